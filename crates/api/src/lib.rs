@@ -1,0 +1,1 @@
+//! /api, /ping, the dashboard and the other internal services.

@@ -1,0 +1,2 @@
+//! The binary `portway`: options, wiring, signals, subcommands; nothing else.
+fn main() {}

@@ -1,0 +1,1 @@
+//! One file for each middleware, and the chain that runs them.

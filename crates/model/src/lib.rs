@@ -1,0 +1,1 @@
+//! What the user wrote: static and dynamic configuration, names, units, diagnostics; no IO.

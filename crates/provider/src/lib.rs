@@ -1,0 +1,1 @@
+//! Sources to one merged configuration: file, manifests.

@@ -1,0 +1,1 @@
+//! The data plane: accept, handshake, connection, exchange, forward, answer.

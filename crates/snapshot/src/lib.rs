@@ -1,0 +1,1 @@
+//! Model to immutable, validated, runnable; state carried over; publication.

@@ -1,0 +1,1 @@
+//! Test servers, raw clients, certificates and the golden runner; development only.

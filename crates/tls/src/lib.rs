@@ -1,0 +1,1 @@
+//! Certificates, SNI choice and TLS options.

@@ -1,0 +1,1 @@
+//! Services, balancing, connection pools and transports.

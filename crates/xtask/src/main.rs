@@ -1,0 +1,2 @@
+//! The one command surface of development.
+fn main() {}
