@@ -108,9 +108,14 @@ impl<T> Entry<T> {
         Self { problems, ..self }
     }
 
+    /// The first problem that disables the object.
+    pub fn first_error(&self) -> Option<&Problem> {
+        self.problems.iter().find(|problem| problem.severity == Severity::Error)
+    }
+
     /// Whether a problem disables the object.
     pub fn is_disabled(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        self.first_error().is_some()
     }
 }
 

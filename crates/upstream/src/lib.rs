@@ -15,10 +15,10 @@ mod stream;
 mod transport;
 
 pub use balance::Balancer;
-pub use carried::Carried;
+pub use carried::{Carried, ServerId};
 pub use connect::{ConnectError, connect};
 pub use pool::{Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};
-pub use service::{Named, NoServer, Picked, Service};
+pub use service::{Picked, Service};
 pub use stream::ServerStream;
 pub use transport::Transport;

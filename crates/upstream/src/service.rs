@@ -11,27 +11,22 @@ use crate::{Balancer, Carried, Scheme, Server, ServerUrlError, Transport, server
 pub enum Service {
     /// Servers, one of which takes each request.
     Servers {
+        /// The qualified name.
+        name: Arc<str>,
         /// The servers.
         balancer: Balancer<Arc<Server>>,
         /// Whether servers see the client's Host instead of their own.
         pass_host_header: bool,
     },
     /// Other services, in shares.
-    Weighted(Balancer<Arc<Named>>),
-}
-
-/// A service and its qualified name.
-#[derive(Debug)]
-pub struct Named {
-    /// The qualified name.
-    pub name: Arc<str>,
-    /// The service; `None` where it could not be built, which closes its share.
-    pub service: Option<Arc<Service>>,
+    Weighted(Balancer<Arc<Self>>),
 }
 
 /// The server that takes a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Picked<'a> {
+    /// The qualified name of the service that the server belongs to.
+    pub service: &'a Arc<str>,
     /// The server.
     pub server: &'a Arc<Server>,
     /// Whether it sees the client's Host instead of its own.
@@ -59,7 +54,7 @@ impl Service {
             // A fenced server keeps sticky sessions only, and there are none without a cookie.
             let weight = if entry.fenced { 0 } else { entry.weight.unwrap_or(1) };
             let scheme = if parts.scheme == Scheme::Https { "https" } else { "http" };
-            let key = format!("{} {scheme}://{}:{}", transport.fingerprint, parts.host, parts.port);
+            let key = format!("{} {scheme}://{}:{}", transport.number, parts.host, parts.port);
             let address = parts.host.parse::<IpAddr>().ok();
             let server = Server {
                 url: entry.url.clone(),
@@ -76,51 +71,38 @@ impl Service {
         }
         let position = carried.position(before, &position_key(name, &servers));
         let balancer = Balancer::new(servers, position);
-        Ok(Self::Servers { balancer, pass_host_header: config.pass_host_header })
+        let pass_host_header = config.pass_host_header;
+        Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
     }
 
-    /// Balances over other services.
+    /// Balances over other services, given with their qualified names and weights.
     pub fn weighted(
         name: &str,
-        services: Vec<(Arc<Named>, i64)>,
+        services: Vec<(String, Arc<Self>, i64)>,
         before: &Carried,
         carried: &mut Carried,
     ) -> Self {
         let mut key = format!("weighted {name}");
-        for (service, weight) in &services {
-            key.push_str(&format!(" {}*{weight}", service.name));
+        for (child, _, weight) in &services {
+            key.push_str(&format!(" {child}*{weight}"));
         }
+        let services = services.into_iter().map(|(_, service, weight)| (service, weight)).collect();
         Self::Weighted(Balancer::new(services, carried.position(before, &key)))
     }
 
-    /// Chooses the server for one request.
-    ///
-    /// # Errors
-    /// [`NoServer`] says whether there is none or the share's service is closed.
-    pub fn pick(&self) -> Result<Picked<'_>, NoServer> {
+    /// Chooses the server for one request; `None` means that there is none, answered with 503.
+    pub fn pick(&self) -> Option<Picked<'_>> {
         let mut service = self;
         loop {
             match service {
-                Self::Servers { balancer, pass_host_header } => {
-                    let server = balancer.pick().ok_or(NoServer::Empty)?;
-                    return Ok(Picked { server, pass_host_header: *pass_host_header });
+                Self::Servers { name, balancer, pass_host_header } => {
+                    let pass_host_header = *pass_host_header;
+                    return Some(Picked { service: name, server: balancer.pick()?, pass_host_header });
                 }
-                Self::Weighted(balancer) => {
-                    let named = balancer.pick().ok_or(NoServer::Empty)?;
-                    service = named.service.as_deref().ok_or(NoServer::Closed)?;
-                }
+                Self::Weighted(balancer) => service = balancer.pick()?,
             }
         }
     }
-}
-
-/// Why no server took a request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum NoServer {
-    /// The service has no server; answered with 503.
-    Empty,
-    /// The service could not be built; answered with 500.
-    Closed,
 }
 
 fn position_key(name: &str, servers: &[(Arc<Server>, i64)]) -> String {

@@ -1,6 +1,12 @@
 //! How servers are reached: TLS, timeouts, how many connections are kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use portway_model::dynamic::ServersTransport;
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -12,8 +18,8 @@ const DEFAULT_MAX_IDLE: usize = 200;
 /// How servers are reached. Traefik: `serversTransport`.
 #[derive(Debug)]
 pub struct Transport {
-    /// Tells connections of one transport from those of another: equal settings, equal fingerprint.
-    pub fingerprint: String,
+    /// Tells connections of one transport from those of another; never reused.
+    pub(crate) number: u64,
     /// TLS towards `https` servers.
     pub tls: Arc<ClientConfig>,
     /// The name to ask for and verify instead of the server's host.
@@ -29,15 +35,16 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Compiles settings whose TLS part is compiled already.
+    /// Compiles settings whose TLS part is compiled already. Connections are kept apart from those of every
+    /// other transport, so unchanged settings should keep their transport.
     ///
     /// # Errors
     /// When `serverName` is no valid name.
     pub fn compile(
         config: &ServersTransport,
-        fingerprint: String,
         tls: Arc<ClientConfig>,
     ) -> Result<Self, String> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let server_name = match config.server_name.as_str() {
             "" => None,
             name => Some(
@@ -47,7 +54,7 @@ impl Transport {
         };
         let timeouts = &config.forwarding_timeouts;
         Ok(Self {
-            fingerprint,
+            number: NEXT.fetch_add(1, Relaxed),
             tls,
             server_name,
             dial_timeout: timeouts.dial_timeout.positive(),

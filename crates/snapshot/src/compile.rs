@@ -1,0 +1,72 @@
+//! The compiler: what all providers say → a snapshot.
+
+use std::{collections::{BTreeMap, HashMap}, sync::Arc};
+
+use portway_middleware::Middleware;
+use portway_model::{dynamic::{self, Config}, runtime::Runtime};
+use portway_rule::{Rule, Syntax};
+
+use crate::{Settings, Snapshot};
+
+mod entry_points;
+mod middlewares;
+mod names;
+mod routers;
+mod services;
+mod split;
+mod tls;
+
+pub use tls::TlsState;
+
+/// What the compiler needs besides configuration: made once by the process and shared by all snapshots.
+#[derive(Debug)]
+pub struct Environment {
+    /// Root certificates, the generated default certificate, ticket keys.
+    pub tls: TlsState,
+    /// Where passwords are verified.
+    pub passwords: Arc<portway_middleware::PasswordPool>,
+}
+
+/// State and finished work that the next snapshot adopts where names and settings are unchanged.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    upstream: portway_upstream::Carried,
+    rules: HashMap<(Syntax, String), Arc<Rule>>,
+    middlewares: HashMap<String, (dynamic::Middleware, Arc<Middleware>)>,
+    transports: services::Transports,
+    tls: tls::Carried,
+}
+
+/// Compiles what all providers say, by provider name. The passes, in order; each sees only what earlier
+/// passes produced.
+///
+/// Pure and total: an object that cannot be built is reported in the snapshot's runtime and closed. State
+/// is adopted from the snapshot `before`.
+pub fn compile(
+    configs: &BTreeMap<String, Arc<Config>>,
+    settings: &Settings,
+    environment: &Environment,
+    before: Option<&Snapshot>,
+) -> Snapshot {
+    let empty = Carried::default();
+    let before = before.map_or(&empty, |snapshot| &snapshot.carried);
+    let mut carried = Carried::default();
+    let mut runtime = Runtime::default();
+
+    let objects = names::resolve(configs, settings, &mut runtime);
+    let services =
+        services::compile(&objects, settings, environment, before, &mut carried, &mut runtime);
+    let middlewares =
+        middlewares::compile(&objects, environment, before, &mut carried, &mut runtime);
+    let tls = tls::compile(&objects, environment, before, &mut carried, &mut runtime);
+    let entry_points = routers::compile(
+        &objects,
+        settings,
+        &routers::Parts { services: &services, middlewares: &middlewares, tls: &tls },
+        before,
+        &mut carried,
+        &mut runtime,
+    );
+    let hash = names::hash(configs);
+    Snapshot { entry_points, runtime, hash, carried }
+}

@@ -1,0 +1,87 @@
+//! One atomic pointer, one view for each request.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+
+use crate::Snapshot;
+
+/// Where the current snapshot is kept.
+#[derive(Debug)]
+pub struct Publisher {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// Grows with every publication; workers compare it before they touch the pointer, so that between
+    /// publications they share a line of memory that nobody writes.
+    version: AtomicU64,
+    current: ArcSwap<Snapshot>,
+}
+
+impl Publisher {
+    /// Starts with `snapshot`.
+    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+        let current = ArcSwap::new(snapshot);
+        Self { shared: Arc::new(Shared { version: AtomicU64::new(1), current }) }
+    }
+
+    /// Makes `snapshot` the one that new requests run on.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.shared.current.store(snapshot);
+        self.shared.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// The current snapshot.
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.shared.current.load_full()
+    }
+
+    /// What one worker reads snapshots with; send this to its thread.
+    pub fn subscribe(&self) -> Subscription {
+        Subscription { shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// A [`Reader`] on its way to its thread.
+#[derive(Debug)]
+pub struct Subscription {
+    shared: Arc<Shared>,
+}
+
+impl Subscription {
+    /// The reader, for the thread that this is called on.
+    pub fn reader(self) -> Reader {
+        let version = self.shared.version.load(Ordering::Acquire);
+        let held = Rc::new(self.shared.current.load_full());
+        Reader { shared: self.shared, version: Cell::new(version), held: RefCell::new(held) }
+    }
+}
+
+/// One worker's view of the current snapshot.
+#[derive(Debug)]
+pub struct Reader {
+    shared: Arc<Shared>,
+    version: Cell<u64>,
+    held: RefCell<Rc<Arc<Snapshot>>>,
+}
+
+impl Reader {
+    /// The current snapshot, counted per worker so that requests write no shared memory.
+    pub fn load(&self) -> Rc<Arc<Snapshot>> {
+        let version = self.shared.version.load(Ordering::Acquire);
+        if version != self.version.get() {
+            self.version.set(version);
+            *self.held.borrow_mut() = Rc::new(self.shared.current.load_full());
+        }
+        Rc::clone(&self.held.borrow())
+    }
+}

@@ -1,0 +1,43 @@
+//! What the static configuration fixes for every snapshot.
+
+use std::collections::BTreeSet;
+
+use portway_model::dynamic::{Observability, RouterTls, ServersTransport};
+use portway_rule::Syntax;
+
+use crate::snapshot::InternalService;
+
+/// What the static configuration fixes for every snapshot.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Entry points in the order of their numbers.
+    pub entry_points: Vec<EntryPointSettings>,
+    /// The syntax of rules that name none. Traefik: `core.defaultRuleSyntax`; `None` where it is not set.
+    pub default_rule_syntax: Option<Syntax>,
+    /// Internal services that are enabled.
+    pub internal_services: BTreeSet<InternalService>,
+    /// How servers are reached where a service names no transport.
+    pub servers_transport: ServersTransport,
+}
+
+/// What an entry point adds to its routers. Traefik: `entryPoints.<name>.http` and `asDefault`.
+#[derive(Clone, Debug, Default)]
+pub struct EntryPointSettings {
+    /// Its name.
+    pub name: String,
+    /// Whether routers without entry points use it.
+    pub is_default: bool,
+    /// Middlewares that go before those of each router.
+    pub middlewares: Vec<String>,
+    /// TLS of routers that have none of their own.
+    pub tls: Option<RouterTls>,
+    /// Which records are made where a router does not say.
+    pub observability: Observability,
+}
+
+impl EntryPointSettings {
+    /// Whether its routers differ from what their providers wrote.
+    pub(crate) fn has_model(&self) -> bool {
+        !self.middlewares.is_empty() || self.tls.is_some()
+    }
+}

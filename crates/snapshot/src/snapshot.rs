@@ -1,0 +1,122 @@
+//! The compiled, immutable form of the dynamic configuration that requests run on.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use portway_middleware::Chain;
+use portway_model::runtime::Runtime;
+use portway_rule::{Index, Subject};
+use portway_upstream::Service;
+
+use crate::compile::Carried;
+
+/// The compiled, immutable form of the dynamic configuration.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Entry points, in the order of [`Settings::entry_points`](crate::Settings).
+    pub entry_points: Vec<EntryPoint>,
+    /// Every object with its status, for the API, the dashboard and the log.
+    pub runtime: Runtime,
+    /// A hash of what was compiled: equal input, equal hash, on every replica.
+    pub hash: [u8; 32],
+    /// What the next snapshot adopts.
+    pub(crate) carried: Carried,
+}
+
+/// What one entry point serves.
+#[derive(Debug, Default)]
+pub struct EntryPoint {
+    /// Routers without TLS; they see plaintext requests only.
+    pub plain: Table,
+    /// Routers with TLS; they see requests over TLS only.
+    pub secure: Table,
+    /// How TLS connections are accepted, by the name that the client asks for.
+    pub tls: portway_tls::Acceptor,
+}
+
+/// Routers of one entry point, found by their rules.
+#[derive(Debug, Default)]
+pub struct Table {
+    pub(crate) index: Index,
+    pub(crate) routes: Vec<Route>,
+}
+
+impl Table {
+    /// The router that takes a request: the first in order of priority whose rule matches.
+    pub fn find(&self, subject: &impl Subject) -> Option<&Route> {
+        let number = self.index.find(subject)?;
+        self.routes.get(usize::try_from(number).ok()?)
+    }
+}
+
+/// A router on one entry point, ready to run.
+#[derive(Debug)]
+pub struct Route {
+    /// The router's qualified name.
+    pub name: Arc<str>,
+    /// Its middlewares.
+    pub chain: Chain,
+    /// What takes its requests.
+    pub target: Target,
+    /// The qualified name of its service.
+    pub service: Arc<str>,
+    /// The name of the TLS options that its connections must have been accepted with; empty without TLS.
+    pub tls_options: Arc<str>,
+    /// Whether its requests are written to the access log.
+    pub access_log: bool,
+}
+
+/// What takes the requests of a router.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A service with servers.
+    Service(Arc<Service>),
+    /// A service inside Portway.
+    Internal(InternalService),
+    /// The router could not be built; it keeps its claim and answers 500.
+    Closed,
+}
+
+/// A service inside Portway, such as `api@internal`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum InternalService {
+    /// The API, with the dashboard where that is enabled.
+    Api,
+    /// The dashboard alone.
+    Dashboard,
+    /// Answers 418; the end of routers that only redirect.
+    Noop,
+    /// Says whether this instance takes requests.
+    Ping,
+    /// Answers with the request.
+    Whoami,
+}
+
+impl InternalService {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Api, Self::Dashboard, Self::Noop, Self::Ping, Self::Whoami];
+
+    /// The name before `@internal`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Dashboard => "dashboard",
+            Self::Noop => "noop",
+            Self::Ping => "ping",
+            Self::Whoami => "whoami",
+        }
+    }
+}
+
+impl fmt::Display for InternalService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@internal", self.name())
+    }
+}
+
+impl FromStr for InternalService {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|service| service.name() == name).ok_or(())
+    }
+}
