@@ -1,0 +1,225 @@
+//! Writing heads, chunks and refusals.
+//!
+//! Framing fields are written from [`BodyFraming`] and never copied; `Host` is written from the
+//! argument; names and values are valid by the construction of [`Headers`].
+
+use crate::answer::Answer;
+use crate::body::BodyFraming;
+use crate::headers::{Headers, Known};
+use crate::method::Method;
+use crate::refusal::{Reason, Refusal};
+use crate::request::Request;
+use crate::status::Status;
+use crate::version::Version;
+
+/// What the `Connection` field of a response says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// Nothing; the fields of the head keep their own `Connection`, if any.
+    #[default]
+    Unsaid,
+    /// `close`: the connection ends after the body.
+    Close,
+    /// `keep-alive`, for HTTP/1.0 clients that asked for it.
+    KeepAlive,
+}
+
+/// The parts of a response head.
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseHead<'a> {
+    /// The version of the client: HTTP/1.0 clients get HTTP/1.0.
+    pub version: Version,
+    /// The status; its text follows it.
+    pub status: Status,
+    /// The fields; framing fields among them are not written, but for `Content-Length` of a
+    /// response to HEAD ([`BodyFraming::None`]).
+    pub headers: &'a Headers,
+    /// How the body is delimited.
+    pub body: BodyFraming,
+    /// What is said about the connection.
+    pub connection: Connection,
+    /// The value of `Date`, written if the fields have none; empty for no `Date`.
+    pub date: &'a [u8],
+}
+
+/// Writes a request head in HTTP/1.1 with this `Host`.
+///
+/// A body is announced by its framing, an empty one only for methods whose servers expect a
+/// length (as Go does). `close` asks the server to close the connection.
+pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, close: bool) {
+    out.extend_from_slice(request.method.as_str().as_bytes());
+    out.push(b' ');
+    request.target.write_request_uri(out);
+    out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
+    debug_assert!(crate::host::is_valid_host(host.as_bytes()));
+    out.extend(host.bytes().filter(|byte| byte.is_ascii_graphic()));
+    out.extend_from_slice(b"\r\n");
+    if close {
+        out.extend_from_slice(b"Connection: close\r\n");
+    }
+    match request.body {
+        BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        BodyFraming::Length(length) if length > 0 => write_length(out, length),
+        _ if request.method.announces_empty_body() => write_length(out, 0),
+        _ => {}
+    }
+    for (name, value, known) in request.headers.wire() {
+        let skipped = match known {
+            Some(Known::Host | Known::ContentLength | Known::TransferEncoding) => true,
+            Some(Known::Connection) => close,
+            _ => false,
+        };
+        if !skipped {
+            write_field(out, name, value);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes a response head.
+pub fn write_response_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
+    write_status_line(out, head.version, head.status);
+    let mut dated = head.date.is_empty() || head.status.code() < 200;
+    for (name, value, known) in head.headers.wire() {
+        let skipped = match known {
+            Some(Known::TransferEncoding) => true,
+            Some(Known::ContentLength) => {
+                head.body != BodyFraming::None || !head.status.allows_body()
+            }
+            // Go suppresses the type of a body that cannot be there.
+            Some(Known::ContentType) => head.status.code() == 304,
+            Some(Known::Connection) => head.connection != Connection::Unsaid,
+            Some(Known::Date) => {
+                dated = true;
+                false
+            }
+            _ => false,
+        };
+        if !skipped {
+            write_field(out, name, value);
+        }
+    }
+    if head.status.allows_body() {
+        match head.body {
+            BodyFraming::Length(length) => write_length(out, length),
+            BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+            BodyFraming::None | BodyFraming::UntilClose => {}
+        }
+    }
+    match head.connection {
+        Connection::Unsaid => {}
+        Connection::Close => out.extend_from_slice(b"Connection: close\r\n"),
+        Connection::KeepAlive => out.extend_from_slice(b"Connection: keep-alive\r\n"),
+    }
+    if !dated {
+        write_field(out, b"Date", head.date);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes an answer of our own, head and body. `method` is that of the request: HEAD gets no
+/// body, but the length it would have.
+pub fn write_answer(
+    out: &mut Vec<u8>,
+    answer: &Answer,
+    method: &Method,
+    version: Version,
+    connection: Connection,
+    date: &[u8],
+) {
+    let connection = if answer.close { Connection::Close } else { connection };
+    let body = BodyFraming::Length(answer.body.len() as u64);
+    let headers = &answer.headers;
+    let status = answer.status;
+    write_response_head(out, &ResponseHead { version, status, headers, body, connection, date });
+    out.extend_from_slice(answer.body_for(method));
+}
+
+/// Writes the answer to a refused request as Go's server does; the connection ends after it.
+///
+/// It is written as HTTP/1.1, without `Date` and without length.
+pub fn write_refusal(out: &mut Vec<u8>, refusal: Refusal) {
+    const FIELDS: &[u8] =
+        b"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n";
+    let detail = match refusal.reason {
+        Reason::MissingHost => ": missing required Host header",
+        Reason::MalformedHost => ": malformed Host header",
+        Reason::UnsupportedVersion => ": unsupported protocol version",
+        _ => "",
+    };
+    let mut code = itoa::Buffer::new();
+    let line = [
+        code.format(refusal.status.code()).as_bytes(),
+        b" ",
+        refusal.status.text().as_bytes(),
+        detail.as_bytes(),
+    ];
+    out.extend_from_slice(b"HTTP/1.1 ");
+    line.iter().for_each(|part| out.extend_from_slice(part));
+    out.extend_from_slice(FIELDS);
+    if refusal.reason == Reason::UnsupportedTransferEncoding {
+        out.extend_from_slice(b"Unsupported transfer encoding");
+    } else {
+        line.iter().for_each(|part| out.extend_from_slice(part));
+    }
+}
+
+/// Writes the size line before the data of a chunk; `length` is more than 0, since a chunk of
+/// no bytes would end the body.
+pub fn write_chunk_start(out: &mut Vec<u8>, length: usize) {
+    debug_assert!(length > 0);
+    let digits = (usize::BITS - length.leading_zeros()).div_ceil(4).max(1);
+    for index in (0..digits).rev() {
+        let nibble = u8::try_from(length >> (index * 4) & 15).unwrap_or_default();
+        out.push(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes what follows the data of a chunk.
+pub fn write_chunk_end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Writes the last chunk, the trailer fields and the end of the body.
+pub fn write_last_chunk(out: &mut Vec<u8>, trailers: Option<&Headers>) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value, known) in trailers.into_iter().flat_map(Headers::wire) {
+        let text = std::str::from_utf8(name).unwrap_or_default();
+        if !crate::chunked::is_forbidden_trailer(text, known) {
+            write_field(out, name, value);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// As Go: known statuses with their text, others with `status code N`.
+fn write_status_line(out: &mut Vec<u8>, version: Version, status: Status) {
+    out.extend_from_slice(if version == Version::Http10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
+    let mut code = itoa::Buffer::new();
+    let code = code.format(status.code()).as_bytes();
+    out.extend_from_slice(code);
+    out.push(b' ');
+    if status.text().is_empty() || status == Status::CLIENT_CLOSED_REQUEST {
+        out.extend_from_slice(b"status code ");
+        out.extend_from_slice(code);
+    } else {
+        out.extend_from_slice(status.text().as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_length(out: &mut Vec<u8>, length: u64) {
+    write_field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes());
+}
+
+fn write_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    debug_assert!(crate::headers::is_token(name) && crate::headers::is_value(value));
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests;

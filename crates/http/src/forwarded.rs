@@ -1,0 +1,226 @@
+//! The `X-Forwarded-*` fields: what of them is believed, and what is written.
+//!
+//! Traefik: `forwardedHeaders` of an entry point.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::connection::is_websocket;
+use crate::headers::{FieldName, HeaderName, HeaderValue, Headers, Known};
+use crate::host::split_host_port;
+
+/// The settings of one entry point, ready to run.
+#[derive(Debug, Clone, Default)]
+pub struct ForwardedRules {
+    /// Whether every peer is believed.
+    pub insecure: bool,
+    /// The peers that are believed.
+    pub trusted: Vec<IpNet>,
+    /// Fields that stay although `Connection` names them.
+    pub connection: Vec<HeaderName>,
+    /// Whether `X-Forwarded-Scheme` and `X-Scheme` are written.
+    pub scheme_headers: bool,
+    /// What `X-Forwarded-Server` says, usually the name of the machine; `None` leaves it alone.
+    pub server: Option<HeaderValue>,
+}
+
+impl ForwardedRules {
+    /// Brings the managed fields of a request into order and applies `Connection`.
+    ///
+    /// `authority` is the host as it was sent, with its port; `peer` is where the connection
+    /// comes from; `tls` says whether it is encrypted.
+    pub fn apply(&self, headers: &mut Headers, authority: &str, peer: IpAddr, tls: bool) {
+        let peer = peer.to_canonical();
+        if !self.trusts(peer) {
+            remove_managed(headers);
+        }
+        self.write(headers, authority, peer, tls);
+        self.apply_connection(headers);
+    }
+
+    /// Whether the `X-Forwarded-*` fields of this peer are believed.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.insecure || self.trusted.iter().any(|network| network.contains(&peer))
+    }
+
+    fn write(&self, headers: &mut Headers, authority: &str, peer: IpAddr, tls: bool) {
+        let absent = |headers: &Headers, name| headers.get(name).is_none_or(<[u8]>::is_empty);
+        if absent(headers, Known::XRealIp) {
+            set_ip(headers, Known::XRealIp, peer);
+        }
+        if absent(headers, Known::XForwardedProto) {
+            let scheme = match (is_websocket_request(headers), tls) {
+                (true, true) => "wss",
+                (true, false) => "ws",
+                (false, true) => "https",
+                (false, false) => "http",
+            };
+            headers.set(Known::XForwardedProto, scheme);
+        }
+        if absent(headers, Known::XForwardedPort) {
+            let secure =
+                tls || matches!(headers.get(Known::XForwardedProto), Some(b"https" | b"wss"));
+            let port = match split_host_port(authority) {
+                Some((_, port)) if !port.is_empty() => port,
+                _ if secure => "443",
+                _ => "80",
+            };
+            headers.set(Known::XForwardedPort, port);
+        }
+        if self.scheme_headers {
+            copy(headers, Known::XForwardedProto, Known::XForwardedScheme);
+            copy(headers, Known::XForwardedProto, Known::XScheme);
+        }
+        if absent(headers, Known::XForwardedHost) && !authority.is_empty() {
+            headers.set(Known::XForwardedHost, authority);
+        }
+        if headers.count(Known::XForwardedFor) > 1 {
+            let joined = joined(headers, Known::XForwardedFor);
+            headers.set(Known::XForwardedFor, joined);
+        }
+        if let Some(server) = &self.server {
+            headers.set(Known::XForwardedServer, server);
+        }
+    }
+
+    /// Removes what `Connection` names, but neither managed fields nor those of the settings.
+    fn apply_connection(&self, headers: &mut Headers) {
+        if !headers.contains(Known::Connection) {
+            return;
+        }
+        let plain = |token: &[u8]| {
+            token.eq_ignore_ascii_case(b"keep-alive") || token.eq_ignore_ascii_case(b"close")
+        };
+        if self.connection.is_empty() && headers.tokens(Known::Connection).all(plain) {
+            headers.remove(Known::Connection);
+            headers.remove(Known::KeepAlive);
+            return;
+        }
+        let upgrade = headers
+            .has_token(Known::Connection, "upgrade")
+            .then(|| headers.get(Known::Upgrade).unwrap_or_default())
+            .filter(|protocol| !protocol.is_empty())
+            .and_then(|protocol| HeaderValue::parse(protocol).ok());
+        let named: Vec<HeaderName> = headers
+            .tokens(Known::Connection)
+            .filter_map(|token| HeaderName::parse(std::str::from_utf8(token).ok()?).ok())
+            .filter(|name| !is_managed(name.as_str()))
+            .collect();
+        let mut kept: Vec<&str> = Vec::new();
+        for name in &named {
+            if self.connection.iter().any(|keep| keep.as_str().eq_ignore_ascii_case(name.as_str()))
+            {
+                kept.push(name.as_str());
+            } else {
+                headers.remove(name);
+            }
+        }
+        if let Some(protocol) = &upgrade {
+            kept.push("Upgrade");
+            headers.set(Known::Upgrade, protocol);
+        }
+        if kept.is_empty() {
+            headers.remove(Known::Connection);
+        } else {
+            headers.set(Known::Connection, kept.join(","));
+        }
+    }
+}
+
+/// Appends the peer to `X-Forwarded-For`, as the proxy does for each request that it forwards.
+pub fn append_forwarded_for(headers: &mut Headers, peer: IpAddr) {
+    let peer = peer.to_canonical();
+    if !headers.contains(Known::XForwardedFor) {
+        return set_ip(headers, Known::XForwardedFor, peer);
+    }
+    let mut list = joined(headers, Known::XForwardedFor);
+    list.extend_from_slice(b", ");
+    list.extend_from_slice(peer.to_string().as_bytes());
+    headers.set(Known::XForwardedFor, list);
+}
+
+/// Whether a name is one of the fields that Traefik manages, also with `_` for `-` and in any
+/// letter case: servers that map both to one variable must not be told two stories.
+#[must_use]
+pub fn is_managed(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if !matches!(bytes.first(), Some(b'X' | b'x')) || bytes.len() > 32 {
+        return false;
+    }
+    let same = |known: &Known| {
+        let managed = known.as_str().as_bytes();
+        managed.len() == bytes.len()
+            && managed.iter().zip(bytes).all(|(managed, byte)| {
+                managed.eq_ignore_ascii_case(byte) || (*managed == b'-' && *byte == b'_')
+            })
+    };
+    MANAGED.iter().any(same)
+}
+
+const MANAGED: [Known; 13] = [
+    Known::XForwardedFor,
+    Known::XForwardedHost,
+    Known::XForwardedMethod,
+    Known::XForwardedPort,
+    Known::XForwardedPrefix,
+    Known::XForwardedProto,
+    Known::XForwardedScheme,
+    Known::XForwardedServer,
+    Known::XForwardedTlsClientCert,
+    Known::XForwardedTlsClientCertInfo,
+    Known::XForwardedUri,
+    Known::XRealIp,
+    Known::XScheme,
+];
+
+fn remove_managed(headers: &mut Headers) {
+    headers.remove_where(|field| match field.known {
+        Some(known) => MANAGED.contains(&known),
+        None => is_managed(field.name),
+    });
+}
+
+/// As Traefik's `isWebsocketRequest`: the first field of each name only.
+fn is_websocket_request(headers: &Headers) -> bool {
+    headers.contains(Known::Upgrade)
+        && (is_websocket(headers)
+            || (headers.has_token(Known::Connection, "upgrade")
+                && headers.has_token(Known::Upgrade, "websocket")))
+}
+
+fn copy(headers: &mut Headers, from: Known, to: Known) {
+    let value = headers.get(from).and_then(|value| HeaderValue::parse(value).ok());
+    if let Some(value) = value {
+        headers.set(to, &value);
+    }
+}
+
+fn joined(headers: &Headers, name: Known) -> Vec<u8> {
+    let mut list = Vec::new();
+    for (index, value) in headers.get_all(name).enumerate() {
+        if index > 0 {
+            list.extend_from_slice(b", ");
+        }
+        list.extend_from_slice(value);
+    }
+    list
+}
+
+/// Writes an address without allocating.
+fn set_ip(headers: &mut Headers, name: impl FieldName, address: IpAddr) {
+    use std::io::Write as _;
+    let mut text = [0_u8; 48];
+    let capacity = text.len();
+    let mut rest = text.as_mut_slice();
+    let written = write!(rest, "{address}").is_ok();
+    let length = capacity - rest.len();
+    if let (true, Some(text)) = (written, text.get(..length)) {
+        headers.set(name, text);
+    }
+}
+
+#[cfg(test)]
+mod tests;

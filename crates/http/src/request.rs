@@ -1,0 +1,161 @@
+//! The head of a request, in the one form that every part of the router reads.
+
+use crate::answer::Answer;
+use crate::body::BodyFraming;
+use crate::connection;
+use crate::headers::Headers;
+use crate::host::canonical_host;
+use crate::method::Method;
+use crate::refusal::Reason;
+use crate::status::Status;
+use crate::target::Target;
+use crate::version::Version;
+
+/// The head of a request. Recycled: parsing into it keeps its memory.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub target: Target,
+    /// The version in which the request came.
+    pub version: Version,
+    /// The fields without `Host`, `Transfer-Encoding`; `Content-Length` is among them for
+    /// matchers and middlewares, but what is sent is [`Request::body`].
+    pub headers: Headers,
+    /// How the body is delimited.
+    pub body: BodyFraming,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub expects_continue: bool,
+    /// Whether the client wants to send another request on the connection.
+    pub keep_alive: bool,
+    pub(crate) authority: String,
+    host: String,
+}
+
+/// What the entry point does with header names that hold an underscore (Traefik:
+/// `http.underscoreHeadersStrategy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnderscoreHeaders {
+    /// They pass.
+    #[default]
+    Keep,
+    /// They are removed.
+    Delete,
+    /// The request is answered with 400.
+    Reject,
+}
+
+/// How an entry point brings requests into canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CanonicalRules {
+    /// Whether dot segments and repeated slashes are removed (Traefik: `http.sanitizePath`).
+    pub sanitize_path: bool,
+    /// Whether a `;` in the query is data (`%3B`) and not a separator (Traefik:
+    /// `http.encodeQuerySemicolons`).
+    pub encode_query_semicolons: bool,
+    /// Header names with underscores.
+    pub underscores: UnderscoreHeaders,
+}
+
+impl Default for CanonicalRules {
+    fn default() -> Self {
+        Self {
+            sanitize_path: true,
+            encode_query_semicolons: false,
+            underscores: UnderscoreHeaders::Keep,
+        }
+    }
+}
+
+impl Request {
+    /// An empty request to parse into.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.method = Method::Get;
+        self.target.clear();
+        self.version = Version::Http11;
+        self.headers.clear();
+        self.body = BodyFraming::None;
+        self.expects_continue = false;
+        self.keep_alive = false;
+        self.authority.clear();
+        self.host.clear();
+    }
+
+    /// The host as it was sent, with its port; may be empty.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The host that routers compare: in lower case, without port and brackets; may be empty.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Sets the host; `false`, and nothing changes, if it holds characters that no host has.
+    #[must_use]
+    pub fn set_authority(&mut self, authority: &str) -> bool {
+        if !crate::host::is_valid_host(authority.as_bytes()) {
+            return false;
+        }
+        self.authority.clear();
+        self.authority.push_str(authority);
+        self.refresh_host();
+        true
+    }
+
+    pub(crate) fn refresh_host(&mut self) {
+        canonical_host(&self.authority, &mut self.host);
+    }
+
+    /// Brings a parsed request into the canonical form of its entry point: underscore names,
+    /// fragment check, path normalisation, path sanitising, semicolons of the query (Traefik:
+    /// `newHTTPServer`, in this order).
+    ///
+    /// # Errors
+    ///
+    /// The reason and the answer, after which the connection can go on.
+    pub fn canonicalize(&mut self, rules: &CanonicalRules) -> Result<(), (Reason, Answer)> {
+        match rules.underscores {
+            UnderscoreHeaders::Keep => {}
+            UnderscoreHeaders::Delete => {
+                self.headers.remove_where(|field| field.name.contains('_'));
+            }
+            UnderscoreHeaders::Reject => {
+                if self.headers.iter().any(|field| field.name.contains('_')) {
+                    let answer = Answer::error(Status::BAD_REQUEST, "Bad Request");
+                    return Err((Reason::UnderscoreInHeader, answer));
+                }
+            }
+        }
+        if self.target.has_fragment() {
+            return Err((Reason::Fragment, Answer::empty(Status::BAD_REQUEST)));
+        }
+        self.target.normalize();
+        if rules.sanitize_path {
+            self.target.clean();
+        }
+        self.target.settle_semicolons(rules.encode_query_semicolons);
+        Ok(())
+    }
+
+    /// The protocol to which the client asks to switch.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<&[u8]> {
+        connection::upgrade_type(&self.headers)
+    }
+
+    /// Whether the client asks for a WebSocket.
+    #[must_use]
+    pub fn is_websocket(&self) -> bool {
+        connection::is_websocket(&self.headers)
+    }
+}

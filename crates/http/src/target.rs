@@ -1,0 +1,434 @@
+//! The request target: path and query with the meaning that Go's `net/url` gives them, cleaned
+//! the way Traefik's entry points clean them.
+//!
+//! A path exists in three forms. The *decoded* path is what prefixes are compared with and
+//! stripped from; the *raw* path is the encoding that came, where it is not the default one; the
+//! *escaped* path follows from both and is what routers match (after decoding what is not
+//! reserved) and what the server receives.
+
+use crate::method::Method;
+use crate::refusal::Reason;
+
+mod clean;
+mod escape;
+mod prefix;
+
+pub use prefix::Stripped;
+
+/// The form in which a target came (RFC 9112 §3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TargetForm {
+    /// `/path?query`
+    #[default]
+    Origin,
+    /// `http://host/path?query`; its authority replaces the `Host` field.
+    Absolute,
+    /// `host:port`, with `CONNECT` only.
+    Authority,
+    /// `*`
+    Asterisk,
+}
+
+/// The path and query of a request.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    form: TargetForm,
+    /// Go's `URL.Path`.
+    path: Vec<u8>,
+    /// Go's `URL.RawPath`; empty when the default encoding of `path` is the one that came.
+    raw_path: Vec<u8>,
+    /// Go's `URL.EscapedPath()`.
+    escaped: String,
+    /// The routing path, when it differs from `escaped`.
+    routing: Vec<u8>,
+    query: Vec<u8>,
+    /// Go's `URL.ForceQuery`: a question mark with nothing behind it.
+    bare_question_mark: bool,
+    scratch: Vec<u8>,
+}
+
+/// The text holds a `%` that is not followed by two hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid percent-encoding in a path")]
+pub struct InvalidPath;
+
+impl Target {
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.form = TargetForm::Origin;
+        self.path.clear();
+        self.raw_path.clear();
+        self.escaped.clear();
+        self.routing.clear();
+        self.query.clear();
+        self.bare_question_mark = false;
+    }
+
+    /// Parses the target of a request line; fills `authority` if the target has one.
+    ///
+    /// # Errors
+    ///
+    /// The reason why Go answers 400, and 400 also for user information, opaque targets
+    /// (`http:foo`), schemes other than http and https and percent-encoding in the authority.
+    pub(crate) fn parse(
+        &mut self,
+        text: &[u8],
+        method: &Method,
+        authority: &mut String,
+    ) -> Result<(), Reason> {
+        self.clear();
+        authority.clear();
+        if text.is_empty() || text.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+            return Err(Reason::MalformedTarget);
+        }
+        if text.first() == Some(&b'/') {
+            return self.parse_path_and_query(text);
+        }
+        if text == b"*" {
+            self.form = TargetForm::Asterisk;
+            self.path.push(b'*');
+            self.escaped.push('*');
+            return Ok(());
+        }
+        if *method == Method::Connect {
+            self.form = TargetForm::Authority;
+            return take_authority(text, authority);
+        }
+        let Some(rest) = strip_scheme(text) else { return Err(Reason::MalformedTarget) };
+        self.form = TargetForm::Absolute;
+        let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+        let (host, rest) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        take_authority(host, authority)?;
+        self.parse_path_and_query(rest)
+    }
+
+    /// Sets path and query as a URL without scheme and host would (`/path?query`).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPath`]; the target is then empty.
+    pub fn set_path_and_query(&mut self, text: &[u8]) -> Result<(), InvalidPath> {
+        self.clear();
+        self.parse_path_and_query(text).map_err(|_| InvalidPath)
+    }
+
+    fn parse_path_and_query(&mut self, text: &[u8]) -> Result<(), Reason> {
+        let path = match memchr::memchr(b'?', text).and_then(|mark| text.split_at_checked(mark)) {
+            Some((path, query)) => {
+                let query = query.get(1..).unwrap_or_default();
+                self.query.extend_from_slice(query);
+                self.bare_question_mark = query.is_empty();
+                path
+            }
+            None => text,
+        };
+        self.assign_encoded(path).map_err(|InvalidPath| Reason::MalformedTarget)
+    }
+
+    /// Go's `URL.setPath`: path and raw path from an encoded path.
+    fn assign_encoded(&mut self, encoded: &[u8]) -> Result<(), InvalidPath> {
+        self.path.clear();
+        self.raw_path.clear();
+        if encoded.iter().all(|&byte| escape::is_plain(byte)) {
+            self.path.extend_from_slice(encoded);
+        } else {
+            if !escape::unescape(encoded, &mut self.path) {
+                self.path.clear();
+                self.refresh();
+                return Err(InvalidPath);
+            }
+            if !escape::is_default_encoding(&self.path, encoded) {
+                self.raw_path.extend_from_slice(encoded);
+            }
+        }
+        self.refresh();
+        Ok(())
+    }
+
+    /// Go's `URL.EscapedPath`, and the routing path that follows from it.
+    fn refresh(&mut self) {
+        self.escaped.clear();
+        if self.raw_path_is_sound() {
+            match std::str::from_utf8(&self.raw_path) {
+                Ok(raw) => self.escaped.push_str(raw),
+                Err(_) => escape::escape(&self.path, &mut self.escaped),
+            }
+        } else if self.path == b"*" {
+            self.escaped.push('*');
+        } else {
+            escape::escape(&self.path, &mut self.escaped);
+        }
+        self.routing.clear();
+        if self.escaped.contains('%') {
+            routing_path(&self.escaped, &mut self.routing);
+        }
+    }
+
+    /// Whether the raw path may be sent and still means the path.
+    fn raw_path_is_sound(&mut self) -> bool {
+        if self.raw_path.is_empty() || !escape::is_valid_encoding(&self.raw_path) {
+            return false;
+        }
+        self.scratch.clear();
+        escape::unescape(&self.raw_path, &mut self.scratch) && self.scratch == self.path
+    }
+
+    /// The form in which the target came.
+    #[must_use]
+    pub fn form(&self) -> TargetForm {
+        self.form
+    }
+
+    /// The decoded path (Go: `URL.Path`); any bytes.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// The encoding that came, unless it is the default one (Go: `URL.RawPath`).
+    #[must_use]
+    pub fn raw_path(&self) -> Option<&[u8]> {
+        if self.raw_path.is_empty() { None } else { Some(&self.raw_path) }
+    }
+
+    /// The encoded path that is sent (Go: `URL.EscapedPath()`); ASCII, may be empty.
+    #[must_use]
+    pub fn escaped_path(&self) -> &str {
+        &self.escaped
+    }
+
+    /// What path matchers compare: the escaped path with all but the reserved characters
+    /// decoded (Traefik: `withRoutingPath`).
+    #[must_use]
+    pub fn routing_path(&self) -> &[u8] {
+        if self.routing.is_empty() { self.escaped.as_bytes() } else { &self.routing }
+    }
+
+    /// The query without its question mark, as it came.
+    #[must_use]
+    pub fn query(&self) -> &[u8] {
+        &self.query
+    }
+
+    /// Whether there is a question mark.
+    #[must_use]
+    pub fn has_query(&self) -> bool {
+        self.bare_question_mark || !self.query.is_empty()
+    }
+
+    /// Replaces the query (without question mark); empty removes it. Bytes that no request line
+    /// can hold are percent-encoded.
+    pub fn set_query(&mut self, query: &[u8]) {
+        self.query.clear();
+        self.bare_question_mark = false;
+        for &byte in query {
+            if byte <= b' ' || byte == 0x7f {
+                let mut encoded = String::new();
+                escape::push_escaped(byte, &mut encoded);
+                self.query.extend_from_slice(encoded.as_bytes());
+            } else {
+                self.query.push(byte);
+            }
+        }
+    }
+
+    /// Sets the decoded path and, if the default encoding is not wanted, an encoding of it.
+    ///
+    /// As in Go, an encoding that does not mean the path is remembered but not sent.
+    pub fn set_path(&mut self, path: &[u8], raw_path: Option<&[u8]>) {
+        self.path.clear();
+        self.path.extend_from_slice(path);
+        self.raw_path.clear();
+        self.raw_path.extend_from_slice(raw_path.unwrap_or_default());
+        self.refresh();
+    }
+
+    /// Sets the path from an encoded one (Go: `URL.setPath`).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPath`]; the path is then empty.
+    pub fn set_escaped_path(&mut self, encoded: &[u8]) -> Result<(), InvalidPath> {
+        self.assign_encoded(encoded)
+    }
+
+    /// Removes dot segments and repeated slashes (Go: `URL.JoinPath()`).
+    pub fn clean(&mut self) {
+        if clean::is_clean(self.escaped.as_bytes()) {
+            return;
+        }
+        let mut cleaned = String::with_capacity(self.escaped.len() + 1);
+        clean::clean(&self.escaped, &mut cleaned);
+        // The escaped path decodes, and so does every part of it between slashes.
+        let assigned = self.assign_encoded(cleaned.as_bytes());
+        debug_assert!(assigned.is_ok());
+    }
+
+    /// Whether a raw `#` came in the path, which Traefik refuses (`denyFragment`).
+    pub(crate) fn has_fragment(&self) -> bool {
+        self.raw_path.contains(&b'#')
+    }
+
+    /// Decodes escaped unreserved characters and capitalises the digits of other escapes
+    /// (Traefik: `normalizePath`).
+    pub(crate) fn normalize(&mut self) {
+        if memchr::memchr(b'%', &self.raw_path).is_none() {
+            return;
+        }
+        self.scratch.clear();
+        let mut rest = self.raw_path.as_slice();
+        while let [first, after @ ..] = rest {
+            rest = after;
+            let (b'%', [high, low, behind @ ..]) = (*first, after) else {
+                self.scratch.push(*first);
+                continue;
+            };
+            match escape::unhex(*high, *low) {
+                Some(byte) if escape::is_unreserved(byte) => self.scratch.push(byte),
+                _ => self.scratch.extend_from_slice(&[
+                    b'%',
+                    high.to_ascii_uppercase(),
+                    low.to_ascii_uppercase(),
+                ]),
+            }
+            rest = behind;
+        }
+        std::mem::swap(&mut self.raw_path, &mut self.scratch);
+        self.refresh();
+    }
+
+    /// Settles what a `;` in the query means: `%3B`, or a separator like `&`.
+    pub(crate) fn settle_semicolons(&mut self, encode: bool) {
+        if memchr::memchr(b';', &self.query).is_none() {
+            return;
+        }
+        if encode {
+            self.scratch.clear();
+            for part in self.query.split_inclusive(|&byte| byte == b';') {
+                match part.split_last() {
+                    Some((b';', before)) => {
+                        self.scratch.extend_from_slice(before);
+                        self.scratch.extend_from_slice(b"%3B");
+                    }
+                    _ => self.scratch.extend_from_slice(part),
+                }
+            }
+            std::mem::swap(&mut self.query, &mut self.scratch);
+        } else {
+            self.query.iter_mut().filter(|byte| **byte == b';').for_each(|byte| *byte = b'&');
+        }
+    }
+
+    /// Writes the request URI (Go: `URL.RequestURI()`): escaped path, `/` if empty, and query.
+    pub fn write_request_uri(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.escaped.is_empty() { b"/" } else { self.escaped.as_bytes() });
+        if self.has_query() {
+            out.push(b'?');
+            out.extend_from_slice(&self.query);
+        }
+    }
+
+    /// The request URI as text for logs and `Location`; bytes beyond ASCII in the query are
+    /// replaced where they are not UTF-8.
+    #[must_use]
+    pub fn request_uri(&self) -> String {
+        let mut uri = Vec::with_capacity(self.escaped.len() + self.query.len() + 1);
+        self.write_request_uri(&mut uri);
+        match String::from_utf8(uri) {
+            Ok(uri) => uri,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    }
+}
+
+/// Appends the routing path of an escaped path: every escape is decoded unless it stands for one
+/// of ``: / ? # [ ] @ ! $ & ' ( ) * + , ; = %`` (Traefik: `withRoutingPath`).
+pub fn routing_path(escaped: &str, out: &mut Vec<u8>) {
+    let mut rest = escaped.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if let (b'%', [high, low, behind @ ..]) = (*first, after)
+            && let Some(byte) = escape::unhex(*high, *low)
+        {
+            // An escape in small letters is none of Traefik's reserved ones; entry points
+            // capitalise them before.
+            if is_reserved(byte) && !high.is_ascii_lowercase() && !low.is_ascii_lowercase() {
+                out.extend_from_slice(&[b'%', *high, *low]);
+            } else {
+                out.push(byte);
+            }
+            rest = behind;
+        } else {
+            out.push(*first);
+        }
+    }
+}
+
+fn is_reserved(byte: u8) -> bool {
+    matches!(
+        byte,
+        b':' | b'/'
+            | b'?'
+            | b'#'
+            | b'['
+            | b']'
+            | b'@'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b'%'
+    )
+}
+
+/// Whether a path holds an escape of one of these bytes, in any letter case (Traefik:
+/// `encodedCharacters`).
+#[must_use]
+pub fn deny_encoded(escaped: &str, denied: &[u8]) -> bool {
+    escaped.as_bytes().windows(3).any(|window| match window {
+        [b'%', high, low] => escape::unhex(*high, *low).is_some_and(|byte| denied.contains(&byte)),
+        _ => false,
+    })
+}
+
+/// The rest behind `http://` or `https://` in any letter case.
+fn strip_scheme(text: &[u8]) -> Option<&[u8]> {
+    [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| {
+        let (start, rest) = text.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    })
+}
+
+/// Checks `host`, `host:port`, `[v6]:port` as Go's `parseHost` does, without escapes.
+fn take_authority(text: &[u8], authority: &mut String) -> Result<(), Reason> {
+    let valid = crate::host::is_valid_host(text) && !text.contains(&b'%');
+    let text = std::str::from_utf8(text).ok().filter(|_| valid).ok_or(Reason::MalformedHost)?;
+    let port = if let Some(rest) = text.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or(Reason::MalformedHost)?;
+        address.parse::<std::net::Ipv6Addr>().map_err(|_| Reason::MalformedHost)?;
+        port
+    } else {
+        text.find(':').and_then(|colon| text.get(colon..)).unwrap_or_default()
+    };
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    let brackets = text.matches(['[', ']']).count();
+    if !digits.bytes().all(|byte| byte.is_ascii_digit())
+        || (digits.len() == port.len() && !port.is_empty())
+        || brackets > 2
+        || (brackets > 0 && !text.starts_with('['))
+    {
+        return Err(Reason::MalformedHost);
+    }
+    authority.push_str(text);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
