@@ -11,6 +11,7 @@ mod nearest;
 pub mod node;
 pub mod problem;
 pub mod runtime;
+pub mod static_config;
 pub mod toml;
 pub mod units;
 pub mod yaml;

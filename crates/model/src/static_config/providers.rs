@@ -1,0 +1,83 @@
+//! Where the dynamic configuration comes from.
+
+use crate::Period;
+
+/// Where the dynamic configuration comes from. Traefik: `providers`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Providers {
+    /// Files in Traefik's own format.
+    pub file: Option<FileProvider>,
+    /// A folder of Kubernetes objects; Portway's own.
+    pub kubernetes_manifests: Option<KubernetesManifests>,
+    /// How long changes are gathered after one was used. Traefik's default is 2 s; Portway's is 300 ms, so
+    /// that a saved file is live within a second. The first change after a quiet time is used at once.
+    pub providers_throttle_duration: Period,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self {
+            file: None,
+            kubernetes_manifests: None,
+            providers_throttle_duration: Period::milliseconds(300),
+        }
+    }
+}
+
+/// Files in Traefik's own format. Traefik: `providers.file`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileProvider {
+    /// One file; ignored where a directory is given.
+    pub filename: String,
+    /// A directory, read with all its directories.
+    pub directory: String,
+    /// Whether changes are followed, default yes.
+    pub watch: bool,
+}
+
+impl Default for FileProvider {
+    fn default() -> Self {
+        Self { filename: String::new(), directory: String::new(), watch: true }
+    }
+}
+
+/// A folder of Kubernetes objects, read as if it had been applied to a cluster. Portway's own
+/// `providers.kubernetesManifests`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubernetesManifests {
+    /// The folder, read with all its folders.
+    pub directory: String,
+    /// Whether changes are followed, default yes.
+    pub watch: bool,
+    /// How the objects are read.
+    pub objects: KubernetesObjects,
+}
+
+impl Default for KubernetesManifests {
+    fn default() -> Self {
+        Self { directory: String::new(), watch: true, objects: KubernetesObjects::default() }
+    }
+}
+
+/// How Kubernetes objects are read, whatever they come from. Traefik: the fields of the same names under
+/// `providers.kubernetesCRD`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KubernetesObjects {
+    /// Namespaces to read; empty means all.
+    pub namespaces: Vec<String>,
+    /// Whether an object may refer to objects of other namespaces.
+    pub allow_cross_namespace: bool,
+    /// Whether Services of type ExternalName may be used.
+    pub allow_external_name_services: bool,
+    /// Whether a Service without endpoints yields a service that answers 503 rather than an error.
+    pub allow_empty_services: bool,
+    /// The value of `kubernetes.io/ingress.class` to read; empty means objects without one or with
+    /// `traefik`.
+    pub ingress_class: String,
+    /// Whether Services are reached by their cluster address unless they say otherwise.
+    pub native_lb_by_default: bool,
+    /// Namespaces whose objects may refer to other providers; `None` means all.
+    pub cross_provider_namespaces: Option<Vec<String>>,
+    /// A Kubernetes label selector that Traefik's own kinds must satisfy; empty means all.
+    pub label_selector: String,
+}
