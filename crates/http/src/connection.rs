@@ -15,10 +15,21 @@ pub(crate) fn wants_keep_alive(version: Version, headers: &Headers) -> bool {
 }
 
 /// The protocol to which a head asks to switch: the value of `Upgrade`, if `Connection` names it.
+///
+/// An offer of `h2c` is none (as in Traefik 3.7.15): HTTP/2 spoken through the tunnel would pass
+/// every router by. Nor is a value that is not printable ASCII.
 #[must_use]
 pub fn upgrade_type(headers: &Headers) -> Option<&[u8]> {
     let protocol = headers.get(Known::Upgrade)?;
-    (!protocol.is_empty() && headers.has_token(Known::Connection, "upgrade")).then_some(protocol)
+    let sound = !protocol.is_empty() && protocol.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    (sound && !offers_h2c(protocol) && headers.has_token(Known::Connection, "upgrade"))
+        .then_some(protocol)
+}
+
+fn offers_h2c(protocols: &[u8]) -> bool {
+    protocols
+        .split(|&byte| byte == b',')
+        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c"))
 }
 
 /// Whether a request asks for a WebSocket.
@@ -78,7 +89,10 @@ mod tests {
         assert!(is_websocket(&both));
         assert_eq!(upgrade_type(&headers(&[("upgrade", "websocket")])), None);
         assert_eq!(upgrade_type(&headers(&[("connection", "upgrade")])), None);
-        assert_eq!(upgrade_type(&headers(&[("connection", "upgrade"), ("upgrade", "")])), None);
+        for protocol in ["", "h2c", "H2C", "websocket, h2c", "h2c ,websocket", "caf\u{e9}"] {
+            let fields = headers(&[("connection", "upgrade"), ("upgrade", protocol)]);
+            assert_eq!(upgrade_type(&fields), None, "{protocol}");
+        }
     }
 
     #[test]

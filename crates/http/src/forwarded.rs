@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::connection::is_websocket;
+use crate::connection::upgrade_type;
 use crate::headers::{FieldName, HeaderName, HeaderValue, Headers, Known};
 use crate::host::split_host_port;
 
@@ -99,11 +99,7 @@ impl ForwardedRules {
             headers.remove(Known::KeepAlive);
             return;
         }
-        let upgrade = headers
-            .has_token(Known::Connection, "upgrade")
-            .then(|| headers.get(Known::Upgrade).unwrap_or_default())
-            .filter(|protocol| !protocol.is_empty())
-            .and_then(|protocol| HeaderValue::parse(protocol).ok());
+        let upgrade = upgrade_type(headers).and_then(|name| HeaderValue::parse(name).ok());
         let named: Vec<HeaderName> = headers
             .tokens(Known::Connection)
             .filter_map(|token| HeaderName::parse(std::str::from_utf8(token).ok()?).ok())
@@ -183,12 +179,16 @@ fn remove_managed(headers: &mut Headers) {
     });
 }
 
-/// As Traefik's `isWebsocketRequest`: the first field of each name only.
+/// As Traefik's `isWebsocketRequest`: `websocket` anywhere in the first fields.
 fn is_websocket_request(headers: &Headers) -> bool {
-    headers.contains(Known::Upgrade)
-        && (is_websocket(headers)
-            || (headers.has_token(Known::Connection, "upgrade")
-                && headers.has_token(Known::Upgrade, "websocket")))
+    let first_lists = |name: Known, wanted: &[u8]| {
+        headers.get(name).is_some_and(|value| {
+            value
+                .split(|&byte| byte == b',')
+                .any(|token| token.trim_ascii().eq_ignore_ascii_case(wanted))
+        })
+    };
+    first_lists(Known::Upgrade, b"websocket") && first_lists(Known::Connection, b"upgrade")
 }
 
 fn copy(headers: &mut Headers, from: Known, to: Known) {

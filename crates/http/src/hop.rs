@@ -62,6 +62,7 @@ fn is_hop_by_hop(known: Known) -> bool {
         known,
         Known::Connection
             | Known::ProxyConnection
+            | Known::Http2Settings
             | Known::KeepAlive
             | Known::ProxyAuthenticate
             | Known::ProxyAuthorization
@@ -94,6 +95,7 @@ mod tests {
             ("x-secret", "1"),
             ("x-other", "1"),
             ("keep-alive", "timeout=5"),
+            ("http2-settings", "AAMAAABk"),
             ("proxy-connection", "keep-alive"),
             ("proxy-authorization", "Basic x"),
             ("proxy-authenticate", "Basic"),

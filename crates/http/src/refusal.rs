@@ -28,6 +28,9 @@ pub enum Reason {
     #[error("folded header line")]
     FoldedLine,
     /// A field line has no colon, or a name that is empty or no token.
+    #[error("malformed header line")]
+    MalformedHeader,
+    /// A name with white space in it or behind it.
     #[error("invalid header name")]
     InvalidHeaderName,
     /// A field value holds control characters.

@@ -73,36 +73,44 @@ fn parse_length(text: &[u8]) -> Option<u64> {
     i64::try_from(length).is_ok().then_some(length)
 }
 
-/// Whether `Trailer` announces a field that frames the message (Go: `fixTrailer`). Other fields
-/// that are not passed on as trailers are taken out of the announcement.
-pub(super) fn settle_trailer(headers: &mut Headers, framing: BodyFraming) -> Result<(), ()> {
+/// Takes out of the announcement of trailers (`Trailer`) what is not passed on as trailer, and
+/// joins the rest; in a message that has no trailers the announcement is left to the hop.
+///
+/// Fields that frame the message make it malformed (Go: `fixTrailer`).
+pub(super) fn settle_trailer(
+    headers: &mut Headers,
+    framing: BodyFraming,
+    separator: &[u8],
+) -> Result<(), ForbiddenTrailer> {
     if framing != BodyFraming::Chunked || !headers.contains(Known::Trailer) {
         return Ok(());
     }
-    let mut kept: Vec<u8> = Vec::new();
-    let mut dropped = false;
+    let mut names: Vec<Vec<u8>> = Vec::new();
     for token in headers.tokens(Known::Trailer) {
         let known = Known::classify(token);
-        if matches!(known, Some(Known::TransferEncoding | Known::Trailer | Known::ContentLength)) {
-            return Err(());
+        if let Some(Known::TransferEncoding | Known::Trailer | Known::ContentLength) = known {
+            return Err(ForbiddenTrailer);
         }
-        let name = std::str::from_utf8(token).unwrap_or_default();
-        if is_forbidden_trailer(name, known) || !crate::headers::is_token(token) {
-            dropped = true;
-            continue;
+        let text = std::str::from_utf8(token).unwrap_or_default();
+        if crate::headers::is_token(token) && !is_forbidden_trailer(text, known) {
+            let mut name = token.to_vec();
+            crate::headers::canonicalize(&mut name);
+            names.push(name);
         }
-        if !kept.is_empty() {
-            kept.extend_from_slice(b", ");
-        }
-        kept.extend_from_slice(token);
     }
-    if kept.is_empty() {
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
         headers.remove(Known::Trailer);
-    } else if dropped || headers.count(Known::Trailer) > 1 {
-        headers.set(Known::Trailer, kept);
+    } else {
+        headers.set(Known::Trailer, names.join(separator));
     }
     Ok(())
 }
+
+/// `Trailer` announces a field that frames the message.
+#[derive(Debug)]
+pub(super) struct ForbiddenTrailer;
 
 /// `Pragma: no-cache` implies `Cache-Control: no-cache` for those who know only the latter
 /// (Go: `fixPragmaCacheControl`).

@@ -1,7 +1,7 @@
 //! Lines of a head as they arrive.
 
 use super::HeadLimits;
-use crate::headers::{BadField, Field, Headers, is_token};
+use crate::headers::{BadField, Field, Headers};
 
 /// Where the reading of a head stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,6 +63,7 @@ impl Lines {
 pub(super) enum BadLine {
     Folded,
     Name,
+    Blank,
     Value,
     TooMany,
 }
@@ -81,8 +82,8 @@ pub(super) fn push_field<'h>(
     }
     let colon = memchr::memchr(b':', line).ok_or(BadLine::Name)?;
     let (name, value) = line.split_at_checked(colon).ok_or(BadLine::Name)?;
-    debug_assert!(!is_token(b""));
     headers.push_wire(name, value.get(1..).unwrap_or_default()).map_err(|bad| match bad {
+        BadField::Name if name.contains(&b' ') => BadLine::Blank,
         BadField::Name => BadLine::Name,
         BadField::Value => BadLine::Value,
     })

@@ -102,7 +102,8 @@ impl RequestParser {
     ) -> Result<(), Reason> {
         let field = push_field(line, &mut request.headers, limits).map_err(|bad| match bad {
             BadLine::Folded => Reason::FoldedLine,
-            BadLine::Name => Reason::InvalidHeaderName,
+            BadLine::Name => Reason::MalformedHeader,
+            BadLine::Blank => Reason::InvalidHeaderName,
             BadLine::Value => Reason::InvalidHeaderValue,
             BadLine::TooMany => Reason::HeadTooLarge,
         })?;
@@ -133,6 +134,8 @@ fn parse_version(text: &[u8]) -> Result<Version, Reason> {
     match text {
         b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),
+        // A higher minor version is read as the highest known one (RFC 9110 §2.5).
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Ok(Version::Http11),
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
             Err(Reason::UnsupportedVersion)
         }
@@ -152,7 +155,8 @@ fn settle(request: &mut Request) -> Result<(), Reason> {
             BadFraming::Http10 => Reason::TransferEncodingOnHttp10,
             BadFraming::Both => Reason::ConflictingFraming,
         })?;
-    settle_trailer(&mut request.headers, request.body).map_err(|()| Reason::ForbiddenTrailer)?;
+    settle_trailer(&mut request.headers, request.body, b",")
+        .map_err(|_| Reason::ForbiddenTrailer)?;
     let Some(expectation) = request.headers.get(Known::Expect) else { return Ok(()) };
     if request.headers.has_token(Known::Expect, "100-continue") {
         request.expects_continue = request.version == Version::Http11 && !request.body.is_empty();

@@ -9,7 +9,7 @@ use super::lines::{BadLine, Line, Lines, push_field};
 use super::{HeadLimits, Progress};
 use crate::body::BodyFraming;
 use crate::connection::wants_keep_alive;
-use crate::headers::Known;
+use crate::headers::{Headers, Known};
 use crate::method::Method;
 use crate::response::{Response, ResponseError};
 use crate::status::Status;
@@ -88,6 +88,8 @@ fn take_field(
 ) -> Result<(), ResponseError> {
     match push_field(line, &mut response.headers, limits) {
         Ok(_) => Ok(()),
+        // White space before the colon is taken out of responses (RFC 9112 §5.1).
+        Err(BadLine::Blank) => push_trimmed(line, &mut response.headers),
         Err(BadLine::Folded) => {
             response.headers.unfold_wire(line).map_err(|_| ResponseError::Header)
         }
@@ -96,12 +98,22 @@ fn take_field(
     }
 }
 
+fn push_trimmed(line: &[u8], headers: &mut Headers) -> Result<(), ResponseError> {
+    let (name, value) = memchr::memchr(b':', line)
+        .and_then(|colon| line.split_at_checked(colon))
+        .ok_or(ResponseError::Header)?;
+    let value = value.get(1..).unwrap_or_default();
+    headers.push_wire(name.trim_ascii_end(), value).map_err(|_| ResponseError::Header)?;
+    Ok(())
+}
+
 /// `version SP status [SP reason]` (RFC 9112 §4).
 fn take_status_line(line: &[u8], response: &mut Response) -> Result<(), ResponseError> {
     let (version, rest) = line.split_at_checked(8).ok_or(ResponseError::StatusLine)?;
     response.version = match version {
         b"HTTP/1.1" => Version::Http11,
         b"HTTP/1.0" => Version::Http10,
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Version::Http11,
         _ if version.starts_with(b"HTTP/") => return Err(ResponseError::Version),
         _ => return Err(ResponseError::StatusLine),
     };
@@ -134,7 +146,7 @@ fn settle(response: &mut Response, method: &Method) -> Result<(), ResponseError>
         }
         Ok(stated) => stated,
     };
-    settle_trailer(&mut response.headers, stated).map_err(|()| ResponseError::Trailer)?;
+    settle_trailer(&mut response.headers, stated, b", ").map_err(|_| ResponseError::Trailer)?;
     let tunnel = *method == Method::Connect && (200..300).contains(&response.status.code());
     response.body = match stated {
         _ if tunnel => BodyFraming::UntilClose,

@@ -52,7 +52,7 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
     request.target.write_request_uri(out);
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     debug_assert!(crate::host::is_valid_host(host.as_bytes()));
-    out.extend(host.bytes().filter(|byte| byte.is_ascii_graphic()));
+    write_host(out, host);
     out.extend_from_slice(b"\r\n");
     if close {
         out.extend_from_slice(b"Connection: close\r\n");
@@ -67,6 +67,7 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
         let skipped = match known {
             Some(Known::Host | Known::ContentLength | Known::TransferEncoding) => true,
             Some(Known::Connection) => close,
+            Some(Known::UserAgent) => value.is_empty(),
             _ => false,
         };
         if !skipped {
@@ -74,6 +75,20 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
         }
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Writes a host without the zone of an IPv6 address, which means nothing to another machine
+/// (RFC 6874 §4), and without bytes that could end the line.
+fn write_host(out: &mut Vec<u8>, host: &str) {
+    debug_assert!(crate::host::is_valid_host(host.as_bytes()));
+    let zone =
+        host.starts_with('[').then(|| host.rsplit_once(']')).flatten().and_then(
+            |(address, rest)| address.rsplit_once('%').map(|(address, _)| (address, rest)),
+        );
+    let parts = zone.map_or(["", "", host], |(address, rest)| [address, "]", rest]);
+    for part in parts {
+        out.extend(part.bytes().filter(u8::is_ascii_graphic));
+    }
 }
 
 /// Writes a response head.
@@ -137,13 +152,20 @@ pub fn write_answer(
 
 /// Writes the answer to a refused request as Go's server does; the connection ends after it.
 ///
-/// It is written as HTTP/1.1, without `Date` and without length.
-pub fn write_refusal(out: &mut Vec<u8>, refusal: Refusal) {
+/// It is written as HTTP/1.1, without `Date` and without length, but for a 417, which looks like
+/// other answers.
+pub fn write_refusal(out: &mut Vec<u8>, refusal: Refusal, date: &[u8]) {
     const FIELDS: &[u8] =
         b"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n";
+    if refusal.reason == Reason::UnknownExpectation {
+        let answer = Answer::empty(refusal.status);
+        let connection = Connection::Close;
+        return write_answer(out, &answer, &Method::Get, Version::Http11, connection, date);
+    }
     let detail = match refusal.reason {
         Reason::MissingHost => ": missing required Host header",
         Reason::MalformedHost => ": malformed Host header",
+        Reason::InvalidHeaderName => ": invalid header name",
         Reason::UnsupportedVersion => ": unsupported protocol version",
         _ => "",
     };

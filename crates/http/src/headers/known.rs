@@ -44,6 +44,7 @@ known! {
     Expires = "Expires",
     Forwarded = "Forwarded",
     Host = "Host",
+    Http2Settings = "Http2-Settings",
     IfModifiedSince = "If-Modified-Since",
     IfNoneMatch = "If-None-Match",
     KeepAlive = "Keep-Alive",
