@@ -1,8 +1,11 @@
 //! The head of a request, in the one form that every part of the router reads.
 
+use std::net::IpAddr;
+
 use crate::answer::Answer;
 use crate::body::BodyFraming;
 use crate::connection;
+use crate::forwarded::ForwardedRules;
 use crate::headers::Headers;
 use crate::host::canonical_host;
 use crate::method::Method;
@@ -145,6 +148,12 @@ impl Request {
         }
         self.target.settle_semicolons(rules.encode_query_semicolons);
         Ok(())
+    }
+
+    /// Brings the `X-Forwarded-*` fields into order for a request of `peer`; see
+    /// [`ForwardedRules::apply`].
+    pub fn apply_forwarded(&mut self, rules: &ForwardedRules, peer: IpAddr, tls: bool) {
+        rules.apply(&mut self.headers, &self.authority, peer, tls);
     }
 
     /// The protocol to which the client asks to switch.

@@ -1,8 +1,7 @@
 //! New connections to servers: name look-up, TCP, TLS.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
-use rustls::pki_types::ServerName;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -60,12 +59,11 @@ async fn open(server: &Server) -> Result<ServerStream, ConnectError> {
         Scheme::Http => Ok(ServerStream::Plain(stream)),
         Scheme::Https => {
             let failed = |source| ConnectError::Tls { url: server.url.clone(), source };
-            let name = match &server.transport.server_name {
-                Some(name) => name.clone(),
-                None => ServerName::try_from(server.host.clone())
-                    .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?,
-            };
-            let connector = TlsConnector::from(server.transport.tls.clone());
+            let tls = &server.transport.tls;
+            let name = tls
+                .server_name(&server.host)
+                .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+            let connector = TlsConnector::from(Arc::clone(tls.config()));
             let stream = connector.connect(name, stream).await.map_err(failed)?;
             Ok(ServerStream::Tls(Box::new(stream)))
         }

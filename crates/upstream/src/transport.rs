@@ -9,7 +9,7 @@ use std::{
 };
 
 use portway_model::dynamic::ServersTransport;
-use rustls::{ClientConfig, pki_types::ServerName};
+use portway_tls::ClientTls;
 
 /// Idle connections kept for each server and worker where the configuration does not say.
 /// Traefik: `maxIdleConnsPerHost` of the static `serversTransport`, 200.
@@ -21,9 +21,7 @@ pub struct Transport {
     /// Tells connections of one transport from those of another; never reused.
     pub(crate) number: u64,
     /// TLS towards `https` servers.
-    pub tls: Arc<ClientConfig>,
-    /// The name to ask for and verify instead of the server's host.
-    pub server_name: Option<ServerName<'static>>,
+    pub tls: ClientTls,
     /// How long to wait for a connection; `None` means without limit.
     pub dial_timeout: Option<Duration>,
     /// How long to wait for a response head after the request was sent.
@@ -37,26 +35,12 @@ pub struct Transport {
 impl Transport {
     /// Compiles settings whose TLS part is compiled already. Connections are kept apart from those of every
     /// other transport, so unchanged settings should keep their transport.
-    ///
-    /// # Errors
-    /// When `serverName` is no valid name.
-    pub fn compile(
-        config: &ServersTransport,
-        tls: Arc<ClientConfig>,
-    ) -> Result<Self, String> {
+    pub fn compile(config: &ServersTransport, tls: ClientTls) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let server_name = match config.server_name.as_str() {
-            "" => None,
-            name => Some(
-                ServerName::try_from(name.to_owned())
-                    .map_err(|_| format!("serverName: `{name}` is no valid host name"))?,
-            ),
-        };
         let timeouts = &config.forwarding_timeouts;
-        Ok(Self {
+        Self {
             number: NEXT.fetch_add(1, Relaxed),
             tls,
-            server_name,
             dial_timeout: timeouts.dial_timeout.positive(),
             response_header_timeout: timeouts.response_header_timeout.positive(),
             idle_timeout: timeouts.idle_conn_timeout.positive(),
@@ -64,6 +48,6 @@ impl Transport {
                 0 => DEFAULT_MAX_IDLE,
                 number => usize::try_from(number).unwrap_or(0),
             },
-        })
+        }
     }
 }

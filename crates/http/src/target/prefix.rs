@@ -44,6 +44,27 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Puts the path of a server's URL before the path, with one slash between them (Traefik:
+    /// `preservePath`; Go's `JoinURLPath`). `base` is percent-encoded as in a URL.
+    pub fn join_base(&mut self, base: &str) {
+        let encoded = join(base.as_bytes(), self.escaped_path().as_bytes());
+        let mut decoded = Vec::with_capacity(encoded.len());
+        if escape::decode(&encoded, &mut decoded) {
+            self.set_path(&decoded, Some(&encoded));
+        }
+    }
+}
+
+/// `a` and `b` with exactly one slash between them.
+fn join(a: &[u8], b: &[u8]) -> Vec<u8> {
+    match (a.ends_with(b"/"), b.strip_prefix(b"/")) {
+        (true, Some(rest)) => [a, rest].concat(),
+        (false, None) => [a, b"/", b].concat(),
+        _ => [a, b].concat(),
+    }
+}
+
 /// How many bytes of an encoded path stand for the first `decoded` bytes of the path.
 fn encoded_length(raw: &[u8], decoded: usize) -> usize {
     let mut position = 0;

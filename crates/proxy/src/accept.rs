@@ -1,0 +1,176 @@
+//! Listening sockets: one set for each worker, so that the kernel spreads connections over them.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
+    num::NonZeroUsize,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use portway_model::static_config::Address;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpStream;
+
+use crate::{connection::Connection, handshake, stream::ClientStream, worker::Worker};
+
+/// Connections that the kernel keeps until they are accepted.
+const BACKLOG: i32 = 4096;
+
+/// How long accepting rests when the process has no descriptor left.
+const REST: Duration = Duration::from_millis(50);
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("entry point `{entry_point}` cannot listen on `{address}`: {}", explain(source, address))]
+pub struct BindError {
+    entry_point: String,
+    address: String,
+    #[source]
+    source: io::Error,
+}
+
+fn explain(error: &io::Error, address: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("the port is in use by another process; find it with `ss -ltnp` ({error})")
+        }
+        io::ErrorKind::PermissionDenied => format!(
+            "no permission; ports below 1024 need root or the capability NET_BIND_SERVICE, or use a \
+             higher port ({error})"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine has no such address; write `:port` to listen on all ({error})")
+        }
+        _ => format!("{error} (address `{address}`)"),
+    }
+}
+
+/// The sockets of one entry point, one for each worker.
+#[derive(Debug)]
+pub struct Bound {
+    /// The address, with the port that the system chose where 0 was asked for.
+    pub address: SocketAddr,
+    /// One socket for each worker.
+    pub sockets: Vec<TcpListener>,
+}
+
+/// Listens on `address` with one socket for each worker.
+///
+/// # Errors
+/// When the address is taken, not this machine's, not permitted or not known.
+pub fn bind(
+    entry_point: &str,
+    address: &Address,
+    workers: NonZeroUsize,
+) -> Result<Bound, BindError> {
+    let listen = || -> io::Result<Bound> {
+        let mut chosen = resolve(address)?;
+        // Sockets that share a port also share it with other processes of the same user: an exclusive
+        // one first, so that a second Portway is told instead of taking half of the connections.
+        drop(listener(chosen, false)?);
+        let mut sockets = Vec::new();
+        for _ in 0..workers.get() {
+            let socket = listener(chosen, true)?;
+            chosen = socket.local_addr()?;
+            sockets.push(socket);
+        }
+        Ok(Bound { address: chosen, sockets })
+    };
+    listen().map_err(|source| BindError {
+        entry_point: entry_point.to_owned(),
+        address: address.text.clone(),
+        source,
+    })
+}
+
+fn resolve(address: &Address) -> io::Result<SocketAddr> {
+    if address.host.is_empty() {
+        let dual_stack = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).is_ok();
+        let any: IpAddr =
+            if dual_stack { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        return Ok(SocketAddr::new(any, address.port));
+    }
+    let mut found = (address.host.as_str(), address.port).to_socket_addrs()?;
+    found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+}
+
+fn listener(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts connections on one entry point until the worker drains.
+pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpListener) {
+    let listener = match tokio::net::TcpListener::from_std(socket) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!("a listening socket cannot be used: {error}");
+            return;
+        }
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = worker.drained() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let serve = serve(Rc::clone(&worker), entry_point, stream, peer);
+                tokio::task::spawn_local(serve);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!("connections cannot be accepted: {error}");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+/// Whether an error of `accept` concerns only the connection that was to be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// One connection from accept to its end.
+async fn serve(worker: Rc<Worker>, entry_point: usize, stream: TcpStream, peer: SocketAddr) {
+    let _counted = worker.drain.count();
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let since = Instant::now();
+    let Some(settings) = worker.entry_points.get(entry_point) else { return };
+    let limit = settings.read_timeout;
+    let first = tokio::select! {
+        first = handshake::first_byte(&stream, limit) => first,
+        () = worker.drained() => None,
+    };
+    let Some(first) = first else { return };
+    let (stream, tls) = if first == handshake::TLS_RECORD {
+        let Some((stream, facts)) = handshake::accept(&worker, entry_point, stream, limit).await
+        else {
+            return;
+        };
+        (ClientStream::Tls(Box::new(stream)), Some(facts))
+    } else {
+        (ClientStream::Plain(stream), None)
+    };
+    // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    Connection::new(worker, entry_point, stream, peer, tls, since).serve().await;
+}

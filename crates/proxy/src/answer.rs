@@ -1,0 +1,98 @@
+//! Answers of our own: refusals, errors, internal services.
+
+use portway_http::{
+    Answer, BodyFraming, Refusal, Status,
+    codec::{self, write_answer, write_refusal},
+};
+
+use crate::{
+    connection::{Connection, MAX_UNWANTED, Next},
+    forward::ForwardError,
+    record::{Facts, Reason},
+};
+
+/// Answers a request whose head cannot be accepted; the connection ends, for nobody knows where the next
+/// request would begin.
+pub(crate) async fn refuse(connection: &mut Connection, refusal: Refusal) -> Next {
+    connection.out.clear();
+    write_refusal(&mut connection.out, refusal);
+    connection.request.clear();
+    let mut facts = Facts::begin(connection);
+    facts.status = refusal.status.code();
+    facts.reason = Some(Reason::BadRequest);
+    facts.detail = refusal.reason.to_string();
+    let written = connection.write_out().await;
+    facts.write(connection);
+    if written { Next::Close } else { Next::Abort }
+}
+
+/// Sends an answer of our own and says what becomes of the connection.
+///
+/// A request body that nobody asked for is read when it is small, as in Go, so that the connection can be
+/// kept; otherwise the connection ends.
+pub(crate) async fn send(connection: &mut Connection, facts: &mut Facts, answer: &Answer) -> Next {
+    let worker = std::rc::Rc::clone(&connection.worker);
+    let body = connection.request.body;
+    let wanted = match body {
+        BodyFraming::Length(length) => length <= MAX_UNWANTED,
+        _ => true,
+    };
+    // A client that waits for 100 Continue has not sent the body, and may or may not send it now.
+    let waits = connection.request.expects_continue && !body.is_empty();
+    let settings = worker.entry_points.get(connection.entry_point);
+    let keep = wanted
+        && !waits
+        && !answer.close
+        && settings.is_some_and(|settings| connection.may_continue(settings));
+    let version = connection.request.version;
+    let said = connection_field(keep, version);
+    connection.out.clear();
+    worker.clock.with_date(connection.started, |date| {
+        let method = &connection.request.method;
+        write_answer(&mut connection.out, answer, method, version, said, date);
+    });
+    facts.status = answer.status.code();
+    facts.sent = answer.body_for(&connection.request.method).len() as u64;
+    if !connection.write_out().await {
+        return Next::Abort;
+    }
+    if !keep || !connection.discard_body().await {
+        return Next::Close;
+    }
+    Next::KeepAlive
+}
+
+/// What a response says about the connection.
+pub(crate) fn connection_field(keep: bool, version: portway_http::Version) -> codec::Connection {
+    match (keep, version) {
+        (false, _) => codec::Connection::Close,
+        (true, portway_http::Version::Http10) => codec::Connection::KeepAlive,
+        (true, _) => codec::Connection::Unsaid,
+    }
+}
+
+/// The one place where a failed exchange with a server becomes a status. Traefik: `pkg/proxy/httputil`.
+pub(crate) fn of_error(error: &ForwardError) -> Answer {
+    match error {
+        ForwardError::Connect { .. } | ForwardError::Closed { .. } => {
+            Answer::proxy_error(Status::BAD_GATEWAY)
+        }
+        ForwardError::ConnectTimeout { .. } | ForwardError::ResponseTimeout { .. } => {
+            Answer::proxy_error(Status::GATEWAY_TIMEOUT)
+        }
+        ForwardError::ClientGone => Answer::proxy_error(Status::CLIENT_CLOSED_REQUEST),
+        ForwardError::BadBody { .. } => {
+            let mut answer = Answer::error(Status::BAD_REQUEST, "400 Bad Request");
+            answer.close = true;
+            answer
+        }
+        ForwardError::RequestTimeout => {
+            let mut answer = Answer::proxy_error(Status::GATEWAY_TIMEOUT);
+            answer.close = true;
+            answer
+        }
+        ForwardError::Tls { .. } | ForwardError::BadResponse { .. } => {
+            Answer::proxy_error(Status::INTERNAL_SERVER_ERROR)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The settings of one entry point, ready to run.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+use portway_http::{
+    CanonicalRules, ForwardedRules, HeaderName, HeaderValue, UnderscoreHeaders, codec::HeadLimits,
+};
+use portway_model::static_config::{self, Address, AliasHeaders, EncodedCharacters};
+
+/// The settings of one entry point. Traefik: `entryPoints.<name>`.
+#[derive(Debug)]
+pub struct EntryPoint {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it listens.
+    pub address: Address,
+    pub(crate) limits: HeadLimits,
+    pub(crate) canonical: CanonicalRules,
+    pub(crate) forwarded: ForwardedRules,
+    /// Whether the peer is added to X-Forwarded-For.
+    pub(crate) append_forwarded_for: bool,
+    /// Octets that no path may hold percent-encoded.
+    pub(crate) denied_octets: Vec<u8>,
+    /// How long a request may take to arrive whole, from its first byte.
+    pub(crate) read_timeout: Option<Duration>,
+    /// How long a response may take to be written whole, from the end of the request's head.
+    pub(crate) write_timeout: Option<Duration>,
+    /// How long a connection may wait for its next request.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// After how many requests a connection is closed; 0 means never.
+    pub(crate) max_requests: u64,
+    /// After how long a connection is closed with its next response.
+    pub(crate) max_time: Option<Duration>,
+}
+
+/// An entry point that cannot run.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("entryPoints.{entry_point}.{field}: {message}")]
+pub struct InvalidEntryPoint {
+    entry_point: String,
+    field: &'static str,
+    message: String,
+}
+
+impl EntryPoint {
+    /// Compiles the settings. `append_forwarded_for` comes from the entry point and the global option;
+    /// `host_name` is the machine's, for X-Forwarded-Server.
+    ///
+    /// # Errors
+    /// When an address range or a header name is invalid.
+    pub fn compile(
+        name: &str,
+        config: &static_config::EntryPoint,
+        append_forwarded_for: bool,
+        host_name: &str,
+    ) -> Result<Self, InvalidEntryPoint> {
+        let invalid = |field: &'static str, message: String| InvalidEntryPoint {
+            entry_point: name.to_owned(),
+            field,
+            message,
+        };
+        let forwarded = &config.forwarded_headers;
+        let trusted = forwarded.trusted_ips.iter().map(|text| network(text));
+        let connection = forwarded.connection.iter().map(|text| HeaderName::parse(text));
+        let timeouts = &config.transport.responding_timeouts;
+        Ok(Self {
+            name: name.into(),
+            address: config.address.clone(),
+            limits: HeadLimits {
+                bytes: usize::try_from(config.http.max_header_bytes).unwrap_or(usize::MAX),
+                ..HeadLimits::default()
+            },
+            canonical: CanonicalRules {
+                sanitize_path: config.http.sanitize_path,
+                encode_query_semicolons: config.http.encode_query_semicolons,
+                underscores: match config.http.alias_headers() {
+                    AliasHeaders::Keep => UnderscoreHeaders::Keep,
+                    AliasHeaders::Delete => UnderscoreHeaders::Delete,
+                    AliasHeaders::Reject => UnderscoreHeaders::Reject,
+                },
+            },
+            forwarded: ForwardedRules {
+                insecure: forwarded.insecure,
+                trusted: trusted
+                    .collect::<Result<_, _>>()
+                    .map_err(|text| invalid("forwardedHeaders.trustedIPs", text))?,
+                connection: connection
+                    .collect::<Result<_, _>>()
+                    .map_err(|error| invalid("forwardedHeaders.connection", error.to_string()))?,
+                scheme_headers: forwarded.add_x_forwarded_scheme_headers,
+                server: HeaderValue::parse(host_name).ok(),
+            },
+            append_forwarded_for,
+            denied_octets: denied(config.http.encoded_characters.as_ref()),
+            read_timeout: timeouts.read_timeout.positive(),
+            write_timeout: timeouts.write_timeout.positive(),
+            idle_timeout: timeouts.idle_timeout.positive(),
+            max_requests: config.transport.keep_alive.max_requests,
+            max_time: config.transport.keep_alive.max_time.positive(),
+        })
+    }
+}
+
+/// An address or a range of addresses.
+fn network(text: &str) -> Result<IpNet, String> {
+    if let Ok(network) = text.parse::<IpNet>() {
+        return Ok(network);
+    }
+    let address = text.parse::<IpAddr>();
+    address.map(IpNet::from).map_err(|_| {
+        format!("`{text}` is neither an IP address nor a range such as `10.0.0.0/8`")
+    })
+}
+
+fn denied(allowed: Option<&EncodedCharacters>) -> Vec<u8> {
+    let Some(allowed) = allowed else { return Vec::new() };
+    [
+        (allowed.allow_encoded_slash, b'/'),
+        (allowed.allow_encoded_back_slash, b'\\'),
+        (allowed.allow_encoded_null_character, b'\0'),
+        (allowed.allow_encoded_semicolon, b';'),
+        (allowed.allow_encoded_percent, b'%'),
+        (allowed.allow_encoded_question_mark, b'?'),
+        (allowed.allow_encoded_hash, b'#'),
+    ]
+    .into_iter()
+    .filter(|(allowed, _)| !allowed)
+    .map(|(_, octet)| octet)
+    .collect()
+}

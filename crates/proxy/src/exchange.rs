@@ -1,0 +1,163 @@
+//! One request from head to last byte: the straight line.
+
+use std::{fmt, net::SocketAddr, rc::Rc};
+
+use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
+use portway_middleware::Context;
+use portway_snapshot::{InternalService, Route, Snapshot, Target};
+
+use crate::{
+    EntryPoint, answer,
+    connection::{Connection, Next},
+    forward::{self, Outcome},
+    record::{Facts, Reason},
+    subject::Asked,
+};
+
+/// What answers for `api@internal` and its kin.
+pub trait InternalServices: fmt::Debug + Send + Sync {
+    /// The answer of `service` to a request as it is behind the router's middlewares.
+    fn answer(&self, service: InternalService, inbound: &Inbound<'_>) -> Answer;
+}
+
+/// A request for an internal service.
+#[derive(Clone, Copy, Debug)]
+pub struct Inbound<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The snapshot that it runs on.
+    pub snapshot: &'a Snapshot,
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
+/// Why a request got an answer of our own.
+type Refused = (Reason, Answer);
+
+/// Serves one request: canonical form, route, middlewares, service, answer.
+///
+/// The snapshot is loaded once, here; everything below borrows it.
+pub(crate) async fn exchange(connection: &mut Connection) -> Next {
+    let worker = Rc::clone(&connection.worker);
+    let snapshot = worker.snapshots.load();
+    let Some(settings) = worker.entry_points.get(connection.entry_point) else {
+        return Next::Abort;
+    };
+    let mut facts = Facts::begin(connection);
+
+    let routed = match normalize(connection, settings) {
+        Ok(()) => {
+            facts.take_request(connection);
+            find(connection, settings, &snapshot)
+        }
+        Err(refused) => Err(refused),
+    };
+    let next = match routed {
+        Err((reason, answer)) => {
+            facts.reason = Some(reason);
+            answer::send(connection, &mut facts, &answer).await
+        }
+        Ok(route) => run(connection, settings, route, &snapshot, &mut facts).await,
+    };
+    facts.write(connection);
+    next
+}
+
+/// Brings the request into canonical form and its `X-Forwarded-*` fields into order.
+fn normalize(connection: &mut Connection, settings: &EntryPoint) -> Result<(), Refused> {
+    let request = &mut connection.request;
+    if request.method == Method::Connect {
+        return Err((Reason::BadRequest, Answer::empty(Status::NOT_IMPLEMENTED)));
+    }
+    if request.target.form() == TargetForm::Asterisk {
+        // Go's server answers this itself, and has no other use for the form.
+        let status =
+            if request.method == Method::Options { Status::OK } else { Status::BAD_REQUEST };
+        return Err((Reason::ServerOptions, Answer::empty(status)));
+    }
+    request
+        .canonicalize(&settings.canonical)
+        .map_err(|(_, answer)| (Reason::BadRequest, answer))?;
+    let secure = connection.tls.is_some();
+    request.apply_forwarded(&settings.forwarded, connection.peer.ip(), secure);
+    Ok(())
+}
+
+/// The router that takes the request, unless the connection or the path forbids it.
+fn find<'s>(
+    connection: &Connection,
+    settings: &EntryPoint,
+    snapshot: &'s Snapshot,
+) -> Result<&'s Route, Refused> {
+    let not_found = || (Reason::NoRouter, Answer::not_found());
+    let tables = snapshot.entry_points.get(connection.entry_point).ok_or_else(not_found)?;
+    let table = if connection.tls.is_some() { &tables.secure } else { &tables.plain };
+    let asked = Asked { request: &connection.request, peer: connection.peer.ip() };
+    let route = table.find(&asked).ok_or_else(not_found)?;
+    let path = connection.request.target.escaped_path();
+    if !settings.denied_octets.is_empty() && deny_encoded(path, &settings.denied_octets) {
+        return Err((Reason::BadRequest, Answer::empty(Status::BAD_REQUEST)));
+    }
+    if let Some(tls) = &connection.tls
+        && tls.options != route.tls_options
+    {
+        let answer = Answer::error(Status::MISDIRECTED_REQUEST, "Misdirected Request");
+        return Err((Reason::Misdirected, answer));
+    }
+    Ok(route)
+}
+
+/// Leads the request through the router's middlewares to its target.
+async fn run(
+    connection: &mut Connection,
+    settings: &EntryPoint,
+    route: &Route,
+    snapshot: &Snapshot,
+    facts: &mut Facts,
+) -> Next {
+    facts.routed(route);
+    let worker = Rc::clone(&connection.worker);
+    let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
+    let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
+    context.append_forwarded_for = settings.append_forwarded_for;
+    let passed = route.chain.on_request(&mut connection.request, &mut context).await;
+    facts.user = context.username.take();
+    if let Err(answer) = passed {
+        facts.reason = Some(Reason::Middleware);
+        facts.detail = context.reason.unwrap_or_default().to_owned();
+        return answer::send(connection, facts, &answer).await;
+    }
+    let mut answer = match &route.target {
+        Target::Closed => {
+            facts.reason = Some(Reason::RouterClosed);
+            Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+        Target::Internal(service) => {
+            let inbound = Inbound {
+                request: &connection.request,
+                snapshot,
+                peer: connection.peer,
+                secure: connection.tls.is_some(),
+            };
+            connection.worker.internal_services.answer(*service, &inbound)
+        }
+        Target::Service(service) => match service.pick() {
+            None => {
+                facts.reason = Some(Reason::NoServer);
+                Answer::no_available_server()
+            }
+            Some(picked) => {
+                let append = context.append_forwarded_for;
+                let job = forward::Job { settings, route, picked, append_forwarded_for: append };
+                match forward::forward(connection, &job, facts).await {
+                    Outcome::Done(next) => return next,
+                    Outcome::Failed(answer) => answer,
+                }
+            }
+        },
+    };
+    route.chain.on_response(&mut answer.headers);
+    answer::send(connection, facts, &answer).await
+}
