@@ -9,6 +9,7 @@ pub mod dynamic;
 pub mod name;
 mod nearest;
 pub mod node;
+pub mod options;
 pub mod problem;
 pub mod runtime;
 pub mod static_config;

@@ -1,15 +1,19 @@
 //! The static configuration: what is read once, when Portway starts.
 //!
-//! The types carry Traefik's names and defaults.
+//! The types carry Traefik's names and defaults. [`decode`] reads them out of one [`crate::Node`] tree, which
+//! [`crate::options`] merges out of flags, environment and a file; [`known`] lists every option.
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use crate::{Period, dynamic::ServersTransport};
 
+mod decode;
 mod entry_point;
+pub mod known;
 mod log;
 mod providers;
 
+pub use decode::decode;
 pub use entry_point::{
     Address, AliasHeaders, EncodedCharacters, EntryPoint, EntryPointHttp, EntryPointObservability,
     ForwardedHeaders, Http2, Http3, KeepAlive, LifeCycle, NotAnAddress, Protocol, ProxyProtocol,

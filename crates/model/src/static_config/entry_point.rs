@@ -266,7 +266,7 @@ pub struct EntryPointHttp {
     pub encode_query_semicolons: bool,
     /// Whether `..`, `.` and double slashes are resolved in paths, default yes.
     pub sanitize_path: bool,
-    /// Bytes of a request's head at most, default 1 MiB.
+    /// Bytes of a request's head at most, default 1 MiB; 0 means the default too.
     #[serde(skip_serializing_if = "is_zero")]
     pub max_header_bytes: u64,
     /// What becomes of headers with `_` in their names; the older name of the next field.

@@ -115,23 +115,22 @@ pub struct AccessLogFields {
     pub names: BTreeMap<String, FieldMode>,
     /// Request and response headers, default drop; names in any letter case.
     pub headers: FieldModes,
-    /// Parameters of the query, default keep.
-    pub query_parameters: FieldModes,
+    /// Values of the query's parameters in `RequestPath`, default keep.
+    pub query_parameters: FieldMode,
 }
 
 impl Default for AccessLogFields {
     fn default() -> Self {
-        let modes = |default_mode| FieldModes { default_mode, names: BTreeMap::new() };
         Self {
             default_mode: FieldMode::Keep,
             names: BTreeMap::new(),
-            headers: modes(FieldMode::Drop),
-            query_parameters: modes(FieldMode::Keep),
+            headers: FieldModes { default_mode: FieldMode::Drop, names: BTreeMap::new() },
+            query_parameters: FieldMode::Keep,
         }
     }
 }
 
-/// What becomes of named things and of all others.
+/// What becomes of named headers and of all others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldModes {
     /// Those that are not named.

@@ -1,0 +1,298 @@
+use super::*;
+use crate::static_config::{Level, Protocol, RuleSyntax};
+
+/// The arguments that Traefik's Helm chart gives by default.
+const CHART: &[&str] = &[
+    "--global.checkNewVersion",
+    "--global.sendAnonymousUsage=false",
+    "--entryPoints.metrics.address=:9100/tcp",
+    "--entryPoints.traefik.address=:8080/tcp",
+    "--entryPoints.web.address=:8000/tcp",
+    "--entryPoints.websecure.address=:8443/tcp",
+    "--api.dashboard=true",
+    "--ping=true",
+    "--metrics.prometheus=true",
+    "--metrics.prometheus.entrypoint=metrics",
+    "--providers.kubernetescrd",
+    "--providers.kubernetescrd.allowEmptyServices=true",
+    "--providers.kubernetesingress",
+    "--providers.kubernetesingress.allowEmptyServices=true",
+    "--providers.kubernetesingress.ingressendpoint.publishedservice=default/traefik",
+    "--entryPoints.websecure.http.tls=true",
+    "--log.level=INFO",
+];
+
+fn flags(arguments: &[&str]) -> (StaticConfig, Vec<String>) {
+    shown(assemble([from_flags(arguments.iter().copied())]))
+}
+
+fn environment(variables: &[(&str, &str)]) -> (StaticConfig, Vec<String>) {
+    shown(assemble([from_environment(variables.iter().copied())]))
+}
+
+fn shown((config, diagnostics): (StaticConfig, Vec<Diagnostic>)) -> (StaticConfig, Vec<String>) {
+    let line = |d: &Diagnostic| match d.severity {
+        Severity::Error => format!("error: {d}"),
+        Severity::Warning => format!("warning: {d}"),
+    };
+    (config, diagnostics.iter().map(line).collect())
+}
+
+/// What one flag beside an entry point is answered with.
+#[track_caller]
+fn check(argument: &str, expected: &str) {
+    let (_, messages) = flags(&["--entryPoints.web.address=:8000", argument]);
+    assert_eq!(messages, [expected], "{argument}");
+}
+
+#[test]
+fn the_arguments_of_traefiks_chart_start_portway() {
+    let (config, messages) = flags(CHART);
+    let names: Vec<_> = config.entry_points.keys().map(String::as_str).collect();
+    assert_eq!(names, ["metrics", "traefik", "web", "websecure"]);
+    assert!(config.entry_points["websecure"].http.tls.is_some());
+    assert_eq!(config.entry_points["web"].address.port, 8000);
+    assert_eq!(config.log.level, Level::Info);
+    assert!(config.ping.is_some() && config.api.is_some_and(|api| !api.insecure));
+    assert_eq!(
+        messages,
+        [
+            "warning: options: options of Traefik that this version of Portway does not serve yet and that \
+          have no effect: `metrics.prometheus.entryPoint`, `providers.kubernetesCRD.allowEmptyServices`, \
+          `providers.kubernetesIngress.allowEmptyServices`, \
+          `providers.kubernetesIngress.ingressEndpoint.publishedService`"
+        ]
+    );
+}
+
+#[test]
+fn flags_are_read_in_any_letter_case_with_one_dash_or_two() {
+    let (config, messages) = flags(&[
+        "-ENTRYPOINTS.Web.ADDRESS=:1/TCP",
+        "--entrypoints.web.asdefault",
+        "--log.level",
+        "debug",
+        "--API",
+        "--api.basepath=/x",
+    ]);
+    assert_eq!(messages, [""; 0]);
+    assert!(config.entry_points["Web"].as_default);
+    assert_eq!(config.entry_points["Web"].address.protocol, Protocol::Tcp);
+    assert_eq!(config.log.level, Level::Debug);
+    assert_eq!(config.api.unwrap().base_path, "/x");
+}
+
+#[test]
+fn lists_stand_behind_commas_or_places() {
+    let (config, messages) = flags(&[
+        "--entryPoints.web.address=:80",
+        "--entryPoints.web.http.middlewares=a@file, b@file",
+        "--entryPoints.web.forwardedHeaders.trustedIPs[1]=10.0.0.0/8",
+        "--entryPoints.web.forwardedHeaders.trustedIPs[0]=::1",
+        "--entryPoints.web.http.tls.domains[0].main=a.test",
+        "--entryPoints.web.http.tls.domains[0].sans=b.test,c.test",
+    ]);
+    assert_eq!(messages, [""; 0]);
+    let web = &config.entry_points["web"];
+    assert_eq!(web.http.middlewares, ["a@file", "b@file"]);
+    assert_eq!(web.forwarded_headers.trusted_ips, ["::1", "10.0.0.0/8"]);
+    let domains = &web.http.tls.as_ref().unwrap().domains;
+    assert_eq!(domains[0].sans, ["b.test", "c.test"]);
+}
+
+#[test]
+fn the_last_of_a_flag_counts_and_false_switches_a_group_off() {
+    let (config, messages) = flags(&[
+        "--entryPoints.web.address=:80",
+        "--entryPoints.web.address=:81",
+        "--api=false",
+        "--api.insecure",
+    ]);
+    assert_eq!(messages, [""; 0]);
+    assert_eq!(config.entry_points["web"].address.port, 81);
+    assert!(config.api.is_none());
+}
+
+#[test]
+fn an_unknown_option_names_the_nearest() {
+    check(
+        "--entrypoints.web.addres=:1",
+        "error: flags, --entrypoints.web.addres: unknown option; did you mean `entryPoints.web.address`?",
+    );
+    check(
+        "--provider.file.directory=x",
+        "error: flags, --provider.file.directory: unknown option; did you mean `providers.file.directory`?",
+    );
+    check("extra", "error: flags: unexpected argument `extra`; options begin with `--`");
+    check("--log.level", "error: flags, --log.level: needs a value: `--log.level=…`");
+    check(
+        "--providers.file",
+        "error: flags, --providers.file: `providers.file` says nothing by itself; give one of its options",
+    );
+    check(
+        "--pilot.token=x",
+        "error: flags, --pilot.token: Traefik Pilot has ended and Traefik 3 has no `pilot`; remove it",
+    );
+}
+
+#[test]
+fn a_wrong_value_is_reported_with_what_was_expected() {
+    check(
+        "--api.dashboard=maybe",
+        "error: options, api.dashboard: expected a boolean (`true` or `false`), found `maybe`",
+    );
+    check(
+        "--entryPoints.web.transport.respondingTimeouts.readTimeout=abc",
+        "error: options, entryPoints.web.transport.respondingTimeouts.readTimeout: expected a duration such as `30s`, `250ms` or a number of seconds, found `abc`",
+    );
+    check(
+        "--entryPoints.web.address=8000",
+        "error: options, entryPoints.web.address: `8000` is no address; write `[host]:port`, such as `:8000` or `127.0.0.1:8000/tcp`",
+    );
+    check(
+        "--entryPoints.other",
+        "error: options, entryPoints.other.address: is missing; write `[host]:port`, such as `:8000`",
+    );
+    check(
+        "--entryPoints.web.forwardedHeaders.trustedIPs=foo",
+        "error: options, entryPoints.web.forwardedHeaders.trustedIPs: expected addresses such as `10.0.0.1` or networks such as `10.0.0.0/8`, found `foo`",
+    );
+    check(
+        "--core.defaultRuleSyntax=v4",
+        "error: options, core.defaultRuleSyntax: expected one of `v2`, `v3`, found `v4`",
+    );
+    check("--workers=0", "error: options, workers: expected a number of threads from 1, found `0`");
+    check(
+        "--ping.entryPoint=wbe",
+        "warning: options, ping.entryPoint: there is no entry point `wbe`; did you mean `web`?",
+    );
+    check(
+        "--providers.file.watch",
+        "error: options, providers.file: needs `directory` or `filename`: neither is given",
+    );
+}
+
+#[test]
+fn variables_are_options_and_portways_count_over_traefiks() {
+    let (config, messages) = environment(&[
+        ("TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ":1"),
+        ("PORTWAY_ENTRYPOINTS_WEB_ADDRESS", ":2"),
+        ("TRAEFIK_ENTRYPOINTS_WEB_HTTP_TLS_DOMAINS_0_MAIN", "a.test"),
+        ("TRAEFIK_CORE_DEFAULTRULESYNTAX", "v2"),
+        ("TRAEFIK_PING", "true"),
+        ("PATH", "/bin"),
+    ]);
+    assert_eq!(messages, [""; 0]);
+    assert_eq!(config.entry_points["web"].address.port, 2);
+    assert_eq!(config.entry_points["web"].http.tls.as_ref().unwrap().domains[0].main, "a.test");
+    assert_eq!(config.core.default_rule_syntax, RuleSyntax::V2);
+    assert_eq!(config.entry_points["traefik"].address.port, 8080);
+}
+
+#[test]
+fn variables_of_kubernetes_services_are_no_options() {
+    let (_, messages) = environment(&[
+        ("TRAEFIK_SERVICE_HOST", "10.0.0.1"),
+        ("TRAEFIK_PORT", "tcp://10.0.0.1:80"),
+        ("TRAEFIK_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("TRAEFIK_API_SERVICE_PORT_WEB", "80"),
+        ("PORTWAY_METRICS_PORT_9100_TCP", "tcp://10.0.0.1:9100"),
+        ("TRAEFIK_COLOUR", "red"),
+        ("TRAEFIK_API_INSECUR", "true"),
+        ("TRAEFIK_ENTRYPOINT_WEB_ADDRESS", ":80"),
+    ]);
+    assert_eq!(
+        messages,
+        [
+            "error: environment, TRAEFIK_API_INSECUR: unknown option; did you mean `api.insecure`?",
+            "warning: environment, TRAEFIK_COLOUR: is passed over: there is no option `colour`",
+            "error: environment, TRAEFIK_ENTRYPOINT_WEB_ADDRESS: unknown option; did you mean `entryPoints.web.address`?",
+        ]
+    );
+}
+
+#[test]
+fn flags_go_over_environment_over_file() {
+    let text = "entryPoints:\n  Web: {address: ':1', asDefault: true}\n  b: {address: ':10'}\napi: {dashboard: false}\nlog: {level: WARN}\n";
+    let file = from_file("portway.yml", text).unwrap();
+    let environment = from_environment([
+        ("TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ":2"),
+        ("TRAEFIK_LOG_LEVEL", "INFO"),
+    ]);
+    let flags = from_flags(["--entryPoints.web.address=:3", "--api"]);
+    let (config, messages) = shown(assemble([file, environment, flags]));
+    assert_eq!(messages, [""; 0]);
+    assert_eq!(config.entry_points.keys().collect::<Vec<_>>(), ["Web", "b"]);
+    assert_eq!(config.entry_points["Web"].address.port, 3);
+    assert!(config.entry_points["Web"].as_default);
+    assert!(!config.api.unwrap().dashboard);
+    assert_eq!(config.log.level, Level::Info);
+}
+
+#[test]
+fn a_file_names_its_lines() {
+    let (_, messages) = shown(assemble([from_file(
+        "a.yml",
+        "entryPoints:\n  web:\n    addres: ':80'\n    asDefault: maybe\nproviders: {docker: {}}\n",
+    )
+    .unwrap()]));
+    assert_eq!(
+        messages,
+        [
+            "error: file a.yml, entryPoints.web.addres: unknown option; did you mean `entryPoints.web.address`? (a.yml:3)",
+            "warning: options: options of Traefik that this version of Portway does not serve yet and that have no effect: `providers.docker`",
+            "error: options, entryPoints.web.address: is missing; write `[host]:port`, such as `:8000`",
+            "error: file a.yml, entryPoints.web.asDefault: expected a boolean (`true` or `false`), found `maybe` (a.yml:4)",
+        ]
+    );
+    let fault = from_file("a.toml", "a = 1\nb = \n").unwrap_err();
+    assert_eq!(fault.place.unwrap().line, 2);
+    assert!(from_file("a.json", "{}").is_err());
+    assert!(from_file("a.yml", "log: {}\n---\nlog: {}\n").is_err());
+}
+
+#[test]
+fn a_group_without_a_value_is_absent_in_a_file() {
+    let source = from_file("a.yml", "ping:\napi: {}\nlog:\nentryPoints: {web: {address: ':80'}}\n");
+    let (config, messages) = shown(assemble([source.unwrap()]));
+    assert_eq!(messages, [""; 0]);
+    assert!(config.ping.is_none() && config.api.is_some());
+}
+
+#[test]
+fn entry_points_exist_by_default() {
+    let (config, _) = flags(&[]);
+    assert_eq!(config.entry_points["http"].address.to_string(), ":80");
+    assert_eq!(config.entry_points.len(), 1);
+    let (config, _) = flags(&["--entryPoints.web.address=:81", "--api.insecure"]);
+    assert_eq!(config.entry_points["traefik"].address.to_string(), ":8080");
+    assert_eq!(config.default_entry_points(), ["web"]);
+    let (config, _) = flags(&[
+        "--entryPoints.a.address=:1",
+        "--entryPoints.b.address=:2",
+        "--entryPoints.b.asDefault",
+    ]);
+    assert_eq!(config.default_entry_points(), ["b"]);
+}
+
+#[test]
+fn every_served_option_is_read() {
+    // A value that no option takes must be refused, or be found in the configuration.
+    for known in known::all().iter().filter(|known| known.served) {
+        if ["configFile", "global.checkNewVersion"].contains(&known.path) {
+            continue;
+        }
+        let path = known.path.replace("<name>", "web").replace("[n]", "[0]");
+        let base = [
+            "--entryPoints.web.address=:8000",
+            "--providers.file.directory=d",
+            "--entryPoints.web.http.redirections.entryPoint.to=web",
+            "--accessLog",
+            "--providers.kubernetesManifests.directory=m",
+        ];
+        let (plain, before) = flags(&base);
+        let argument = format!("--{path}=/odd");
+        let (changed, after) = flags(&[&base[..], &[argument.as_str()]].concat());
+        assert!(plain != changed || before != after, "{path} changes nothing");
+    }
+}

@@ -1,0 +1,314 @@
+//! The static configuration out of a tree.
+
+use std::{collections::BTreeSet, num::NonZeroUsize};
+
+use super::{
+    Api, Core, FileProvider, Global, KubernetesManifests, KubernetesObjects, Ping, Providers,
+    RuleSyntax, StaticConfig,
+    known::{self, Class},
+};
+use crate::{
+    Fields, Node, Problem, Value, decode::join, dynamic::Material, dynamic::ServersTransport,
+    nearest, node::Key,
+};
+
+mod entry_point;
+mod log;
+
+/// Reads the static configuration and adds the entry points that exist by default.
+///
+/// An unknown option is an error with the nearest known one; all options of Traefik 3.7 that this version of
+/// Portway does not serve are named in one warning. With an error, Portway must not start.
+pub fn decode(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
+    let mut later = BTreeSet::new();
+    check(node, &mut Vec::new(), &mut later, problems);
+    if !later.is_empty() {
+        let names: Vec<_> = later.iter().map(|name| format!("`{name}`")).collect();
+        let message = format!(
+            "options of Traefik that this version of Portway does not serve yet and that have no effect: {}",
+            names.join(", ")
+        );
+        problems.push(Problem::warning("", message));
+    }
+    let mut config = read(node, problems);
+    config.add_default_entry_points();
+    refer(&config, problems);
+    config
+}
+
+/// Reports each option that is unknown or gone, and gathers those that are not served yet.
+fn check<'a>(
+    node: &'a Node,
+    path: &mut Vec<&'a str>,
+    later: &mut BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
+    let Value::Map(entries) = &node.value else { return };
+    for (key, child) in entries {
+        path.push(&key.text);
+        check_option(key, child, path, later, problems);
+        path.pop();
+    }
+}
+
+fn check_option<'a>(
+    key: &Key,
+    node: &'a Node,
+    path: &mut Vec<&'a str>,
+    later: &mut BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
+    let class = known::classify(path);
+    match class {
+        Class::Unknown => {
+            let problem = Problem::error(known::spell(path), known::unknown_option(path));
+            problems.push(problem.at(key.at));
+            return;
+        }
+        Class::Removed(reason) => {
+            problems.push(Problem::error(known::spell(path), reason).at(key.at));
+            return;
+        }
+        Class::Option(known) if known.kind == known::Kind::Any => {
+            later.insert(known::spell(path));
+            return;
+        }
+        _ => {}
+    }
+    let items: &[Node] = match &node.value {
+        Value::Map(entries) if !entries.is_empty() => std::slice::from_ref(node),
+        Value::List(items) if items.iter().any(|item| matches!(item.value, Value::Map(_))) => items,
+        _ => {
+            if let Class::Option(known) = class
+                && !known.served
+                && node.value != Value::Null
+            {
+                later.insert(known::spell(path));
+            }
+            return;
+        }
+    };
+    let in_list = matches!(node.value, Value::List(_));
+    for item in items {
+        if in_list {
+            path.push("[0]");
+        }
+        check(item, path, later, problems);
+        if in_list {
+            path.pop();
+        }
+    }
+}
+
+fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
+    let mut config = StaticConfig::default();
+    let mut fields = Fields::open(node, "", problems);
+    config.entry_points = fields.map("entryPoints", entry_point::entry_point);
+    config.providers = group(&mut fields, "providers", providers);
+    config.api = group(&mut fields, "api", |node, path, problems| Some(api(node, path, problems)));
+    config.ping =
+        group(&mut fields, "ping", |node, path, problems| Some(ping(node, path, problems)));
+    config.log = group(&mut fields, "log", log::log);
+    config.access_log = group(&mut fields, "accessLog", |node, path, problems| {
+        Some(log::access_log(node, path, problems))
+    });
+    if let Some(transport) = section(&mut fields, "serversTransport", servers_transport) {
+        config.servers_transport = transport;
+    }
+    config.core = group(&mut fields, "core", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        let syntaxes = [("v2", RuleSyntax::V2), ("v3", RuleSyntax::V3)];
+        let default_rule_syntax = choice(&mut fields, "defaultRuleSyntax", &syntaxes);
+        Core { default_rule_syntax: default_rule_syntax.unwrap_or_default() }
+    });
+    config.global = group(&mut fields, "global", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        // Portway never calls home, whatever these say.
+        fields.boolean("checkNewVersion");
+        fields.boolean("sendAnonymousUsage");
+        let not_append = fields.boolean("notAppendXForwardedFor");
+        Global { not_append_x_forwarded_for: not_append.unwrap_or_default() }
+    });
+    config.workers = fields
+        .scalar("workers", "a number of threads from 1", |text| text.parse::<NonZeroUsize>().ok());
+    config
+}
+
+/// Reports names of entry points that do not exist.
+fn refer(config: &StaticConfig, problems: &mut Vec<Problem>) {
+    let names = || config.entry_points.keys().map(String::as_str);
+    let missing = |written: &str| match nearest(written, names()) {
+        Some(near) => format!("there is no entry point `{written}`; did you mean `{near}`?"),
+        None => format!("there is no entry point `{written}`"),
+    };
+    if let Some(ping) = config.ping.as_ref().filter(|ping| !ping.manual_routing)
+        && !config.entry_points.contains_key(&ping.entry_point)
+    {
+        problems.push(Problem::warning("ping.entryPoint", missing(&ping.entry_point)));
+    }
+    for (name, entry_point) in &config.entry_points {
+        let redirections = entry_point.http.redirections.as_ref();
+        let Some(to) = redirections.and_then(|r| r.entry_point.as_ref()) else { continue };
+        if !to.to.starts_with(':') && !config.entry_points.contains_key(&to.to) {
+            let field = format!("entryPoints.{name}.http.redirections.entryPoint.to");
+            problems.push(Problem::warning(field, missing(&to.to)));
+        }
+    }
+}
+
+fn providers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Providers {
+    let default = Providers::default();
+    let mut fields = Fields::open(node, path, problems);
+    let throttle = fields.period("providersThrottleDuration");
+    Providers {
+        file: section(&mut fields, "file", file),
+        kubernetes_manifests: section(&mut fields, "kubernetesManifests", manifests),
+        providers_throttle_duration: throttle.unwrap_or(default.providers_throttle_duration),
+    }
+}
+
+fn file(node: &Node, path: &str, problems: &mut Vec<Problem>) -> FileProvider {
+    let mut fields = Fields::open(node, path, problems);
+    let provider = FileProvider {
+        filename: fields.string("filename"),
+        directory: fields.string("directory"),
+        watch: fields.boolean("watch").unwrap_or(true),
+    };
+    match (provider.filename.is_empty(), provider.directory.is_empty()) {
+        (true, true) => {
+            let message = "needs `directory` or `filename`: neither is given";
+            problems.push(Problem::error(path, message).at(node.at));
+        }
+        (false, false) => {
+            let message = "has no effect: `directory` is given too";
+            problems.push(Problem::warning(join(path, "filename"), message).at(node.at));
+        }
+        _ => {}
+    }
+    provider
+}
+
+fn manifests(node: &Node, path: &str, problems: &mut Vec<Problem>) -> KubernetesManifests {
+    let mut fields = Fields::open(node, path, problems);
+    let mut flag = |name| fields.boolean(name).unwrap_or_default();
+    let mut objects = KubernetesObjects {
+        allow_cross_namespace: flag("allowCrossNamespace"),
+        allow_external_name_services: flag("allowExternalNameServices"),
+        allow_empty_services: flag("allowEmptyServices"),
+        native_lb_by_default: flag("nativeLBByDefault"),
+        ..KubernetesObjects::default()
+    };
+    objects.namespaces = fields.strings("namespaces");
+    objects.ingress_class = fields.string("ingressClass");
+    objects.label_selector = fields.string("labelSelector");
+    if fields.present("crossProviderNamespaces").is_some() {
+        objects.cross_provider_namespaces = Some(fields.strings("crossProviderNamespaces"));
+    }
+    let directory = fields.string("directory");
+    let watch = fields.boolean("watch").unwrap_or(true);
+    if directory.is_empty() {
+        let message = "needs `directory`, the folder of the manifests";
+        problems.push(Problem::error(path, message).at(node.at));
+    }
+    KubernetesManifests { directory, watch, objects }
+}
+
+fn api(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Api {
+    let default = Api::default();
+    let mut fields = Fields::open(node, path, problems);
+    let base_path = fields.scalar("basePath", "a path that begins with `/`", |text| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.:~-".contains(&byte);
+        (text.starts_with('/') && text.bytes().all(allowed)).then(|| text.to_owned())
+    });
+    Api {
+        insecure: fields.boolean("insecure").unwrap_or_default(),
+        dashboard: fields.boolean("dashboard").unwrap_or(default.dashboard),
+        base_path: base_path.unwrap_or(default.base_path),
+        debug: fields.boolean("debug").unwrap_or_default(),
+        disable_dashboard_ad: fields.boolean("disableDashboardAd").unwrap_or_default(),
+        dashboard_name: fields.string("dashboardName"),
+    }
+}
+
+fn ping(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Ping {
+    let default = Ping::default();
+    let mut fields = Fields::open(node, path, problems);
+    let entry_point = Some(fields.string("entryPoint")).filter(|name| !name.is_empty());
+    let status = fields.scalar("terminatingStatusCode", "a status from 100 to 599", |text| {
+        text.parse().ok().filter(|status| (100..=599).contains(status))
+    });
+    Ping {
+        entry_point: entry_point.unwrap_or(default.entry_point),
+        manual_routing: fields.boolean("manualRouting").unwrap_or_default(),
+        terminating_status_code: status.unwrap_or(default.terminating_status_code),
+    }
+}
+
+fn servers_transport(node: &Node, path: &str, problems: &mut Vec<Problem>) -> ServersTransport {
+    let default = StaticConfig::default().servers_transport;
+    let mut fields = Fields::open(node, path, problems);
+    let insecure = fields.boolean("insecureSkipVerify").unwrap_or_default();
+    let root_cas = fields.strings("rootCAs").into_iter();
+    let root_cas = root_cas.map(|written| Material { written, content: Vec::new() }).collect();
+    let idle = fields.integer("maxIdleConnsPerHost").unwrap_or(default.max_idle_conns_per_host);
+    let mut timeouts = default.forwarding_timeouts;
+    section(&mut fields, "forwardingTimeouts", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        let mut replace = |name, period: &mut crate::Period| {
+            *period = fields.period(name).unwrap_or(*period);
+        };
+        replace("dialTimeout", &mut timeouts.dial_timeout);
+        replace("responseHeaderTimeout", &mut timeouts.response_header_timeout);
+        replace("idleConnTimeout", &mut timeouts.idle_conn_timeout);
+    });
+    ServersTransport {
+        insecure_skip_verify: insecure,
+        root_cas,
+        max_idle_conns_per_host: idle,
+        forwarding_timeouts: timeouts,
+        ..default
+    }
+}
+
+/// A group of options: `None` when it is absent, null or `false`; with its defaults when it is `true`.
+fn section<T>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    decode: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> T,
+) -> Option<T> {
+    let read = |node: &Node, path: &str, problems: &mut Vec<Problem>| match &node.value {
+        Value::Null => None,
+        Value::Scalar { text, .. } => match text.to_ascii_lowercase().as_str() {
+            "true" | "t" | "1" => Some(decode(&Node::empty_map(), path, problems)),
+            "false" | "f" | "0" => None,
+            _ => {
+                let message = format!("expected options or a boolean, found `{text}`");
+                problems.push(Problem::error(path, message).at(node.at));
+                None
+            }
+        },
+        _ => Some(decode(node, path, problems)),
+    };
+    fields.object(name, read).flatten()
+}
+
+/// A group of options that has a default.
+fn group<T: Default>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    decode: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> T,
+) -> T {
+    section(fields, name, decode).unwrap_or_default()
+}
+
+/// One of a few words, in any letter case.
+fn choice<T: Copy>(fields: &mut Fields<'_>, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+    let names: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+    let expected = format!("one of {}", names.join(", "));
+    fields.scalar(name, &expected, |text| {
+        words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Entry points out of a tree.
+
+use std::net::IpAddr;
+
+use super::{choice, group, section};
+use crate::{
+    Fields, Node, Period, Problem, Value,
+    dynamic::{Domain, RouterTls},
+    static_config::{
+        Address, AliasHeaders, EncodedCharacters, EntryPoint, EntryPointHttp,
+        EntryPointObservability, ForwardedHeaders, Http2, Http3, KeepAlive, LifeCycle,
+        ProxyProtocol, RedirectToEntryPoint, Redirections, RespondingTimeouts, Transport, Udp,
+    },
+};
+
+pub(super) fn entry_point(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPoint {
+    let empty = Node::empty_map();
+    let node = match &node.value {
+        // `--entryPoints.web` and `web:` name an entry point without saying anything about it.
+        Value::Null => &empty,
+        Value::Scalar { text, .. } if text.eq_ignore_ascii_case("true") => &empty,
+        _ => node,
+    };
+    let mut fields = Fields::open(node, path, problems);
+    let written = fields.string("address");
+    let address = Address::parse(&written);
+    if let Err(error) = &address {
+        let message = match written.is_empty() {
+            true => "is missing; write `[host]:port`, such as `:8000`".to_owned(),
+            false => error.to_string(),
+        };
+        fields.report("address", Problem::error, message);
+    }
+    let mut entry_point = EntryPoint::new(address.unwrap_or_else(|_| Address::on_port(0)));
+    entry_point.allow_acme_by_pass = fields.boolean("allowACMEByPass").unwrap_or_default();
+    entry_point.as_default = fields.boolean("asDefault").unwrap_or_default();
+    entry_point.reuse_port = fields.boolean("reusePort").unwrap_or_default();
+    entry_point.transport = group(&mut fields, "transport", transport);
+    entry_point.proxy_protocol = section(&mut fields, "proxyProtocol", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        let insecure = fields.boolean("insecure").unwrap_or_default();
+        ProxyProtocol { insecure, trusted_ips: networks(&mut fields) }
+    });
+    entry_point.forwarded_headers = group(&mut fields, "forwardedHeaders", forwarded_headers);
+    entry_point.http = group(&mut fields, "http", http);
+    entry_point.http2 = group(&mut fields, "http2", http2);
+    entry_point.http3 = section(&mut fields, "http3", |node, path, problems| {
+        let port = Fields::open(node, path, problems).integer("advertisedPort");
+        Http3 { advertised_port: port.unwrap_or_default() }
+    });
+    entry_point.udp = group(&mut fields, "udp", |node, path, problems| {
+        let timeout = Fields::open(node, path, problems).period("timeout");
+        Udp { timeout: timeout.unwrap_or(Udp::default().timeout) }
+    });
+    entry_point.observability = section(&mut fields, "observability", observability);
+    entry_point
+}
+
+fn transport(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Transport {
+    let mut fields = Fields::open(node, path, problems);
+    Transport {
+        life_cycle: group(&mut fields, "lifeCycle", |node, path, problems| {
+            let mut times = LifeCycle::default();
+            let mut fields = Fields::open(node, path, problems);
+            replace(
+                &mut fields,
+                "requestAcceptGraceTimeout",
+                &mut times.request_accept_grace_timeout,
+            );
+            replace(&mut fields, "graceTimeOut", &mut times.grace_time_out);
+            times
+        }),
+        responding_timeouts: group(&mut fields, "respondingTimeouts", |node, path, problems| {
+            let mut times = RespondingTimeouts::default();
+            let mut fields = Fields::open(node, path, problems);
+            replace(&mut fields, "readTimeout", &mut times.read_timeout);
+            replace(&mut fields, "writeTimeout", &mut times.write_timeout);
+            replace(&mut fields, "idleTimeout", &mut times.idle_timeout);
+            times
+        }),
+        keep_alive: KeepAlive {
+            max_time: fields.period("keepAliveMaxTime").unwrap_or_default(),
+            max_requests: count(&mut fields, "keepAliveMaxRequests").unwrap_or_default(),
+        },
+    }
+}
+
+fn forwarded_headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> ForwardedHeaders {
+    let mut fields = Fields::open(node, path, problems);
+    ForwardedHeaders {
+        insecure: fields.boolean("insecure").unwrap_or_default(),
+        trusted_ips: networks(&mut fields),
+        connection: fields.strings("connection"),
+        not_append_x_forwarded_for: fields.boolean("notAppendXForwardedFor").unwrap_or_default(),
+    }
+}
+
+/// The valid ones of `trustedIPs`; the others are reported.
+fn networks(fields: &mut Fields<'_>) -> Vec<String> {
+    let (valid, faulty): (Vec<_>, Vec<_>) =
+        fields.strings("trustedIPs").into_iter().partition(|text| is_network(text));
+    for text in faulty {
+        let message = format!(
+            "expected addresses such as `10.0.0.1` or networks such as `10.0.0.0/8`, found `{text}`"
+        );
+        fields.report("trustedIPs", Problem::error, message);
+    }
+    valid
+}
+
+fn is_network(text: &str) -> bool {
+    let (address, prefix) = match text.split_once('/') {
+        None => return text.parse::<IpAddr>().is_ok(),
+        Some(parts) => parts,
+    };
+    let longest = match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => 32,
+        Ok(IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    let digits = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
+    digits && prefix.parse::<u8>().is_ok_and(|length| length <= longest)
+}
+
+fn http(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointHttp {
+    let default = EntryPointHttp::default();
+    let strategies = [
+        ("keep", AliasHeaders::Keep),
+        ("delete", AliasHeaders::Delete),
+        ("reject", AliasHeaders::Reject),
+    ];
+    let mut fields = Fields::open(node, path, problems);
+    EntryPointHttp {
+        redirections: section(&mut fields, "redirections", |node, path, problems| Redirections {
+            entry_point: section(
+                &mut Fields::open(node, path, problems),
+                "entryPoint",
+                redirect_to_entry_point,
+            ),
+        }),
+        middlewares: fields.strings("middlewares"),
+        tls: section(&mut fields, "tls", router_tls),
+        encoded_characters: section(&mut fields, "encodedCharacters", encoded_characters),
+        encode_query_semicolons: fields.boolean("encodeQuerySemicolons").unwrap_or_default(),
+        sanitize_path: fields.boolean("sanitizePath").unwrap_or(default.sanitize_path),
+        max_header_bytes: count(&mut fields, "maxHeaderBytes").unwrap_or(default.max_header_bytes),
+        underscore_headers_strategy: choice(&mut fields, "underscoreHeadersStrategy", &strategies),
+        alias_headers_strategy: choice(&mut fields, "aliasHeadersStrategy", &strategies),
+    }
+}
+
+fn redirect_to_entry_point(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> RedirectToEntryPoint {
+    let default = RedirectToEntryPoint::default();
+    let mut fields = Fields::open(node, path, problems);
+    let to = fields.string("to");
+    if to.is_empty() {
+        fields.report("to", Problem::error, "is missing; name an entry point or write `:port`");
+    }
+    let scheme = fields.present("scheme").is_some().then(|| fields.string("scheme"));
+    if scheme.as_deref() == Some("") {
+        fields.report("scheme", Problem::error, "is empty; write `https` or `http`");
+    }
+    RedirectToEntryPoint {
+        to,
+        scheme: scheme.unwrap_or(default.scheme),
+        permanent: fields.boolean("permanent").unwrap_or(default.permanent),
+        priority: fields.integer("priority").unwrap_or(default.priority),
+    }
+}
+
+fn router_tls(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RouterTls {
+    let mut fields = Fields::open(node, path, problems);
+    RouterTls {
+        options: fields.string("options"),
+        cert_resolver: fields.string("certResolver"),
+        domains: fields.list("domains", |node, path, problems| {
+            let mut fields = Fields::open(node, path, problems);
+            Domain { main: fields.string("main"), sans: fields.strings("sans") }
+        }),
+    }
+}
+
+fn encoded_characters(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EncodedCharacters {
+    let mut fields = Fields::open(node, path, problems);
+    let mut allowed = |name| fields.boolean(name).unwrap_or(true);
+    EncodedCharacters {
+        allow_encoded_slash: allowed("allowEncodedSlash"),
+        allow_encoded_back_slash: allowed("allowEncodedBackSlash"),
+        allow_encoded_null_character: allowed("allowEncodedNullCharacter"),
+        allow_encoded_semicolon: allowed("allowEncodedSemicolon"),
+        allow_encoded_percent: allowed("allowEncodedPercent"),
+        allow_encoded_question_mark: allowed("allowEncodedQuestionMark"),
+        allow_encoded_hash: allowed("allowEncodedHash"),
+    }
+}
+
+fn http2(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Http2 {
+    let default = Http2::default();
+    let mut fields = Fields::open(node, path, problems);
+    let mut number = |name, default| fields.integer(name).unwrap_or(default);
+    Http2 {
+        max_concurrent_streams: number("maxConcurrentStreams", default.max_concurrent_streams),
+        max_decoder_header_table_size: number(
+            "maxDecoderHeaderTableSize",
+            default.max_decoder_header_table_size,
+        ),
+        max_encoder_header_table_size: number(
+            "maxEncoderHeaderTableSize",
+            default.max_encoder_header_table_size,
+        ),
+    }
+}
+
+fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointObservability {
+    let mut fields = Fields::open(node, path, problems);
+    let verbosities = [("minimal", "minimal"), ("detailed", "detailed")];
+    let trace_verbosity = choice(&mut fields, "traceVerbosity", &verbosities).unwrap_or("minimal");
+    let mut wanted = |name| fields.boolean(name).unwrap_or(true);
+    EntryPointObservability {
+        access_logs: wanted("accessLogs"),
+        metrics: wanted("metrics"),
+        tracing: wanted("tracing"),
+        trace_verbosity: trace_verbosity.to_owned(),
+    }
+}
+
+fn replace(fields: &mut Fields<'_>, name: &'static str, period: &mut Period) {
+    *period = fields.period(name).unwrap_or(*period);
+}
+
+fn count(fields: &mut Fields<'_>, name: &'static str) -> Option<u64> {
+    fields.scalar(name, "a number from 0", |text| text.parse().ok())
+}

@@ -1,0 +1,255 @@
+//! TLS options: versions, cipher suites, curves, client authentication, tickets.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+use aws_lc_rs::digest;
+use foldhash::fast::RandomState;
+use portway_model::{
+    Entry, Problem,
+    dynamic::{ClientAuth, TlsOptions},
+};
+use rustls::{
+    ServerConfig,
+    server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert},
+    sign::{CertifiedKey, SingleCertAndKey},
+};
+
+use crate::Certificates;
+
+mod client_auth;
+mod settings;
+mod tickets;
+
+/// The name of the options that apply where a router names none.
+pub const DEFAULT_OPTIONS: &str = "default";
+
+/// All TLS options of a configuration, compiled over one set of certificates.
+#[derive(Debug)]
+pub struct Options {
+    by_name: HashMap<Arc<str>, Option<Arc<CompiledOptions>>, RandomState>,
+}
+
+/// TLS options that a handshake can run on.
+pub struct CompiledOptions {
+    name: Arc<str>,
+    fingerprint: Fingerprint,
+    /// Portway's order of suites, for clients with hardware for AES.
+    config: Arc<ServerConfig>,
+    /// The client's order, for those that put ChaCha20 first.
+    client_order: Arc<ServerConfig>,
+    certificates: Arc<Certificates>,
+    strict: bool,
+    verifies_clients: bool,
+    tickets: Option<Arc<dyn ProducesTickets>>,
+}
+
+/// SHA-256 of all that the options say, authorities included.
+type Fingerprint = [u8; 32];
+
+impl Options {
+    /// Compiles all options, and the built-in `default` ones where none are written.
+    ///
+    /// Ticket keys are taken over from `carried` for options whose name and settings are unchanged, so
+    /// that sessions survive a change of the configuration, and never reach other settings.
+    /// Options with a problem of severity error are kept as refused; the others' problems are
+    /// warnings. The problems come by name.
+    pub fn compile(
+        options: &BTreeMap<String, Entry<TlsOptions>>,
+        certificates: &Arc<Certificates>,
+        carried: Option<&Self>,
+    ) -> (Self, BTreeMap<String, Vec<Problem>>) {
+        let mut by_name = HashMap::default();
+        let mut problems = BTreeMap::new();
+        let built_in = Entry::new(TlsOptions::default());
+        let default =
+            (!options.contains_key(DEFAULT_OPTIONS)).then_some((DEFAULT_OPTIONS, &built_in));
+        let written = options.iter().map(|(name, entry)| (name.as_str(), entry));
+        for (name, entry) in written.chain(default) {
+            let mut found = Vec::new();
+            let compiled = if entry.is_disabled() {
+                None
+            } else {
+                let before = carried.and_then(|carried| carried.get(name));
+                CompiledOptions::compile(name, &entry.spec, certificates, before, &mut found)
+                    .map(Arc::new)
+            };
+            by_name.insert(name.into(), compiled);
+            if !found.is_empty() {
+                problems.insert(name.to_owned(), found);
+            }
+        }
+        (Self { by_name }, problems)
+    }
+
+    /// Options by name; `None` where there are none or they are refused.
+    pub fn get(&self, name: &str) -> Option<&Arc<CompiledOptions>> {
+        self.by_name.get(name)?.as_ref()
+    }
+
+    /// Whether options of this name are written, be they usable or not.
+    pub fn contains(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// The names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(AsRef::as_ref)
+    }
+}
+
+impl CompiledOptions {
+    fn compile(
+        name: &str,
+        options: &TlsOptions,
+        certificates: &Arc<Certificates>,
+        carried: Option<&Arc<Self>>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let settings = settings::compile(options, problems);
+        let verifier = client_auth::compile(&options.client_auth, problems);
+        let (settings, verifier) = (settings?, verifier?);
+        let fingerprint = fingerprint(options);
+
+        let resolver =
+            Resolver { certificates: Arc::clone(certificates), strict: options.sni_strict };
+        let builder = ServerConfig::builder_with_provider(Arc::new(settings.provider))
+            .with_protocol_versions(&settings.versions);
+        let builder = match builder {
+            Ok(builder) => builder,
+            Err(error) => {
+                problems.push(Problem::error("", format!("the options cannot be served: {error}")));
+                return None;
+            }
+        };
+        let verifies_clients = verifier.verifies;
+        let mut config = builder
+            .with_client_cert_verifier(verifier.verifier)
+            .with_cert_resolver(Arc::new(resolver));
+        config.ignore_client_order = true;
+        config.alpn_protocols = settings.protocols;
+        // Without tickets there is no resumption at all, as in Go: the default storage would keep
+        // sessions in memory behind a lock.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        let tickets = if options.disable_session_tickets {
+            None
+        } else {
+            let kept = carried.filter(|before| before.fingerprint == fingerprint);
+            match kept.and_then(|before| before.tickets.clone()) {
+                Some(tickets) => Some(tickets),
+                None => tickets::fresh(verifies_clients),
+            }
+        };
+        if let Some(tickets) = &tickets {
+            config.ticketer = Arc::clone(tickets);
+            config.send_tls13_tickets = 1;
+        }
+        let mut client_order = config.clone();
+        client_order.ignore_client_order = false;
+        Some(Self {
+            name: name.into(),
+            fingerprint,
+            config: Arc::new(config),
+            client_order: Arc::new(client_order),
+            certificates: Arc::clone(certificates),
+            strict: options.sni_strict,
+            verifies_clients,
+            tickets,
+        })
+    }
+
+    /// The name the options are known by.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Whether a client certificate, where one is shown, must be signed by an authority of the options.
+    pub fn verifies_clients(&self) -> bool {
+        self.verifies_clients
+    }
+
+    /// Whether a name that no certificate is good for is refused. Traefik: `sniStrict`.
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// The configuration to run a handshake on.
+    pub fn config(&self) -> &Arc<ServerConfig> {
+        &self.config
+    }
+
+    /// The same, in the client's order of suites.
+    pub(crate) fn client_order(&self) -> &Arc<ServerConfig> {
+        &self.client_order
+    }
+
+    pub(crate) fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
+    /// The configuration with one certificate for whatever name.
+    pub(crate) fn with_certificate(&self, certificate: &Arc<CertifiedKey>) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.config);
+        config.cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(certificate)));
+        Arc::new(config)
+    }
+}
+
+impl fmt::Debug for CompiledOptions {
+    /// The name: ticket keys are secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CompiledOptions({})", self.name)
+    }
+}
+
+/// Finds the certificate for a ClientHello.
+#[derive(Debug)]
+struct Resolver {
+    certificates: Arc<Certificates>,
+    strict: bool,
+}
+
+impl ResolvesServerCert for Resolver {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        match self.certificates.certified(hello.server_name()) {
+            Some(certificate) => Some(Arc::clone(certificate)),
+            None if self.strict => None,
+            None => Some(Arc::clone(self.certificates.default_certificate().certified())),
+        }
+    }
+}
+
+fn fingerprint(options: &TlsOptions) -> Fingerprint {
+    let TlsOptions {
+        min_version,
+        max_version,
+        cipher_suites,
+        curve_preferences,
+        client_auth: ClientAuth { authorities, client_auth_type },
+        sni_strict,
+        alpn_protocols,
+        disable_session_tickets,
+    } = options;
+    let mut context = digest::Context::new(&digest::SHA256);
+    // Lengths keep neighbours apart.
+    let mut add = |bytes: &[u8]| {
+        context.update(&bytes.len().to_le_bytes());
+        context.update(bytes);
+    };
+    for list in [cipher_suites, curve_preferences, alpn_protocols] {
+        add(&list.len().to_le_bytes());
+        list.iter().for_each(|item| add(item.as_bytes()));
+    }
+    for text in [min_version, max_version, client_auth_type] {
+        add(text.as_bytes());
+    }
+    add(&[u8::from(*sni_strict), u8::from(*disable_session_tickets)]);
+    authorities.iter().for_each(|authority| add(&authority.content));
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(context.finish().as_ref());
+    fingerprint
+}

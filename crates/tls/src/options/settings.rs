@@ -1,0 +1,222 @@
+//! Versions, cipher suites, curves and protocols: Traefik's names as what rustls takes.
+
+use portway_model::{Problem, dynamic::TlsOptions, nearest};
+use rustls::{
+    SupportedCipherSuite, SupportedProtocolVersion,
+    crypto::{CryptoProvider, SupportedKxGroup},
+    version::{TLS12, TLS13},
+};
+
+use crate::crypto;
+
+/// What the options leave of Portway's cryptography.
+pub(super) struct Settings {
+    pub(super) provider: CryptoProvider,
+    pub(super) versions: Vec<&'static SupportedProtocolVersion>,
+    pub(super) protocols: Vec<Vec<u8>>,
+}
+
+/// The versions that are served, to suggest.
+const VERSIONS: [&str; 2] = ["VersionTLS12", "VersionTLS13"];
+
+/// What is served; `None` with the reasons among the problems.
+pub(super) fn compile(options: &TlsOptions, problems: &mut Vec<Problem>) -> Option<Settings> {
+    let versions = versions(options, problems);
+    let suites = cipher_suites(options, problems);
+    let groups = curves(options, problems);
+    let protocols = protocols(&options.alpn_protocols, problems);
+    let (versions, cipher_suites, kx_groups) = (versions?, suites?, groups?);
+    let served = |version: &SupportedProtocolVersion| {
+        cipher_suites.iter().any(|suite| suite.version().version == version.version)
+    };
+    if !versions.iter().any(|version| served(version)) {
+        problems.push(Problem::error(
+            "cipherSuites",
+            "no suite is left for the versions allowed: the hosts of these options are refused",
+        ));
+        return None;
+    }
+    let provider =
+        CryptoProvider { cipher_suites, kx_groups, ..CryptoProvider::clone(crypto::provider()) };
+    Some(Settings { provider, versions, protocols })
+}
+
+fn versions(
+    options: &TlsOptions,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<&'static SupportedProtocolVersion>> {
+    let least = version("minVersion", &options.min_version, problems).unwrap_or(Version::Tls12);
+    let most = version("maxVersion", &options.max_version, problems).unwrap_or(Version::Tls13);
+    if least == Version::Old {
+        problems.push(Problem::warning(
+            "minVersion",
+            format!("`{}` is not served: TLS 1.2 is the least", options.min_version),
+        ));
+    }
+    if most == Version::Old {
+        problems.push(Problem::error(
+            "maxVersion",
+            format!(
+                "`{}` is not served, TLS 1.2 is the least: the hosts of these options are refused",
+                options.max_version
+            ),
+        ));
+        return None;
+    }
+    if least > most {
+        problems.push(Problem::error(
+            "maxVersion",
+            format!("`{}` is below `{}`", options.max_version, options.min_version),
+        ));
+        return None;
+    }
+    let allowed = |version: Version| least <= version && version <= most;
+    let all = [(Version::Tls12, &TLS12), (Version::Tls13, &TLS13)];
+    Some(all.into_iter().filter(|(version, _)| allowed(*version)).map(|(_, all)| all).collect())
+}
+
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Version {
+    /// 1.0 and 1.1.
+    Old,
+    Tls12,
+    Tls13,
+}
+
+/// A version by Traefik's name; an unknown name means none written, as in Traefik, with a warning.
+fn version(field: &str, written: &str, problems: &mut Vec<Problem>) -> Option<Version> {
+    match written {
+        "" => None,
+        "VersionTLS10" | "VersionTLS11" => Some(Version::Old),
+        "VersionTLS12" => Some(Version::Tls12),
+        "VersionTLS13" => Some(Version::Tls13),
+        _ => {
+            let message = format!("no effect: {}", unknown("version", written, VERSIONS));
+            problems.push(Problem::warning(field, message));
+            None
+        }
+    }
+}
+
+fn cipher_suites(
+    options: &TlsOptions,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<SupportedCipherSuite>> {
+    let all = &crypto::provider().cipher_suites;
+    if options.cipher_suites.is_empty() {
+        return Some(all.clone());
+    }
+    let mut named = Vec::new();
+    let mut weak = Vec::new();
+    let mut good = true;
+    for (position, written) in options.cipher_suites.iter().enumerate() {
+        let name = crypto::SUITE_ALIASES
+            .iter()
+            .find(|(alias, _)| alias == written)
+            .map_or(written.as_str(), |(_, name)| name);
+        match crypto::SUITES.iter().find(|(known, _)| *known == name) {
+            Some((_, Some(suite))) => named.push(*suite),
+            Some((_, None)) => weak.push(written.as_str()),
+            None => {
+                good = false;
+                let known = crypto::SUITES.iter().map(|(name, _)| *name);
+                let field = format!("cipherSuites[{position}]");
+                problems.push(Problem::error(field, unknown("cipher suite", written, known)));
+            }
+        }
+    }
+    let never = "never offered, as they lack forward secrecy or authenticated encryption";
+    if good && named.is_empty() {
+        let message =
+            format!("only suites that are {never}: the hosts of these options are refused");
+        problems.push(Problem::error("cipherSuites", message));
+        return None;
+    }
+    if !weak.is_empty() {
+        let message = format!("{} are {never}", weak.join(", "));
+        problems.push(Problem::warning("cipherSuites", message));
+    }
+    // As in Go, the suites of TLS 1.3 cannot be chosen: all are safe, and all are offered.
+    let kept = |suite: &&SupportedCipherSuite| suite.tls13().is_some() || named.contains(suite);
+    good.then(|| all.iter().filter(kept).copied().collect())
+}
+
+fn curves(
+    options: &TlsOptions,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<&'static dyn SupportedKxGroup>> {
+    if options.curve_preferences.is_empty() {
+        return Some(crypto::provider().kx_groups.clone());
+    }
+    let mut groups: Vec<&'static dyn SupportedKxGroup> = Vec::new();
+    let mut missing = Vec::new();
+    let mut good = true;
+    for (position, written) in options.curve_preferences.iter().enumerate() {
+        match crypto::GROUPS.iter().find(|(known, _)| known == written) {
+            Some((_, Some(group))) => {
+                if groups.iter().all(|other| other.name() != group.name()) {
+                    groups.push(*group);
+                }
+            }
+            Some((_, None)) => missing.push(written.as_str()),
+            None => {
+                good = false;
+                let known = crypto::GROUPS.iter().map(|(name, _)| *name);
+                let field = format!("curvePreferences[{position}]");
+                problems.push(Problem::error(field, unknown("curve", written, known)));
+            }
+        }
+    }
+    if good && groups.is_empty() {
+        problems.push(Problem::error(
+            "curvePreferences",
+            format!("only curves that are not served: {}", missing.join(", ")),
+        ));
+        return None;
+    }
+    if !missing.is_empty() {
+        let message = format!("not served: {}", missing.join(", "));
+        problems.push(Problem::warning("curvePreferences", message));
+    }
+    good.then_some(groups)
+}
+
+/// The protocols offered by ALPN: `http/1.1`, and names of the user's own.
+///
+/// HTTP/2 is not offered before it is served, nor ACME's challenge before ACME is.
+fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
+    if written.is_empty() {
+        return vec![HTTP_1_1.to_vec()];
+    }
+    let mut protocols: Vec<Vec<u8>> = Vec::new();
+    for (position, name) in written.iter().enumerate() {
+        let field = format!("alpnProtocols[{position}]");
+        match name.as_bytes() {
+            b"h2" => {
+                problems.push(Problem::warning(field, "HTTP/2 is not served yet: not offered"));
+            }
+            b"acme-tls/1" => {
+                problems.push(Problem::warning(field, "ACME is not served yet: not offered"));
+            }
+            // The wire holds names of 1 to 255 bytes (RFC 7301 §3.1).
+            bytes if bytes.is_empty() || bytes.len() > 255 => {
+                problems.push(Problem::warning(field, "a name has 1 to 255 bytes: not offered"));
+            }
+            bytes => protocols.push(bytes.to_vec()),
+        }
+    }
+    // A client that offers protocols and finds none in common is refused: HTTP/1.1 is always served.
+    if protocols.is_empty() {
+        protocols.push(HTTP_1_1.to_vec());
+    }
+    protocols
+}
+
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+fn unknown(what: &str, written: &str, known: impl IntoIterator<Item = &'static str>) -> String {
+    match nearest(written, known) {
+        Some(near) => format!("unknown {what} `{written}`; did you mean `{near}`?"),
+        None => format!("unknown {what} `{written}`"),
+    }
+}

@@ -1,0 +1,8 @@
+//! Certificates, options and whole handshakes between rustls' two sides, in memory.
+
+mod certificates;
+mod client;
+mod entry;
+mod fixtures;
+mod handshakes;
+mod options;
