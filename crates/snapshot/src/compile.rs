@@ -5,6 +5,8 @@ use std::{collections::{BTreeMap, HashMap}, sync::Arc};
 use portway_middleware::Middleware;
 use portway_model::{dynamic::{self, Config}, runtime::Runtime};
 use portway_rule::{Rule, Syntax};
+use portway_tls::{GeneratedDefault, NativeRoots};
+use rustls_pki_types::UnixTime;
 
 use crate::{Settings, Snapshot};
 
@@ -16,15 +18,13 @@ mod services;
 mod split;
 mod tls;
 
-pub use tls::TlsState;
-
 /// What the compiler needs besides configuration: made once by the process and shared by all snapshots.
 #[derive(Debug)]
 pub struct Environment {
-    /// Root certificates, the generated default certificate, ticket keys.
-    pub tls: TlsState,
-    /// Where passwords are verified.
-    pub passwords: Arc<portway_middleware::PasswordPool>,
+    /// The certificate shown where no other fits.
+    pub generated: GeneratedDefault,
+    /// The system's authorities, for TLS with servers.
+    pub native_roots: NativeRoots,
 }
 
 /// State and finished work that the next snapshot adopts where names and settings are unchanged.
@@ -41,11 +41,12 @@ pub(crate) struct Carried {
 /// passes produced.
 ///
 /// Pure and total: an object that cannot be built is reported in the snapshot's runtime and closed. State
-/// is adopted from the snapshot `before`.
+/// is adopted from the snapshot `before`; `now` is what certificates' dates are compared with.
 pub fn compile(
     configs: &BTreeMap<String, Arc<Config>>,
     settings: &Settings,
     environment: &Environment,
+    now: UnixTime,
     before: Option<&Snapshot>,
 ) -> Snapshot {
     let empty = Carried::default();
@@ -57,16 +58,24 @@ pub fn compile(
     let services =
         services::compile(&objects, settings, environment, before, &mut carried, &mut runtime);
     let middlewares =
-        middlewares::compile(&objects, environment, before, &mut carried, &mut runtime);
-    let tls = tls::compile(&objects, environment, before, &mut carried, &mut runtime);
-    let entry_points = routers::compile(
+        middlewares::compile(&objects, before, &mut carried, &mut runtime);
+    let tls = tls::compile(
+        &objects,
+        environment,
+        now,
+        &before.tls,
+        &mut carried.tls,
+        &mut runtime,
+    );
+    let claims = routers::compile(
         &objects,
         settings,
-        &routers::Parts { services: &services, middlewares: &middlewares, tls: &tls },
+        &routers::Parts { services: &services, middlewares: &middlewares },
         before,
         &mut carried,
         &mut runtime,
     );
+    let entry_points = entry_points::build(claims, settings, &tls, &mut runtime);
     let hash = names::hash(configs);
     Snapshot { entry_points, runtime, hash, carried }
 }

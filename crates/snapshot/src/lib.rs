@@ -11,7 +11,7 @@ mod publish;
 mod settings;
 mod snapshot;
 
-pub use compile::compile;
+pub use compile::{Environment, compile};
 pub use publish::{Publisher, Reader, Subscription};
 pub use settings::{EntryPointSettings, Settings};
 pub use snapshot::{EntryPoint, InternalService, Route, Snapshot, Table, Target};

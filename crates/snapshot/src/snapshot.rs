@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use portway_middleware::Chain;
 use portway_model::runtime::Runtime;
 use portway_rule::{Index, Subject};
+use portway_tls::EntryPointTls;
 use portway_upstream::Service;
 
 use crate::compile::Carried;
@@ -23,14 +24,14 @@ pub struct Snapshot {
 }
 
 /// What one entry point serves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EntryPoint {
     /// Routers without TLS; they see plaintext requests only.
     pub plain: Table,
     /// Routers with TLS; they see requests over TLS only.
     pub secure: Table,
     /// How TLS connections are accepted, by the name that the client asks for.
-    pub tls: portway_tls::Acceptor,
+    pub tls: EntryPointTls,
 }
 
 /// Routers of one entry point, found by their rules.

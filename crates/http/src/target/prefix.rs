@@ -50,7 +50,7 @@ impl Target {
     pub fn join_base(&mut self, base: &str) {
         let encoded = join(base.as_bytes(), self.escaped_path().as_bytes());
         let mut decoded = Vec::with_capacity(encoded.len());
-        if escape::decode(&encoded, &mut decoded) {
+        if escape::unescape(&encoded, &mut decoded) {
             self.set_path(&decoded, Some(&encoded));
         }
     }

@@ -9,7 +9,7 @@ use portway_model::{
     runtime::{Runtime, Status},
 };
 
-use crate::compile::{Carried, Environment, names::{Objects, with_nearest}};
+use crate::compile::{Carried, names::{Objects, with_nearest}};
 
 /// Every middleware by its qualified name: what it runs, or why it cannot.
 pub(crate) struct Middlewares<'a> {
@@ -20,7 +20,6 @@ pub(crate) struct Middlewares<'a> {
 /// Compiles every middleware and notes errors.
 pub(crate) fn compile<'a>(
     objects: &'a Objects<'a>,
-    environment: &Environment,
     before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
@@ -33,7 +32,7 @@ pub(crate) fn compile<'a>(
         let result = if let Some(problem) = entry.first_error() {
             Err(problem.to_string())
         } else {
-            build(name, &entry.spec, environment, before, carried)
+            build(name, &entry.spec, before, carried)
         };
         built.insert(name.clone(), result);
     }
@@ -52,7 +51,6 @@ pub(crate) fn compile<'a>(
 fn build(
     name: &str,
     spec: &dynamic::Middleware,
-    environment: &Environment,
     before: &Carried,
     carried: &mut Carried,
 ) -> Result<Arc<Middleware>, String> {
@@ -60,11 +58,10 @@ fn build(
     let middleware = match unchanged {
         Some((_, middleware)) => Arc::clone(middleware),
         None => {
-            let compiled = Middleware::compile(spec, &environment.passwords);
-            let texts = |problems: Vec<portway_model::Problem>| {
-                problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-            };
-            Arc::new(compiled.map_err(texts)?)
+            let mut problems = Vec::new();
+            let compiled = Middleware::compile(spec, &mut problems);
+            let text = || problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            Arc::new(compiled.ok_or_else(text)?)
         }
     };
     carried.middlewares.insert(name.to_owned(), (spec.clone(), Arc::clone(&middleware)));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    Entry, nearest,
+    Diagnostic, Entry, Problem, Severity, nearest,
     dynamic::{Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore},
     name::{INTERNAL, provider, qualify},
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
@@ -19,9 +19,9 @@ pub(crate) struct Objects<'a> {
     pub(crate) services: BTreeMap<String, &'a Entry<Service>>,
     pub(crate) middlewares: BTreeMap<String, &'a Entry<Middleware>>,
     pub(crate) transports: BTreeMap<String, &'a Entry<ServersTransport>>,
-    pub(crate) certificates: Vec<&'a Entry<Certificate>>,
-    pub(crate) tls_options: BTreeMap<String, &'a Entry<TlsOptions>>,
-    pub(crate) tls_stores: BTreeMap<String, &'a Entry<TlsStore>>,
+    pub(crate) certificates: Vec<Entry<Certificate>>,
+    pub(crate) tls_options: BTreeMap<String, Entry<TlsOptions>>,
+    pub(crate) tls_stores: BTreeMap<String, Entry<TlsStore>>,
 }
 
 /// Qualifies all names, splits routers by their entry points' settings, and lists every object.
@@ -31,7 +31,7 @@ pub(crate) fn resolve<'a>(
     runtime: &mut Runtime,
 ) -> Objects<'a> {
     let mut objects = Objects::default();
-    let mut default_options = Vec::new();
+    let mut default_options: Vec<(&String, &Entry<TlsOptions>)> = Vec::new();
     for (provider, config) in configs {
         let qualified = |name: &String| qualify(name, provider);
         let http = &config.http;
@@ -43,23 +43,47 @@ pub(crate) fn resolve<'a>(
         objects
             .transports
             .extend(http.servers_transports.iter().map(|(n, entry)| (qualified(n), entry)));
-        objects.certificates.extend(&config.tls.certificates);
+        objects.certificates.extend(config.tls.certificates.iter().cloned());
         for (name, entry) in &config.tls.options {
             if name == DEFAULT {
                 default_options.push((provider, entry));
             } else {
-                objects.tls_options.insert(qualified(name), entry);
+                objects.tls_options.insert(qualified(name), entry.clone());
             }
         }
         // Only the store `default` has a meaning, whoever defines it.
-        objects.tls_stores.extend(config.tls.stores.iter().map(|(n, entry)| (n.clone(), entry)));
+        objects.tls_stores.extend(config.tls.stores.iter().map(|(n, e)| (n.clone(), e.clone())));
         runtime.diagnostics.extend(config.diagnostics.iter().cloned());
     }
-    if let Some((_, first)) = default_options.first() {
-        objects.tls_options.insert(DEFAULT.to_owned(), first);
-    }
+    settle_default_options(&default_options, &mut objects, runtime);
     list(&objects, settings, runtime);
     objects
+}
+
+/// Options named `default` apply to every router that names none, whoever defines them; where several
+/// providers do, none is used, as in Traefik, and no other options stand in for them.
+fn settle_default_options(
+    defined: &[(&String, &Entry<TlsOptions>)],
+    objects: &mut Objects<'_>,
+    runtime: &mut Runtime,
+) {
+    let mut chosen = match defined {
+        [] => return,
+        [(_, entry), ..] => (*entry).clone(),
+    };
+    if defined.len() > 1 {
+        let providers: Vec<_> = defined.iter().map(|(provider, _)| provider.as_str()).collect();
+        let message = format!("`default` TLS options are defined by {}", providers.join(" and "));
+        runtime.diagnostics.push(Diagnostic {
+            severity: Severity::Error,
+            object: "TLS options default".to_owned(),
+            field: String::new(),
+            message: message.clone(),
+            place: None,
+        });
+        chosen.problems.push(Problem::error("", message));
+    }
+    objects.tls_options.insert(DEFAULT.to_owned(), chosen);
 }
 
 /// The name of the TLS options and of the store that apply where none is named.

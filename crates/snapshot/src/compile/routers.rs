@@ -1,4 +1,4 @@
-//! Routers: rules, chains, targets; and the tables of the entry points.
+//! Routers: rules, chains and targets.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,20 +8,18 @@ use std::{
 use portway_middleware::Chain;
 use portway_model::{
     Entry,
-    dynamic::{Router, RouterTls},
+    dynamic::Router,
     name::{INTERNAL, base, provider, qualify},
     runtime::{RouterInfo, Runtime, Status},
 };
 use portway_rule::{Rule, Syntax, default_priority, parse};
 
 use crate::{
-    EntryPoint, Route, Settings, Target,
+    Settings, Target,
     compile::{
-        Carried, entry_points,
-        middlewares::Middlewares,
+            middlewares::Middlewares,
         names::{DEFAULT, Objects, note},
         services::Built,
-        tls::TlsParts,
     },
     snapshot::InternalService,
 };
@@ -33,7 +31,6 @@ const MAX_USER_PRIORITY: i64 = i64::MAX - 1000;
 pub(crate) struct Parts<'a> {
     pub(crate) services: &'a BTreeMap<String, Built>,
     pub(crate) middlewares: &'a Middlewares<'a>,
-    pub(crate) tls: &'a TlsParts,
 }
 
 /// A router whose rule could be read: it has a claim, whatever else is wrong with it.
@@ -48,7 +45,7 @@ pub(crate) struct Claim {
     pub(crate) run: Option<(Chain, Target)>,
 }
 
-/// Compiles every router, notes errors, and builds the tables of the entry points.
+/// Compiles every router and notes errors.
 pub(crate) fn compile(
     objects: &Objects<'_>,
     settings: &Settings,
@@ -56,7 +53,7 @@ pub(crate) fn compile(
     before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
-) -> Vec<EntryPoint> {
+) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (name, entry) in &objects.routers {
         let mut info = RouterInfo { router: shown(name, &entry.spec), ..RouterInfo::default() };
@@ -66,7 +63,7 @@ pub(crate) fn compile(
         claims.extend(builder.claim(before, carried));
         runtime.routers.insert(name.clone(), info);
     }
-    entry_points::build(claims, settings, parts.tls, runtime)
+    claims
 }
 
 /// The router as the API shows it.
@@ -133,9 +130,8 @@ impl Builder<'_> {
         let target = self.target();
         let chain = self.parts.middlewares.chain(&router.middlewares, self.name);
         let chain = chain.map_err(|reason| self.close(reason)).ok();
-        let options = self.tls_options();
-        let run = match (disabled, target, chain, options) {
-            (false, Some(target), Some(chain), true) => Some((Chain::new(chain), target)),
+        let run = match (disabled, target, chain) {
+            (false, Some(target), Some(chain)) => Some((Chain::new(chain), target)),
             _ => None,
         };
         if !router.parent_refs.is_empty() {
@@ -252,19 +248,6 @@ impl Builder<'_> {
             Err(()) => {
                 self.close(format!("unknown internal service {qualified}"));
                 None
-            }
-        }
-    }
-
-    /// Whether the router's TLS options can be used; always so without TLS.
-    fn tls_options(&mut self) -> bool {
-        let Some(RouterTls { options, .. }) = &self.entry.spec.tls else { return true };
-        let name = options_name(options, self.name);
-        match self.parts.tls.check(&name) {
-            Ok(()) => true,
-            Err(reason) => {
-                self.close(format!("building router handler: {reason}"));
-                false
             }
         }
     }

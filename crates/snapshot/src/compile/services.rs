@@ -11,6 +11,7 @@ use portway_model::{
     name::{provider, qualify},
     runtime::{Runtime, Status},
 };
+use portway_tls::ClientTls;
 use portway_upstream::{Service, Transport};
 
 use crate::{Settings, compile::{Carried, Environment, names::{Objects, with_nearest}}};
@@ -164,8 +165,9 @@ impl Compiler<'_> {
         let transport = match unchanged {
             Some((_, transport)) => Arc::clone(transport),
             None => {
-                let tls = self.environment.tls.client(config)?;
-                Arc::new(Transport::compile(config, tls)?)
+                let (tls, problems) = ClientTls::compile(config, &self.environment.native_roots);
+                let reason = || problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                Arc::new(Transport::compile(config, tls.ok_or_else(reason)?))
             }
         };
         let kept = (config.clone(), Arc::clone(&transport));

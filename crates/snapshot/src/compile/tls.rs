@@ -1,0 +1,69 @@
+//! Certificates and TLS options; what each entry point makes of them follows with its routers.
+
+use std::sync::Arc;
+
+use portway_model::{Diagnostic, Entry, Problem, runtime::Runtime};
+use portway_tls::{Certificates, Options};
+use rustls_pki_types::UnixTime;
+
+use crate::compile::{Environment, names::Objects};
+
+/// What the next snapshot need not parse again.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    certificates: Option<Arc<Certificates>>,
+    options: Option<Arc<Options>>,
+}
+
+/// Compiles certificates and options; their problems are told as diagnostics.
+pub(crate) fn compile(
+    objects: &Objects<'_>,
+    environment: &Environment,
+    now: UnixTime,
+    before: &Carried,
+    carried: &mut Carried,
+    runtime: &mut Runtime,
+) -> Arc<Options> {
+    let (certificates, problems) = Certificates::compile(
+        &objects.certificates,
+        &objects.tls_stores,
+        before.certificates.as_deref(),
+        &environment.generated,
+        now,
+    );
+    for (index, entry) in objects.certificates.iter().enumerate() {
+        let found = problems.certificates.get(index).map(Vec::as_slice).unwrap_or_default();
+        let name = match entry.spec.cert.written.as_str() {
+            "" => format!("certificate {}", index + 1),
+            written => format!("certificate {}", written.lines().next().unwrap_or_default()),
+        };
+        tell(runtime, &name, entry, found);
+    }
+    for (name, entry) in &objects.tls_stores {
+        let found = problems.stores.get(name).map(Vec::as_slice).unwrap_or_default();
+        tell(runtime, &format!("TLS store {name}"), entry, found);
+    }
+    let certificates = Arc::new(certificates);
+    let (options, problems) =
+        Options::compile(&objects.tls_options, &certificates, before.options.as_deref());
+    for (name, entry) in &objects.tls_options {
+        let found = problems.get(name).map(Vec::as_slice).unwrap_or_default();
+        tell(runtime, &format!("TLS options {name}"), entry, found);
+    }
+    let options = Arc::new(options);
+    carried.certificates = Some(certificates);
+    carried.options = Some(Arc::clone(&options));
+    options
+}
+
+fn tell<T>(runtime: &mut Runtime, object: &str, entry: &Entry<T>, found: &[Problem]) {
+    for problem in entry.problems.iter().chain(found) {
+        runtime.diagnostics.push(Diagnostic {
+            severity: problem.severity,
+            object: object.to_owned(),
+            field: problem.field.clone(),
+            message: problem.message.clone(),
+            place: entry.place.clone(),
+        });
+    }
+}
