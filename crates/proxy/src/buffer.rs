@@ -138,7 +138,8 @@ mod tests {
         loop {
             let read = buffer.poll_fill(&mut context, &mut source, &buffers);
             let Poll::Ready(Ok(count)) = read else { panic!("a slice is always ready") };
-            let take = if count == 0 { buffer.filled().len() } else { buffer.filled().len() / 2 + 1 };
+            let take =
+                if count == 0 { buffer.filled().len() } else { buffer.filled().len() / 2 + 1 };
             seen.extend_from_slice(&buffer.filled()[..take]);
             buffer.consume(take);
             if count == 0 && buffer.is_empty() {

@@ -14,12 +14,8 @@ use portway_http::{
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
-    EntryPoint, answer,
-    buffer::ReadBuffer,
-    exchange::exchange,
-    handshake::TlsFacts,
-    stream::ClientStream,
-    worker::Worker,
+    EntryPoint, answer, buffer::ReadBuffer, exchange::exchange, handshake::TlsFacts,
+    stream::ClientStream, worker::Worker,
 };
 
 /// How much of a request body that nobody wants is read, so that the client sees the answer and the
@@ -149,9 +145,7 @@ impl Connection {
             if self.input.is_full() && !self.input.grow(usize::MAX) {
                 return Head::End;
             }
-            let fill = poll_fn(|cx| {
-                self.input.poll_fill(cx, &mut self.stream, &worker.buffers)
-            });
+            let fill = poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
             let limit = match (begun, self.requests) {
                 (false, 1..) => settings.idle_timeout.map(|limit| self.begun + limit),
                 _ => settings.read_timeout.map(|limit| self.begun + limit),
@@ -192,9 +186,8 @@ impl Connection {
             let mut unwanted = 0;
             while !reader.is_done() {
                 if self.input.is_empty() {
-                    let fill = poll_fn(|cx| {
-                        self.input.poll_fill(cx, &mut self.stream, &worker.buffers)
-                    });
+                    let fill =
+                        poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
                     if !matches!(fill.await, Ok(count) if count > 0) {
                         return false;
                     }
@@ -209,9 +202,7 @@ impl Connection {
             true
         };
         match limit {
-            Some(limit) => {
-                timeout_at((self.begun + limit).into(), discard).await.unwrap_or(false)
-            }
+            Some(limit) => timeout_at((self.begun + limit).into(), discard).await.unwrap_or(false),
             None => discard.await,
         }
     }
@@ -245,8 +236,7 @@ impl Connection {
             let count = self.input.filled().len();
             self.input.consume(count);
             unread += count as u64;
-            let fill =
-                poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
+            let fill = poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
             match timeout_at(deadline.into(), fill).await {
                 Ok(Ok(count)) if count > 0 => {}
                 _ => return,

@@ -108,9 +108,9 @@ fn network(text: &str) -> Result<IpNet, String> {
         return Ok(network);
     }
     let address = text.parse::<IpAddr>();
-    address.map(IpNet::from).map_err(|_| {
-        format!("`{text}` is neither an IP address nor a range such as `10.0.0.0/8`")
-    })
+    address
+        .map(IpNet::from)
+        .map_err(|_| format!("`{text}` is neither an IP address nor a range such as `10.0.0.0/8`"))
 }
 
 fn denied(allowed: Option<&EncodedCharacters>) -> Vec<u8> {

@@ -11,10 +11,10 @@ use std::{
 };
 
 use portway_http::{
-    Answer, BodyError, BodyFraming, Method, Request, Response, ResponseError, Version, append_forwarded_for,
+    Answer, BodyError, BodyFraming, Method, Request, Response, ResponseError, Version,
+    append_forwarded_for,
     codec::{
-        HeadLimits, Progress, ResponseHead, ResponseParser, write_request_head,
-        write_response_head,
+        HeadLimits, Progress, ResponseHead, ResponseParser, write_request_head, write_response_head,
     },
     remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
 };
@@ -490,8 +490,7 @@ async fn write_interim(stream: &mut ClientStream, head: &[u8]) -> Result<(), For
 fn write_head(connection: &mut Connection, worker: &Worker, settings: &EntryPoint) -> bool {
     let version = connection.request.version;
     let body = connection.response.framing_for(version);
-    let keep =
-        connection.may_continue(settings) && body != BodyFraming::UntilClose;
+    let keep = connection.may_continue(settings) && body != BodyFraming::UntilClose;
     connection.out.clear();
     worker.clock.with_date(connection.started, |date| {
         let head = ResponseHead {
@@ -520,8 +519,9 @@ async fn relay_body(
     let chunked =
         connection.response.framing_for(connection.request.version) == BodyFraming::Chunked;
     let mut download = Download::new(std::mem::take(&mut connection.out), from, chunked);
-    let mut limit =
-        settings.write_timeout.map(|limit| Box::pin(sleep_until((connection.started + limit).into())));
+    let mut limit = settings
+        .write_timeout
+        .map(|limit| Box::pin(sleep_until((connection.started + limit).into())));
     let mut sending = true;
     let Ongoing { server, upload, input } = ongoing;
     let relayed = poll_fn(|cx| {

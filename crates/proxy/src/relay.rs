@@ -277,7 +277,8 @@ impl Download {
                 Poll::Pending => {
                     // What there is must not wait for the server.
                     ready!(self.poll_write(cx, client, server.input))?;
-                    ready!(Pin::new(client).poll_flush(cx)).map_err(|_| DownloadError::ClientGone)?;
+                    ready!(Pin::new(client).poll_flush(cx))
+                        .map_err(|_| DownloadError::ClientGone)?;
                     return Poll::Pending;
                 }
             }

@@ -18,9 +18,7 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::{
-    Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock,
-};
+use crate::{Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock};
 
 /// How often idle server connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);

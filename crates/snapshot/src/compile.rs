@@ -1,9 +1,15 @@
 //! The compiler: what all providers say → a snapshot.
 
-use std::{collections::{BTreeMap, HashMap}, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use portway_middleware::Middleware;
-use portway_model::{dynamic::{self, Config}, runtime::Runtime};
+use portway_model::{
+    dynamic::{self, Config},
+    runtime::Runtime,
+};
 use portway_rule::{Rule, Syntax};
 use portway_tls::{GeneratedDefault, NativeRoots};
 use rustls_pki_types::UnixTime;
@@ -57,16 +63,8 @@ pub fn compile(
     let objects = names::resolve(configs, settings, &mut runtime);
     let services =
         services::compile(&objects, settings, environment, before, &mut carried, &mut runtime);
-    let middlewares =
-        middlewares::compile(&objects, before, &mut carried, &mut runtime);
-    let tls = tls::compile(
-        &objects,
-        environment,
-        now,
-        &before.tls,
-        &mut carried.tls,
-        &mut runtime,
-    );
+    let middlewares = middlewares::compile(&objects, before, &mut carried, &mut runtime);
+    let tls = tls::compile(&objects, environment, now, &before.tls, &mut carried.tls, &mut runtime);
     let claims = routers::compile(
         &objects,
         settings,

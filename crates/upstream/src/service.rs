@@ -97,7 +97,11 @@ impl Service {
             match service {
                 Self::Servers { name, balancer, pass_host_header } => {
                     let pass_host_header = *pass_host_header;
-                    return Some(Picked { service: name, server: balancer.pick()?, pass_host_header });
+                    return Some(Picked {
+                        service: name,
+                        server: balancer.pick()?,
+                        pass_host_header,
+                    });
                 }
                 Self::Weighted(balancer) => service = balancer.pick()?,
             }

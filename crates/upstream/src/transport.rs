@@ -1,10 +1,7 @@
 //! How servers are reached: TLS, timeouts, how many connections are kept.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 

@@ -60,7 +60,8 @@ fn accepting(claims: &[&Claim], options: &Options) -> (EntryPointTls, Vec<Applie
         .iter()
         .map(|claim| {
             let written = claim.router.tls.as_ref().map_or("", |tls| tls.options.as_str());
-            (claim.rule.hosts(), options_name(written, &claim.name))
+            let hosts = claim.rule.hosts().iter().map(ToString::to_string).collect();
+            (hosts, options_name(written, &claim.name))
         })
         .collect();
     let routers: Vec<TlsRouter<'_>> = claims
@@ -79,7 +80,9 @@ fn tell(runtime: &mut Runtime, claim: &Claim, applied: &Applied) {
     let Some(problem) = &applied.problem else { return };
     let Some(info) = runtime.routers.get_mut(claim.name.as_ref()) else { return };
     let (status, text) = match problem.severity {
-        Severity::Error => (Status::Disabled, format!("building router handler: {}", problem.message)),
+        Severity::Error => {
+            (Status::Disabled, format!("building router handler: {}", problem.message))
+        }
         Severity::Warning => (Status::Warning, problem.message.clone()),
     };
     info.status = info.status.max(status);

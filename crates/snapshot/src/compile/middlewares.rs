@@ -9,7 +9,10 @@ use portway_model::{
     runtime::{Runtime, Status},
 };
 
-use crate::compile::{Carried, names::{Objects, with_nearest}};
+use crate::compile::{
+    Carried,
+    names::{Objects, with_nearest},
+};
 
 /// Every middleware by its qualified name: what it runs, or why it cannot.
 pub(crate) struct Middlewares<'a> {

@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    Diagnostic, Entry, Problem, Severity, nearest,
-    dynamic::{Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore},
+    Diagnostic, Entry, Problem, Severity,
+    dynamic::{
+        Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore,
+    },
     name::{INTERNAL, provider, qualify},
+    nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
 use sha2::{Digest, Sha256};

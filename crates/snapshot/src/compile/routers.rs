@@ -8,17 +8,18 @@ use std::{
 use portway_middleware::Chain;
 use portway_model::{
     Entry,
-    dynamic::Router,
+    dynamic::{Middleware, Router},
     name::{INTERNAL, base, provider, qualify},
-    runtime::{RouterInfo, Runtime, Status},
+    runtime::{MiddlewareInfo, RouterInfo, Runtime, Status},
 };
 use portway_rule::{Rule, Syntax, default_priority, parse};
 
 use crate::{
     Settings, Target,
     compile::{
-            middlewares::Middlewares,
-        names::{DEFAULT, Objects, note},
+        Carried,
+        middlewares::Middlewares,
+        names::{DEFAULT, Objects, note, with_nearest},
         services::Built,
     },
     snapshot::InternalService,
@@ -57,7 +58,7 @@ pub(crate) fn compile(
     let mut claims = Vec::new();
     for (name, entry) in &objects.routers {
         let mut info = RouterInfo { router: shown(name, &entry.spec), ..RouterInfo::default() };
-        refer(name, &info.router, objects, runtime);
+        refer(name, &info.router, runtime);
         note(&mut info.errors, &mut info.status, entry);
         let mut builder = Builder { name, entry, settings, parts, info: &mut info };
         claims.extend(builder.claim(before, carried));
@@ -81,7 +82,7 @@ fn shown(name: &str, router: &Router) -> Router {
 }
 
 /// Notes in services and middlewares that the router refers to them.
-fn refer(name: &str, router: &Router, objects: &Objects<'_>, runtime: &mut Runtime) {
+fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
     let service = qualify(&router.service, provider(name));
     if let Some(info) = runtime.services.get_mut(&service) {
         info.used_by.push(name.to_owned());
@@ -90,18 +91,14 @@ fn refer(name: &str, router: &Router, objects: &Objects<'_>, runtime: &mut Runti
     for middleware in distinct {
         if let Some(info) = runtime.middlewares.get_mut(middleware) {
             info.used_by.push(name.to_owned());
-            show_members(middleware, objects, info);
+            show_members(middleware, info);
         }
     }
 }
 
 /// A chain that a router uses shows its members' qualified names, as in Traefik.
-fn show_members(
-    name: &str,
-    _objects: &Objects<'_>,
-    info: &mut portway_model::runtime::MiddlewareInfo,
-) {
-    if let portway_model::dynamic::Middleware::Chain(chain) = &mut info.middleware {
+fn show_members(name: &str, info: &mut MiddlewareInfo) {
+    if let Middleware::Chain(chain) = &mut info.middleware {
         for member in &mut chain.middlewares {
             *member = qualify(member, provider(name));
         }
@@ -164,7 +161,7 @@ impl Builder<'_> {
             } else {
                 let known = self.settings.entry_points.iter().map(|known| &known.name);
                 let text = format!("entryPoint \"{name}\" doesn't exist");
-                self.info.errors.push(super::names::with_nearest(text, name, known));
+                self.info.errors.push(with_nearest(text, name, known));
                 self.info.status = self.info.status.max(Status::Warning);
             }
         }
@@ -176,8 +173,7 @@ impl Builder<'_> {
 
     fn priority(&mut self) -> i64 {
         let written = self.entry.spec.priority;
-        let priority =
-            if written == 0 { default_priority(&self.entry.spec.rule) } else { written };
+        let priority = if written == 0 { default_priority(&self.entry.spec.rule) } else { written };
         self.info.router.priority = priority;
         if priority > MAX_USER_PRIORITY && provider(self.name) != INTERNAL {
             self.close(format!(
@@ -230,7 +226,7 @@ impl Builder<'_> {
             None => {
                 let text = format!("the service \"{qualified}\" does not exist");
                 let known = self.parts.services.keys();
-                self.close(super::names::with_nearest(text, &qualified, known));
+                self.close(with_nearest(text, &qualified, known));
                 None
             }
         }

@@ -14,7 +14,13 @@ use portway_model::{
 use portway_tls::ClientTls;
 use portway_upstream::{Service, Transport};
 
-use crate::{Settings, compile::{Carried, Environment, names::{Objects, with_nearest}}};
+use crate::{
+    Settings,
+    compile::{
+        Carried, Environment,
+        names::{Objects, with_nearest},
+    },
+};
 
 /// Compiled transports and the settings that they were compiled from.
 pub(crate) type Transports = HashMap<String, (ServersTransport, Arc<Transport>)>;
@@ -78,8 +84,13 @@ impl Compiler<'_> {
             return built.clone();
         }
         if self.path.iter().any(|open| open == name) {
-            let cycle: Vec<_> =
-                self.path.iter().map(String::as_str).chain([name]).map(|n| format!("service:{n}")).collect();
+            let cycle: Vec<_> = self
+                .path
+                .iter()
+                .map(String::as_str)
+                .chain([name])
+                .map(|n| format!("service:{n}"))
+                .collect();
             return Err(format!(
                 "could not instantiate service {name}: recursion detected in {}",
                 cycle.join("->")
@@ -166,7 +177,8 @@ impl Compiler<'_> {
             Some((_, transport)) => Arc::clone(transport),
             None => {
                 let (tls, problems) = ClientTls::compile(config, &self.environment.native_roots);
-                let reason = || problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let reason =
+                    || problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 Arc::new(Transport::compile(config, tls.ok_or_else(reason)?))
             }
         };

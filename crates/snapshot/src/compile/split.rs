@@ -29,7 +29,9 @@ pub(crate) fn by_entry_point(
         router.rule_syntax = if syntax == Syntax::V2 { "v2" } else { "v3" }.to_owned();
     }
     let names = match router.entry_points.as_slice() {
-        [] => settings.entry_points.iter().filter(|e| e.is_default).map(|e| e.name.clone()).collect(),
+        [] => {
+            settings.entry_points.iter().filter(|e| e.is_default).map(|e| e.name.clone()).collect()
+        }
         _ => std::mem::take(&mut router.entry_points),
     };
     let several = names.len() > 1;
@@ -46,8 +48,7 @@ pub(crate) fn by_entry_point(
     }
     // Without an entry point there is nothing left of the original, unless there never was one.
     if !rest.spec.entry_points.is_empty() || (!several && !routers.contains_key(name)) {
-        let known =
-            settings.entry_points.iter().find(|e| rest.spec.entry_points.contains(&e.name));
+        let known = settings.entry_points.iter().find(|e| rest.spec.entry_points.contains(&e.name));
         rest.spec.observability = Some(filled(&rest.spec, known));
         routers.insert(name.to_owned(), rest);
     }
