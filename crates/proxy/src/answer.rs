@@ -1,5 +1,7 @@
 //! Answers of our own: refusals, errors, internal services.
 
+use std::rc::Rc;
+
 use portway_http::{
     Answer, BodyFraming, Refusal, Status,
     codec::{self, write_answer, write_refusal},
@@ -15,7 +17,9 @@ use crate::{
 /// request would begin.
 pub(crate) async fn refuse(connection: &mut Connection, refusal: Refusal) -> Next {
     connection.out.clear();
-    write_refusal(&mut connection.out, refusal);
+    let worker = Rc::clone(&connection.worker);
+    let now = std::time::Instant::now();
+    worker.clock.with_date(now, |date| write_refusal(&mut connection.out, refusal, date));
     connection.request.clear();
     let mut facts = Facts::begin(connection);
     facts.status = refusal.status.code();
@@ -31,7 +35,7 @@ pub(crate) async fn refuse(connection: &mut Connection, refusal: Refusal) -> Nex
 /// A request body that nobody asked for is read when it is small, as in Go, so that the connection can be
 /// kept; otherwise the connection ends.
 pub(crate) async fn send(connection: &mut Connection, facts: &mut Facts, answer: &Answer) -> Next {
-    let worker = std::rc::Rc::clone(&connection.worker);
+    let worker = Rc::clone(&connection.worker);
     let body = connection.request.body;
     let wanted = match body {
         BodyFraming::Length(length) => length <= MAX_UNWANTED,

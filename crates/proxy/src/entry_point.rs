@@ -88,7 +88,7 @@ impl EntryPoint {
                 connection: connection
                     .collect::<Result<_, _>>()
                     .map_err(|error| invalid("forwardedHeaders.connection", error.to_string()))?,
-                scheme_headers: forwarded.add_x_forwarded_scheme_headers,
+                scheme_headers: false,
                 server: HeaderValue::parse(host_name).ok(),
             },
             append_forwarded_for,

@@ -103,7 +103,7 @@ fn find<'s>(
     if let Some(tls) = &connection.tls
         && tls.options != route.tls_options
     {
-        let answer = Answer::error(Status::MISDIRECTED_REQUEST, "Misdirected Request");
+        let answer = Answer::error(Status::MISDIRECTED, "Misdirected Request");
         return Err((Reason::Misdirected, answer));
     }
     Ok(route)

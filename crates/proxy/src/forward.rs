@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::{
     EntryPoint, answer,
-    buffer::{Buffers, ReadBuffer},
+    buffer::ReadBuffer,
     connection::{Connection, Next},
     record::{Facts, Reason},
     relay::{Download, DownloadError, Side, Upload, UploadError, watch},

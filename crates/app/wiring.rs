@@ -1,0 +1,177 @@
+//! Puts the parts together: sockets, snapshot, workers, providers, and their end.
+
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    process::ExitCode,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::SystemTime,
+};
+
+use anyhow::{Context as _, Result};
+use portway_middleware::PasswordPool;
+use portway_model::static_config::{Protocol, RuleSyntax, StaticConfig};
+use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
+use portway_snapshot::{
+    EntryPointSettings, Environment, InternalService, Publisher, Settings, compile,
+};
+use portway_tls::{GeneratedDefault, NativeRoots};
+
+use crate::{
+    control::{Compiler, control},
+    internal::{self, Internals},
+    shutdown,
+};
+
+/// Password checks that wait at most; more are answered with 503.
+const PASSWORD_QUEUE: usize = 256;
+
+/// Runs until a signal ends the process.
+///
+/// # Errors
+/// When an entry point cannot be used, or the system refuses what every start needs.
+pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
+    config.add_default_entry_points();
+    let config = Arc::new(config);
+    let workers = workers(&config);
+    let host_name = internal::host_name();
+    let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE));
+    let log = config.access_log.as_ref().map(portway_observe::AccessLog::open).transpose()?;
+
+    let mut entry_points = Vec::new();
+    let mut sockets: Vec<Vec<_>> = (0..workers.get()).map(|_| Vec::new()).collect();
+    for (name, settings) in served(&config) {
+        let append = !config.keeps_x_forwarded_for(settings);
+        entry_points.push(EntryPoint::compile(name, settings, append, &host_name)?);
+        let bound = bind(name, &settings.address, workers)?;
+        tracing::info!("entry point `{name}` listens on {}", bound.address);
+        for (socket, worker) in bound.sockets.into_iter().zip(&mut sockets) {
+            worker.push(socket);
+        }
+    }
+
+    let mut compiler = Compiler::new(settings(&config), environment()?, internal::config(&config));
+    let publisher = Arc::new(Publisher::new(compiler.compile(None)));
+    let internals = Arc::new(Internals::new(&config, host_name));
+    let drain = Drain::new();
+    let entry_points: Arc<[EntryPoint]> = entry_points.into();
+    let mut threads = Vec::new();
+    for (number, sockets) in sockets.into_iter().enumerate() {
+        threads.push(start_worker(number, WorkerParts {
+            entry_points: Arc::clone(&entry_points),
+            sockets,
+            subscription: publisher.subscribe(),
+            internal_services: internals.clone(),
+            recorder: log.as_ref().map(portway_observe::AccessLog::recorder),
+            passwords: Arc::clone(&passwords),
+            drain: drain.clone(),
+        })?);
+    }
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .context("the control plane's runtime cannot be built")?;
+    runtime.block_on(async {
+        let providing = control(&config, compiler, publisher, Arc::clone(&internals));
+        shutdown::until_signal(providing, log.as_ref()).await?;
+        internals.terminate();
+        shutdown::drain(&config, &drain).await;
+        Ok::<_, anyhow::Error>(())
+    })?;
+    // Connections that outlast the grace time end with the process.
+    let in_time = drain.connections() == 0;
+    if in_time {
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+    }
+    if let Some(log) = log {
+        log.close();
+    }
+    tracing::info!("stopped{}", if in_time { "" } else { "; connections were cut" });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Entry points that Portway serves, in the order of their numbers.
+pub(crate) fn served(
+    config: &StaticConfig,
+) -> impl Iterator<Item = (&str, &portway_model::static_config::EntryPoint)> {
+    let all = config.entry_points.iter();
+    all.filter(|(_, entry_point)| entry_point.address.protocol == Protocol::Tcp)
+        .map(|(name, entry_point)| (name.as_str(), entry_point))
+}
+
+fn workers(config: &StaticConfig) -> NonZeroUsize {
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    config.workers.unwrap_or(cores)
+}
+
+fn start_worker(number: usize, parts: WorkerParts) -> Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name(format!("worker-{number}"))
+        .spawn(move || {
+            if let Err(error) = Worker::run(parts) {
+                tracing::error!("worker {number} cannot run: {error}");
+            }
+        })
+        .context("a worker's thread cannot be started")
+}
+
+fn environment() -> Result<Environment> {
+    let (native_roots, problems) = NativeRoots::load();
+    for problem in problems {
+        tracing::warn!("system certificates: {problem}");
+    }
+    Ok(Environment { generated: GeneratedDefault::generate(SystemTime::now())?, native_roots })
+}
+
+fn settings(config: &StaticConfig) -> Settings {
+    let defaults = config.default_entry_points();
+    let entry_points = served(config).map(|(name, entry_point)| EntryPointSettings {
+        name: name.to_owned(),
+        is_default: defaults.contains(&name),
+        middlewares: entry_point.http.middlewares.clone(),
+        tls: entry_point.http.tls.clone(),
+        observability: entry_point.observability.clone().map(Into::into).unwrap_or_default(),
+    });
+    Settings {
+        entry_points: entry_points.collect(),
+        default_rule_syntax: match config.core.default_rule_syntax {
+            RuleSyntax::V2 => Some(portway_rule::Syntax::V2),
+            RuleSyntax::V3 => None,
+        },
+        internal_services: enabled(config).collect(),
+        servers_transport: config.servers_transport.clone(),
+    }
+}
+
+/// The internal services that the options enable.
+fn enabled(config: &StaticConfig) -> impl Iterator<Item = InternalService> {
+    let api = config.api.as_ref();
+    [
+        (api.is_some(), InternalService::Api),
+        (api.is_some_and(|api| api.dashboard), InternalService::Dashboard),
+        (true, InternalService::Noop),
+        (config.ping.is_some(), InternalService::Ping),
+        (true, InternalService::Whoami),
+    ]
+    .into_iter()
+    .filter(|(enabled, _)| *enabled)
+    .map(|(_, service)| service)
+}
+
+/// Dynamic configuration by the provider that says it.
+pub(crate) type Configs = BTreeMap<String, Arc<portway_model::dynamic::Config>>;
+
+/// Compiles what providers say, as of now.
+pub(crate) fn compile_now(
+    configs: &Configs,
+    settings: &Settings,
+    environment: &Environment,
+    before: Option<&portway_snapshot::Snapshot>,
+) -> Arc<portway_snapshot::Snapshot> {
+    let now = rustls_pki_types::UnixTime::now();
+    Arc::new(compile(configs, settings, environment, now, before))
+}
