@@ -17,7 +17,8 @@ mod traefik_service;
 mod transport;
 
 pub use core::{
-    Address, ConfigMap, EndpointPort, EndpointSlice, Endpoints, Secret, Service, ServicePort, Subset,
+    Address, ConfigMap, EndpointPort, EndpointSlice, Endpoints, Secret, Service, ServicePort,
+    Subset,
 };
 pub use ingress_route::{IngressRoute, Route, RouteTls};
 pub use middleware::Middleware;
@@ -208,13 +209,13 @@ fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
     let mut fields = Fields::open(node, "", &mut problems);
     let api_version = fields.string("apiVersion");
     let kind_text = fields.string("kind");
-    let (name, namespace, meta) =
-        fields.object("metadata", metadata).unwrap_or_default();
+    let (name, namespace, meta) = fields.object("metadata", metadata).unwrap_or_default();
     let place = Place { file: file.to_owned(), line: node.at.line };
     let meta = Meta { place: (!file.is_empty()).then_some(place), ..meta };
     let refuse = |problem: Problem| {
         let kind = if kind_text.is_empty() { "object" } else { &kind_text };
-        let object = if name.is_empty() { kind.to_owned() } else { format!("{kind} {namespace}/{name}") };
+        let object =
+            if name.is_empty() { kind.to_owned() } else { format!("{kind} {namespace}/{name}") };
         Some(Err(Refusal { object, problem }))
     };
     if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Error) {
@@ -268,7 +269,8 @@ fn identify(api_version: &str, kind: &str) -> Identity {
         _ => return unlike_traefik(api_version, group, kind),
     };
     if version != "v1alpha1" {
-        let message = format!("`{api_version}` does not exist; did you mean `traefik.io/v1alpha1`?");
+        let message =
+            format!("`{api_version}` does not exist; did you mean `traefik.io/v1alpha1`?");
         return Identity::Unknown("apiVersion", message);
     }
     find(&Kind::TRAEFIK, kind, group).unwrap_or_else(|| {

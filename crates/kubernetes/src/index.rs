@@ -44,8 +44,12 @@ impl Index {
             .filter(|object| of(&object.key))
             .map(|object| (object.key.clone(), object))
             .collect();
-        let gone: Vec<Key> =
-            self.objects.keys().filter(|key| of(key) && !fresh.contains_key(key)).cloned().collect();
+        let gone: Vec<Key> = self
+            .objects
+            .keys()
+            .filter(|key| of(key) && !fresh.contains_key(key))
+            .cloned()
+            .collect();
         let mut changed = !gone.is_empty();
         for key in &gone {
             self.delete(key);
@@ -88,7 +92,11 @@ impl Index {
     }
 
     /// The names of all objects of a kind in a namespace, for error messages.
-    pub(crate) fn names<'a>(&'a self, kind: Kind, namespace: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn names<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
         self.of(kind)
             .filter(move |object| object.key.namespace == namespace)
             .map(|object| object.key.name.as_str())

@@ -128,7 +128,11 @@ impl<'a> Translation<'a> {
         });
     }
 
-    fn diagnose_all<'p>(&mut self, object: &Object, problems: impl IntoIterator<Item = &'p Problem>) {
+    fn diagnose_all<'p>(
+        &mut self,
+        object: &Object,
+        problems: impl IntoIterator<Item = &'p Problem>,
+    ) {
         for problem in problems {
             self.diagnose(object, problem);
         }

@@ -8,7 +8,7 @@ use portway_model::{
     },
 };
 
-use super::{Reference, reading::required};
+use super::Reference;
 
 /// The content of a Middleware.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,7 +101,7 @@ fn add_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlewar
 
 fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
     let mut fields = Fields::open(node, path, problems);
-    let secret = required(&mut fields, "secret");
+    let secret = fields.string("secret");
     let settings = BasicAuth {
         realm: fields.string("realm"),
         remove_header: fields.boolean("removeHeader").unwrap_or_default(),

@@ -29,9 +29,7 @@ impl ServersTransport {
             server_name: fields.string("serverName"),
             insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or_default(),
             max_idle_conns_per_host: fields.integer("maxIdleConnsPerHost").unwrap_or_default(),
-            forwarding_timeouts: fields
-                .object("forwardingTimeouts", timeouts)
-                .unwrap_or_default(),
+            forwarding_timeouts: fields.object("forwardingTimeouts", timeouts).unwrap_or_default(),
             disable_http2: fields.boolean("disableHTTP2").unwrap_or_default(),
             ..dynamic::ServersTransport::default()
         };
@@ -61,11 +59,7 @@ impl ServersTransport {
     }
 }
 
-fn timeouts(
-    node: &Node,
-    path: &str,
-    problems: &mut Vec<Problem>,
-) -> dynamic::ForwardingTimeouts {
+fn timeouts(node: &Node, path: &str, problems: &mut Vec<Problem>) -> dynamic::ForwardingTimeouts {
     let default = dynamic::ForwardingTimeouts::default();
     let mut fields = Fields::open(node, path, problems);
     let timeouts = dynamic::ForwardingTimeouts {

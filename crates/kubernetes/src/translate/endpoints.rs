@@ -15,9 +15,7 @@ use super::Translation;
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 
 /// EndpointSlices by namespace and Service, oldest first.
-pub(super) fn slices(
-    index: &Index,
-) -> BTreeMap<(&str, &str), Vec<(&Object, &EndpointSlice)>> {
+pub(super) fn slices(index: &Index) -> BTreeMap<(&str, &str), Vec<(&Object, &EndpointSlice)>> {
     let mut slices: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for object in index.of(Kind::EndpointSlice) {
         let Body::EndpointSlice(slice) = &object.body else { continue };

@@ -21,7 +21,8 @@ impl Translation<'_> {
             let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             if let Some(owner) = owners.get(&name) {
                 // Either could stand in for the other where a guard is meant, so both are closed.
-                let message = format!("the name `{name}` stands for {owner} and for {}", object.key);
+                let message =
+                    format!("the name `{name}` stands for {owner} and for {}", object.key);
                 if let Some(first) = self.config.http.middlewares.get_mut(&name) {
                     first.problems.push(Problem::error("metadata.name", message.as_str()));
                 }

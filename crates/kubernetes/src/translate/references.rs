@@ -34,7 +34,9 @@ impl Translation<'_> {
         }
         let namespace = or_parent(&reference.namespace, parent);
         if !self.may_cross_namespaces(parent, namespace) {
-            return Err("allowCrossNamespace is disabled, cross-namespace are disallowed".to_owned());
+            return Err(
+                "allowCrossNamespace is disabled, cross-namespace are disallowed".to_owned()
+            );
         }
         Ok(super::names::normalize(&format!("{namespace}-{}", reference.name)))
     }
@@ -89,6 +91,9 @@ impl Translation<'_> {
     /// What to add to the message that an object was not found: the nearest name, or the namespace that
     /// has one of the name.
     pub(super) fn hint(&self, kind: Kind, namespace: &str, name: &str) -> String {
+        if self.index.object(kind, namespace, name).is_some() {
+            return "; the one of this name belongs to Helm (label `owner: helm`)".to_owned();
+        }
         if let Some(near) = nearest(name, self.index.names(kind, namespace)) {
             return format!("; did you mean {namespace}/{near}?");
         }

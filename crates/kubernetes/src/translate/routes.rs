@@ -60,7 +60,8 @@ impl Translation<'_> {
                     self.diagnose(object, &Problem::error(&one.path, message).at(one.at));
                     continue;
                 }
-                let message = "another route of this IngressRoute has the same match; the last one wins";
+                let message =
+                    "another route of this IngressRoute has the same match; the last one wins";
                 let field = format!("{}.match", one.path);
                 self.diagnose(object, &Problem::warning(field, message).at(one.at));
             }
@@ -204,7 +205,9 @@ impl Translation<'_> {
             let namespace = or_parent(&reference.namespace, &object.key.namespace);
             let name = reference.name.as_str();
             let message = if !self.may_cross_namespaces(&object.key.namespace, namespace) {
-                format!("cross-namespace reference to parent IngressRoute {namespace}/{name} not allowed")
+                format!(
+                    "cross-namespace reference to parent IngressRoute {namespace}/{name} not allowed"
+                )
             } else if let Some((_, parent)) = self.index.ingress_route(namespace, name) {
                 parents.extend(
                     parent.routes.iter().map(|route| names::router(namespace, name, &route.rule)),
@@ -215,12 +218,7 @@ impl Translation<'_> {
                 format!("parent IngressRoute {namespace}/{name} does not exist{hint}")
             };
             let field = format!("spec.parentRefs[{i}]");
-            problems.push(Problem {
-                severity: Severity::Error,
-                field,
-                message,
-                at: reference.at,
-            });
+            problems.push(Problem { severity: Severity::Error, field, message, at: reference.at });
         }
         parents
     }

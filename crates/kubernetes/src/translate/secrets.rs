@@ -17,7 +17,8 @@ use crate::api::{Kind, Object, Secret};
 impl<'a> Translation<'a> {
     /// A Secret; Helm's own (label `owner: helm`) are invisible, as they are to Traefik.
     fn secret(&self, namespace: &str, name: &str) -> Option<(&'a Object, &'a Secret)> {
-        let helm = |object: &Object| object.meta.labels.get("owner").is_some_and(|owner| owner == "helm");
+        let helm =
+            |object: &Object| object.meta.labels.get("owner").is_some_and(|owner| owner == "helm");
         self.index.secret(namespace, name).filter(|(object, _)| !helm(object))
     }
 
@@ -104,9 +105,10 @@ impl<'a> Translation<'a> {
         let secret = self.named_secret(namespace, name)?;
         let authority = secret.data.get("tls.ca").or_else(|| secret.data.get("ca.crt"));
         let only = secret.data.values().next().filter(|_| lenient && secret.data.len() == 1);
-        authority.or(only).map(|pem| Material::inline(pem.clone())).ok_or_else(|| {
-            format!("secret {namespace}/{name} contains neither tls.ca nor ca.crt")
-        })
+        authority
+            .or(only)
+            .map(|pem| Material::inline(pem.clone()))
+            .ok_or_else(|| format!("secret {namespace}/{name} contains neither tls.ca nor ca.crt"))
     }
 
     /// The authorities under `tls.ca` or `ca.crt` of a ConfigMap.
@@ -140,9 +142,9 @@ fn plain_user(secret: &Secret, namespace: &str, name: &str) -> Result<Vec<String
             let hash = STANDARD.encode(Sha1::digest(password));
             Ok(vec![format!("{user}:{{SHA}}{hash}")])
         }
-        _ => Err(format!(
-            "secret '{namespace}/{name}' must contain both username and password keys"
-        )),
+        _ => {
+            Err(format!("secret '{namespace}/{name}' must contain both username and password keys"))
+        }
     }
 }
 

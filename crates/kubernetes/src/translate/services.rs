@@ -2,11 +2,16 @@
 
 use portway_model::{
     Entry, Problem,
-    dynamic::{LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService},
+    dynamic::{
+        LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService,
+    },
 };
 
 use super::{
-    Translation, endpoints::url, entry, names::normalize,
+    Translation,
+    endpoints::url,
+    entry,
+    names::normalize,
     references::{is_ours, or_parent},
 };
 use crate::{
@@ -39,23 +44,22 @@ impl Translation<'_> {
         reference: &ServiceReference,
         native_by_default: bool,
     ) -> Result<Resolved, Vec<Problem>> {
-        let resolved = self.resolve_service(from, reference, native_by_default);
         let (errors, warnings): (Vec<_>, Vec<_>) = reference
             .problems
             .iter()
             .cloned()
             .partition(|problem| problem.severity == portway_model::Severity::Error);
-        match resolved {
-            Ok(mut resolved) if errors.is_empty() => {
-                match &mut resolved {
-                    Resolved::Made { service, .. } => service.problems.extend(warnings),
-                    Resolved::Named(_) => self.diagnose_all(from, &warnings),
-                }
-                Ok(resolved)
-            }
-            Ok(_) => Err(errors),
-            Err(problem) => Err(errors.into_iter().chain([problem]).collect()),
+        if !errors.is_empty() {
+            return Err(errors);
         }
+        let mut resolved = self
+            .resolve_service(from, reference, native_by_default)
+            .map_err(|problem| vec![problem])?;
+        match &mut resolved {
+            Resolved::Made { service, .. } => service.problems.extend(warnings),
+            Resolved::Named(_) => self.diagnose_all(from, &warnings),
+        }
+        Ok(resolved)
     }
 
     fn resolve_service(
@@ -166,7 +170,11 @@ impl Translation<'_> {
             Problem::error(field, message).at(reference.at)
         };
         let Some((_, service)) = self.index.service(namespace, name) else {
-            let hint = self.hint(Kind::Service, namespace, name);
+            let hint = if name.contains('@') {
+                "; a name with `@` needs `kind: TraefikService`".to_owned()
+            } else {
+                self.hint(Kind::Service, namespace, name)
+            };
             let message = format!("kubernetes service not found: {namespace}/{name}{hint}");
             return Err(fail("name", message));
         };
@@ -178,9 +186,8 @@ impl Translation<'_> {
             return Err(fail("healthCheck", message));
         }
         let scheme = scheme(reference, &port_name, number).map_err(|m| fail("scheme", m))?;
-        let server = |host: &str| {
-            vec![Server { url: url(scheme, host, number), ..Server::default() }]
-        };
+        let server =
+            |host: &str| vec![Server { url: url(scheme, host, number), ..Server::default() }];
         if service.is_external_name() {
             if !self.options.allow_external_name_services {
                 let message = format!(
@@ -197,9 +204,8 @@ impl Translation<'_> {
                 "" => "no clusterIP found for service",
                 address => return Ok(server(address)),
             };
-            let message = format!(
-                "getting native Kubernetes Service address: {problem}: {namespace}/{name}"
-            );
+            let message =
+                format!("getting native Kubernetes Service address: {problem}: {namespace}/{name}");
             return Err(fail("nativeLB", message));
         }
         Ok(self.endpoints(namespace, name, &port_name, scheme))
@@ -305,7 +311,11 @@ impl Translation<'_> {
             let service = match body {
                 TraefikService::Weighted { services, sticky } => {
                     let services = self.weighted(object, services, false, &mut problems);
-                    Service::Weighted(Weighted { services, sticky: sticky.clone(), health_check: None })
+                    Service::Weighted(Weighted {
+                        services,
+                        sticky: sticky.clone(),
+                        health_check: None,
+                    })
                 }
                 TraefikService::Unserved(kind, settings) => {
                     let message = "not served by this version of Portway yet";

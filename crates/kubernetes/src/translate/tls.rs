@@ -20,7 +20,8 @@ impl Translation<'_> {
             let options = self.tls_option(object, body, &mut problems);
             let name = name(object);
             if let Some(first) = self.config.tls.options.get(&name) {
-                let owner = first.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+                let owner =
+                    first.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
                 let message = if name == DEFAULT {
                     format!(
                         "Default TLS Options defined in multiple namespaces: {}; the oldest{owner} counts",
