@@ -169,12 +169,17 @@ pub enum Body {
 impl Object {
     /// Whether an API server would refuse it: it, or a part of it, breaks its schema.
     pub fn is_refused(&self) -> bool {
+        self.all_problems().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// What is wrong with it and with its parts.
+    pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
         let parts: Vec<&Problem> = match &self.body {
             Body::IngressRoute(route) => route.problems().collect(),
             Body::TraefikService(service) => service.problems().collect(),
             _ => Vec::new(),
         };
-        self.problems.iter().chain(parts).any(|problem| problem.severity == Severity::Error)
+        self.problems.iter().chain(parts)
     }
 }
 

@@ -69,6 +69,11 @@ impl Index {
         same.then_some(object)
     }
 
+    /// The object of exactly this key.
+    pub fn exactly(&self, key: &Key) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
     /// All objects of a kind, by namespace and name; of two groups' objects of one name, the newer's.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         let (namespace, name) = (String::new(), String::new());

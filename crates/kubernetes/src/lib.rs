@@ -12,10 +12,12 @@
 
 pub mod api;
 mod index;
+mod selection;
 mod translate;
 
 pub use index::Index;
-pub use translate::{Options, translate};
+pub use selection::{InvalidSelector, Selection};
+pub use translate::translate;
 
 /// The name of the provider, after the `@` of names that come from here.
 pub const PROVIDER: &str = "kubernetescrd";

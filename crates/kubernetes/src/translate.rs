@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, btree_map};
 use portway_model::{
     Diagnostic, Entry, Place, Position, Problem, Severity,
     dynamic::{Certificate, Config, Service},
+    static_config::KubernetesObjects,
 };
 
 use crate::{
@@ -31,23 +32,11 @@ mod services;
 mod tls;
 mod transports;
 
-/// What the static configuration says about the translation. Traefik: `providers.kubernetesCRD`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Options {
-    /// Whether objects may refer to objects of other namespaces.
-    pub allow_cross_namespace: bool,
-    /// Whether Services of type ExternalName are used.
-    pub allow_external_name_services: bool,
-    /// Namespaces whose objects may refer to other providers; `None` means all.
-    pub cross_provider_namespaces: Option<Vec<String>>,
-    /// The class of IngressRoutes that are served; empty means `traefik` and those without a class.
-    pub ingress_class: String,
-    /// Whether IngressRoutes use a Service's virtual address where they do not say.
-    pub native_lb_by_default: bool,
-}
-
 /// Translates all objects.
-pub fn translate(index: &Index, options: &Options) -> Config {
+///
+/// Of the options `namespaces` and `labelSelector` have no part in this: they say what an index holds at all
+/// (see [`crate::Selection`]). `allowEmptyServices` changes nothing: see the invariants above.
+pub fn translate(index: &Index, options: &KubernetesObjects) -> Config {
     let mut translation = Translation::new(index, options);
     translation.objects();
     translation.tls_stores();
@@ -62,7 +51,7 @@ pub fn translate(index: &Index, options: &Options) -> Config {
 /// A translation under way. The passes are methods, each in the module of its subject.
 struct Translation<'a> {
     index: &'a Index,
-    options: &'a Options,
+    options: &'a KubernetesObjects,
     /// EndpointSlices by namespace and Service, oldest first.
     slices: BTreeMap<(&'a str, &'a str), Vec<(&'a Object, &'a EndpointSlice)>>,
     /// Certificates by `namespace/secret`.
@@ -82,7 +71,7 @@ struct Made {
 }
 
 impl<'a> Translation<'a> {
-    fn new(index: &'a Index, options: &'a Options) -> Self {
+    fn new(index: &'a Index, options: &'a KubernetesObjects) -> Self {
         Self {
             index,
             options,

@@ -5,8 +5,10 @@
 
 use std::{fs, path::Path, path::PathBuf};
 
-use portway_kubernetes::{Index, Options, api, translate};
-use portway_model::{Diagnostic, Entry, Problem, Severity, dynamic, yaml};
+use portway_kubernetes::{Index, api, translate};
+use portway_model::{
+    Diagnostic, Entry, Problem, Severity, dynamic, static_config::KubernetesObjects, yaml,
+};
 use serde_json::{Value, json};
 
 #[test]
@@ -49,8 +51,8 @@ fn holds(case: &Path) -> bool {
     false
 }
 
-fn options(text: &str) -> Options {
-    let mut options = Options::default();
+fn options(text: &str) -> KubernetesObjects {
+    let mut options = KubernetesObjects::default();
     for line in text.lines().filter_map(|line| line.strip_prefix("# option: ")) {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("allowCrossNamespace", "") => options.allow_cross_namespace = true,
