@@ -2,6 +2,12 @@
 //!
 //! `UPDATE_GOLDEN=1` writes the outputs afresh. Lines `# option: NAME [VALUE]` of an input set options of
 //! the translation. Every case is also translated with its objects in other orders, which must not matter.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::{fs, path::Path, path::PathBuf};
 

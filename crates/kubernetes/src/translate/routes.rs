@@ -139,7 +139,7 @@ impl Translation<'_> {
             [reference] => match self.service(object, reference, native) {
                 Ok(Resolved::Named(name)) => name,
                 Ok(Resolved::Made { service, .. }) => {
-                    self.add_service(name.to_owned(), object, owner, service);
+                    self.add_service(name.to_owned(), object, owner, *service);
                     name.to_owned()
                 }
                 Err(errors) => {

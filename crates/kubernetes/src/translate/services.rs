@@ -31,7 +31,7 @@ pub(super) enum Resolved {
         /// The same without loss, to tell a conflict.
         origin: String,
         /// The load balancer.
-        service: Entry<Service>,
+        service: Box<Entry<Service>>,
     },
 }
 
@@ -100,7 +100,8 @@ impl Translation<'_> {
         }
         match reference.kind.as_str() {
             "" | "Service" => {
-                let service = self.load_balancer(from, namespace, reference, native_by_default)?;
+                let service =
+                    Box::new(self.load_balancer(from, namespace, reference, native_by_default)?);
                 let name = format!("{namespace}-{name}-{}", reference.port);
                 let origin =
                     format!("Service {namespace}/{}, port {}", reference.name, reference.port);
@@ -294,7 +295,7 @@ impl Translation<'_> {
                 }
                 Ok(Resolved::Named(name)) => name,
                 Ok(Resolved::Made { name, origin, service }) => {
-                    self.add_service(name.clone(), from, origin, service);
+                    self.add_service(name.clone(), from, origin, *service);
                     name
                 }
             };

@@ -1,11 +1,6 @@
 //! The files of a folder and its folders.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io::Read, path::Path};
 
 use super::source::{State, Text, read_texts};
 
@@ -41,10 +36,10 @@ fn walk(folder: &Path, previous: &State, depth: usize, texts: &mut BTreeMap<Stri
             if depth < MAX_DEPTH {
                 walk(&path, previous, depth + 1, texts);
             }
-        } else if is_manifest(&path) {
-            if let Some(text) = read_file(&path) {
-                texts.insert(path.display().to_string(), text);
-            }
+        } else if is_manifest(&path)
+            && let Some(text) = read_file(&path)
+        {
+            texts.insert(path.display().to_string(), text);
         }
     }
 }
@@ -56,7 +51,7 @@ fn unreadable(folder: &Path, reason: &str, previous: &State, texts: &mut BTreeMa
     texts.insert(folder.display().to_string(), Text::Unreadable(reason.to_owned()));
 }
 
-fn is_manifest(path: &PathBuf) -> bool {
+fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| ["yaml", "yml", "json"].contains(&extension))
 }
