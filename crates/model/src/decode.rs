@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Node, Period, Position, Problem, Value, nearest, node::Key};
+use crate::{Node, Period, Position, Problem, Severity, Value, nearest, node::Key};
 
 /// Reads the fields of one mapping, in any letter case.
 ///
@@ -185,6 +185,22 @@ impl<'a> Fields<'a> {
                 continue;
             }
             let problem = unknown(&join(&self.path, &key.text), &key.text, &self.known, key.at);
+            self.problems.push(problem);
+        }
+    }
+
+    /// Like [`Fields::close`] for a source that drops unknown fields (a Kubernetes API server): each is a
+    /// warning, unless it reads like a misspelt one of `guards`, which must not be missed in silence.
+    pub fn close_dropping(self, guards: &[&str]) {
+        for (key, _) in self.entries {
+            if self.known.iter().any(|name| key.text.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let mut problem = unknown(&join(&self.path, &key.text), &key.text, &self.known, key.at);
+            let near = nearest(&key.text, self.known.iter().copied());
+            if near.is_none_or(|near| !guards.contains(&near)) {
+                problem.severity = Severity::Warning;
+            }
             self.problems.push(problem);
         }
     }

@@ -1,1 +1,3 @@
 //! Sources to one merged configuration: file, manifests.
+
+pub mod manifests;

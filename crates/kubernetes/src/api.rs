@@ -1,0 +1,368 @@
+//! Kubernetes objects as far as they are read: decoded from text trees, with a problem for what does not fit.
+//!
+//! A field that Kubernetes' schema does not know is a warning and costs nothing (an API server drops it);
+//! a value that the schema forbids is an error, because an API server would refuse the object.
+
+use std::{collections::BTreeMap, fmt};
+
+use portway_model::{Fields, Node, Place, Position, Problem, Severity, nearest};
+
+mod core;
+mod ingress_route;
+mod middleware;
+mod reading;
+mod service_reference;
+mod tls;
+mod traefik_service;
+mod transport;
+
+pub use core::{
+    Address, ConfigMap, EndpointPort, EndpointSlice, Endpoints, Secret, Service, ServicePort,
+    Subset,
+};
+pub use ingress_route::{IngressRoute, Route, RouteTls};
+pub use middleware::Middleware;
+pub use service_reference::{Port, ServiceReference};
+pub use tls::{TlsOption, TlsStore};
+pub use traefik_service::TraefikService;
+pub use transport::{RootAuthority, ServersTransport};
+
+/// One object of a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// What it is called.
+    pub key: Key,
+    /// What is known about it besides its content.
+    pub meta: Meta,
+    /// Its content.
+    pub body: Body,
+    /// What is wrong with it as a whole; parts of it (routes, service references) carry their own.
+    pub problems: Vec<Problem>,
+}
+
+/// What an object is called. Keys of one kind sort by namespace and name, the newer API group first.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key {
+    /// The kind.
+    pub kind: Kind,
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The API group.
+    pub group: Group,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// An API group.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Group {
+    /// Kubernetes' own groups: core (`v1`) and `discovery.k8s.io/v1`.
+    Kubernetes,
+    /// `traefik.io/v1alpha1`; wins over the older group.
+    TraefikIo,
+    /// `traefik.containo.us/v1alpha1`, as Traefik 2 had it.
+    TraefikContainous,
+}
+
+/// A kind of objects that means something to Portway.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(missing_docs, reason = "the names are Kubernetes' own")]
+pub enum Kind {
+    ConfigMap,
+    EndpointSlice,
+    Endpoints,
+    IngressRoute,
+    IngressRouteTcp,
+    IngressRouteUdp,
+    Middleware,
+    MiddlewareTcp,
+    Secret,
+    ServersTransport,
+    ServersTransportTcp,
+    Service,
+    TlsOption,
+    TlsStore,
+    TraefikService,
+}
+
+impl Kind {
+    /// The kinds of Traefik's own groups.
+    const TRAEFIK: [Kind; 10] = [
+        Kind::IngressRoute,
+        Kind::IngressRouteTcp,
+        Kind::IngressRouteUdp,
+        Kind::Middleware,
+        Kind::MiddlewareTcp,
+        Kind::ServersTransport,
+        Kind::ServersTransportTcp,
+        Kind::TlsOption,
+        Kind::TlsStore,
+        Kind::TraefikService,
+    ];
+
+    /// The kind as `kind:` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::Endpoints => "Endpoints",
+            Self::IngressRoute => "IngressRoute",
+            Self::IngressRouteTcp => "IngressRouteTCP",
+            Self::IngressRouteUdp => "IngressRouteUDP",
+            Self::Middleware => "Middleware",
+            Self::MiddlewareTcp => "MiddlewareTCP",
+            Self::Secret => "Secret",
+            Self::ServersTransport => "ServersTransport",
+            Self::ServersTransportTcp => "ServersTransportTCP",
+            Self::Service => "Service",
+            Self::TlsOption => "TLSOption",
+            Self::TlsStore => "TLSStore",
+            Self::TraefikService => "TraefikService",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known about an object besides its content.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta {
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, String>,
+    /// `metadata.creationTimestamp` (RFC 3339 in UTC); older objects win ties.
+    pub created: Option<String>,
+    /// Where the object was written, where the source is a file.
+    pub place: Option<Place>,
+}
+
+/// The content of an object.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each variant wraps the type of its name")]
+pub enum Body {
+    ConfigMap(ConfigMap),
+    EndpointSlice(EndpointSlice),
+    Endpoints(Endpoints),
+    IngressRoute(IngressRoute),
+    Middleware(Middleware),
+    Secret(Secret),
+    ServersTransport(Box<ServersTransport>),
+    Service(Service),
+    TlsOption(Box<TlsOption>),
+    TlsStore(TlsStore),
+    TraefikService(TraefikService),
+    /// A kind that is known but not served yet (TCP and UDP).
+    Unserved,
+}
+
+impl Object {
+    /// Whether an API server would refuse it: it, or a part of it, breaks its schema.
+    pub fn is_refused(&self) -> bool {
+        self.all_problems().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// What is wrong with it and with its parts.
+    pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+        let parts: Vec<&Problem> = match &self.body {
+            Body::IngressRoute(route) => route.problems().collect(),
+            Body::TraefikService(service) => service.problems().collect(),
+            _ => Vec::new(),
+        };
+        self.problems.iter().chain(parts)
+    }
+}
+
+/// A document that is no object, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// What the document seems to be, such as `IngressRoute default/web`.
+    pub object: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// Reads the objects of one document, unpacking lists; objects of kinds that mean nothing to Portway
+/// (Deployment, Namespace, roles, definitions …) are left out.
+///
+/// `file` is where the document was written; empty when it came from an API server.
+pub fn read(node: &Node, file: &str) -> Vec<Result<Object, Refusal>> {
+    let kind = node.get("kind").and_then(Node::as_text).unwrap_or_default();
+    if !kind.ends_with("List") {
+        return read_one(node, file).into_iter().collect();
+    }
+    match node.get("items").map(|items| &items.value) {
+        Some(portway_model::Value::List(items)) => {
+            items.iter().flat_map(|item| read(item, file)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
+    let mut problems = Vec::new();
+    let mut fields = Fields::open(node, "", &mut problems);
+    let api_version = fields.string("apiVersion");
+    let kind_text = fields.string("kind");
+    let (name, namespace, meta) = fields.object("metadata", metadata).unwrap_or_default();
+    let place = Place { file: file.to_owned(), line: node.at.line };
+    let meta = Meta { place: (!file.is_empty()).then_some(place), ..meta };
+    let refuse = |problem: Problem| {
+        let kind = if kind_text.is_empty() { "object" } else { &kind_text };
+        let object =
+            if name.is_empty() { kind.to_owned() } else { format!("{kind} {namespace}/{name}") };
+        Some(Err(Refusal { object, problem }))
+    };
+    if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Error) {
+        return refuse(problem.clone());
+    }
+    for (field, value) in [("apiVersion", &api_version), ("kind", &kind_text)] {
+        if value.is_empty() {
+            let message = "required, but not there; every Kubernetes object has one";
+            return refuse(Problem::error(field, message).at(node.at));
+        }
+    }
+    let (kind, group) = match identify(&api_version, &kind_text) {
+        Identity::Known(kind, group) => (kind, group),
+        Identity::Foreign => return None,
+        Identity::Unknown(field, message) => {
+            let at = node.get(field).map_or(node.at, |node| node.at);
+            return refuse(Problem::error(field, message).at(at));
+        }
+    };
+    if name.is_empty() {
+        let at = node.get("metadata").map_or(node.at, |node| node.at);
+        return refuse(Problem::error("metadata.name", "required, but not there").at(at));
+    }
+    let body = body(kind, node, &mut problems);
+    let key = Key { kind, namespace, name, group };
+    Some(Ok(Object { key, meta, body, problems }))
+}
+
+/// What an `apiVersion` and a `kind` say together.
+enum Identity {
+    Known(Kind, Group),
+    /// Something that Portway has no use for.
+    Foreign,
+    /// Something of Traefik's groups that does not exist: the field and the reason.
+    Unknown(&'static str, String),
+}
+
+fn identify(api_version: &str, kind: &str) -> Identity {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let group = match group {
+        "traefik.io" => Group::TraefikIo,
+        "traefik.containo.us" => Group::TraefikContainous,
+        "" if version == "v1" => {
+            let core = [Kind::ConfigMap, Kind::Endpoints, Kind::Secret, Kind::Service];
+            return find(&core, kind, Group::Kubernetes).unwrap_or(Identity::Foreign);
+        }
+        "discovery.k8s.io" if version == "v1" => {
+            let slices = [Kind::EndpointSlice];
+            return find(&slices, kind, Group::Kubernetes).unwrap_or(Identity::Foreign);
+        }
+        _ => return unlike_traefik(api_version, group, kind),
+    };
+    if version != "v1alpha1" {
+        let message =
+            format!("`{api_version}` does not exist; did you mean `traefik.io/v1alpha1`?");
+        return Identity::Unknown("apiVersion", message);
+    }
+    find(&Kind::TRAEFIK, kind, group).unwrap_or_else(|| {
+        let names: Vec<_> = Kind::TRAEFIK.iter().map(|kind| kind.as_str()).collect();
+        let hint = match nearest(kind, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known kinds are {}", portway_model::decode::quoted(&names)),
+        };
+        Identity::Unknown("kind", format!("`{kind}` does not exist in {api_version}; {hint}"))
+    })
+}
+
+/// A foreign group is none of Portway's business, unless it is a misspelt one of Traefik's.
+fn unlike_traefik(api_version: &str, group: &str, kind: &str) -> Identity {
+    let ours = ["traefik.io", "traefik.containo.us"];
+    let traefik_kind = Kind::TRAEFIK.iter().any(|known| known.as_str() == kind);
+    match nearest(group, ours).or(ours.first().copied().filter(|_| traefik_kind)) {
+        Some(near) => {
+            let message = format!("`{api_version}` is unknown; did you mean `{near}/v1alpha1`?");
+            Identity::Unknown("apiVersion", message)
+        }
+        None => Identity::Foreign,
+    }
+}
+
+fn find(kinds: &[Kind], kind: &str, group: Group) -> Option<Identity> {
+    let known = kinds.iter().find(|known| known.as_str() == kind);
+    known.map(|known| Identity::Known(*known, group))
+}
+
+fn metadata(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (String, String, Meta) {
+    let mut fields = Fields::open(node, path, problems);
+    let name = fields.string("name");
+    let generated = fields.string("generateName");
+    let namespace = fields.string("namespace");
+    let meta = Meta {
+        labels: fields.string_map("labels"),
+        annotations: fields.string_map("annotations"),
+        created: Some(fields.string("creationTimestamp")).filter(|created| !created.is_empty()),
+        place: None,
+    };
+    let name = if name.is_empty() { generated } else { name };
+    let namespace = if namespace.is_empty() { "default".to_owned() } else { namespace };
+    (name, namespace, meta)
+}
+
+fn body(kind: Kind, node: &Node, problems: &mut Vec<Problem>) -> Body {
+    let empty = Node { at: node.at, ..Node::empty_map() };
+    let spec = node.get("spec").unwrap_or(&empty);
+    match kind {
+        Kind::ConfigMap => Body::ConfigMap(ConfigMap::read(node, problems)),
+        Kind::EndpointSlice => Body::EndpointSlice(EndpointSlice::read(node, problems)),
+        Kind::Endpoints => Body::Endpoints(Endpoints::read(node, problems)),
+        Kind::Secret => Body::Secret(Secret::read(node, problems)),
+        Kind::Service => Body::Service(Service::read(spec, problems)),
+        Kind::IngressRoute => Body::IngressRoute(IngressRoute::read(spec, problems)),
+        Kind::Middleware => Body::Middleware(Middleware::read(spec, problems)),
+        Kind::ServersTransport => {
+            Body::ServersTransport(Box::new(ServersTransport::read(spec, problems)))
+        }
+        Kind::TlsOption => Body::TlsOption(Box::new(TlsOption::read(spec, problems))),
+        Kind::TlsStore => Body::TlsStore(TlsStore::read(spec, problems)),
+        Kind::TraefikService => Body::TraefikService(TraefikService::read(spec, problems)),
+        Kind::IngressRouteTcp
+        | Kind::IngressRouteUdp
+        | Kind::MiddlewareTcp
+        | Kind::ServersTransportTcp => Body::Unserved,
+    }
+}
+
+/// A reference to an object by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reference {
+    /// The name, possibly with `@provider`.
+    pub name: String,
+    /// The namespace; empty means the referring object's.
+    pub namespace: String,
+    /// Where the reference was written.
+    pub at: Position,
+}
+
+impl Reference {
+    pub(crate) fn read(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(node, path, problems);
+        let name = reading::required(&mut fields, "name");
+        let namespace = fields.string("namespace");
+        fields.close_dropping(&[]);
+        Self { name, namespace, at: node.at }
+    }
+}

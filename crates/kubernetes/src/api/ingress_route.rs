@@ -1,0 +1,178 @@
+//! IngressRoute: rules, and what follows from them. Traefik: `IngressRoute`.
+
+use portway_model::{
+    Fields, Node, Position, Problem,
+    dynamic::{Domain, Observability},
+};
+
+use super::{
+    Reference, ServiceReference,
+    reading::{one_of, place, required},
+};
+
+/// The highest priority that a user may give; those above are Traefik's own.
+const MAX_PRIORITY: i64 = 9_223_372_036_854_774_807;
+
+/// The content of an IngressRoute.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IngressRoute {
+    /// `spec.ingressClassName`; an empty one counts as given.
+    pub ingress_class_name: Option<String>,
+    /// Names of entry points; empty means the default ones.
+    pub entry_points: Vec<String>,
+    /// IngressRoutes whose routers are this one's parents.
+    pub parent_refs: Vec<Reference>,
+    /// The routes.
+    pub routes: Vec<Route>,
+    /// TLS of all routes.
+    pub tls: Option<RouteTls>,
+}
+
+/// One rule and what follows from it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Route {
+    /// The rule.
+    pub rule: String,
+    /// `Rule` or empty; nothing else is served.
+    pub kind: String,
+    /// Higher goes first; 0 means the rule's length.
+    pub priority: i64,
+    /// `v2`, `v3` or empty.
+    pub syntax: String,
+    /// The middlewares in the order they run.
+    pub middlewares: Vec<Reference>,
+    /// The services.
+    pub services: Vec<ServiceReference>,
+    /// Which records are made.
+    pub observability: Option<Observability>,
+    /// The route's path inside the object, such as `spec.routes[0]`.
+    pub path: String,
+    /// Where the route was written.
+    pub at: Position,
+    /// What is wrong with the route, besides its services.
+    pub problems: Vec<Problem>,
+}
+
+/// TLS of an IngressRoute.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouteTls {
+    /// The Secret with a certificate.
+    pub secret_name: String,
+    /// Where it was named.
+    pub secret_at: Position,
+    /// The TLSOption.
+    pub options: Option<Reference>,
+    /// The name of a certificate resolver.
+    pub cert_resolver: String,
+    /// Domains to ask certificates for.
+    pub domains: Vec<Domain>,
+}
+
+impl IngressRoute {
+    pub(super) fn read(spec: &Node, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(spec, "spec", problems);
+        let class = fields.scalar("ingressClassName", "a text", |text| Some(text.to_owned()));
+        let route = Self {
+            ingress_class_name: class,
+            entry_points: fields.strings("entryPoints"),
+            parent_refs: fields.list("parentRefs", Reference::read),
+            routes: fields.list("routes", |node, path, _| Route::read(node, path)),
+            tls: match fields.node("tls") {
+                Some(_) => fields.object("tls", RouteTls::read),
+                None => None,
+            },
+        };
+        if route.routes.is_empty() {
+            fields.report("routes", Problem::error, "required, but empty or not there");
+        }
+        fields.close_dropping(&["entryPoints", "tls"]);
+        route
+    }
+
+    /// What is wrong with the routes and their services.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.routes.iter().flat_map(|route| {
+            let services = route.services.iter().flat_map(|service| &service.problems);
+            route.problems.iter().chain(services)
+        })
+    }
+}
+
+impl Route {
+    fn read(node: &Node, path: &str) -> Self {
+        let mut problems = Vec::new();
+        let mut fields = Fields::open(node, path, &mut problems);
+        let mut route = Self {
+            rule: fields.string("match"),
+            kind: fields.string("kind"),
+            priority: fields.integer("priority").unwrap_or_default(),
+            syntax: one_of(&mut fields, "syntax", &["v2", "v3"]),
+            middlewares: fields.list("middlewares", Reference::read),
+            services: fields.list("services", |node, path, _| ServiceReference::read(node, path)),
+            observability: fields.object("observability", observability),
+            path: path.to_owned(),
+            at: place(node, "match"),
+            problems: Vec::new(),
+        };
+        if route.priority > MAX_PRIORITY {
+            let message = format!("{} is more than {MAX_PRIORITY}, the highest", route.priority);
+            fields.report("priority", Problem::error, message);
+        }
+        fields.close_dropping(&["match", "middlewares", "priority"]);
+        route.problems = problems;
+        route
+    }
+}
+
+fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Observability {
+    let mut fields = Fields::open(node, path, problems);
+    let observability = Observability {
+        access_logs: fields.boolean("accessLogs"),
+        metrics: fields.boolean("metrics"),
+        tracing: fields.boolean("tracing"),
+        trace_verbosity: one_of(&mut fields, "traceVerbosity", &["minimal", "detailed"]),
+    };
+    fields.close_dropping(&[]);
+    observability
+}
+
+impl RouteTls {
+    fn read(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(node, path, problems);
+        let tls = Self {
+            secret_name: fields.string("secretName"),
+            secret_at: place(node, "secretName"),
+            options: match fields.node("options") {
+                Some(_) => fields.object("options", Reference::read),
+                None => None,
+            },
+            cert_resolver: fields.string("certResolver"),
+            domains: fields.list("domains", domain),
+        };
+        // Traefik reads `store` and gives it no meaning.
+        if fields.node("store").is_some() {
+            fields.report("store", Problem::warning, "has no effect, in Traefik neither");
+        }
+        fields.close_dropping(&["options"]);
+        tls
+    }
+}
+
+fn domain(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Domain {
+    let mut fields = Fields::open(node, path, problems);
+    let domain = Domain { main: fields.string("main"), sans: fields.strings("sans") };
+    fields.close_dropping(&[]);
+    domain
+}
+
+/// A certificate of a TLSStore or the like: the Secret's name and where it was named.
+pub(super) fn secret_name(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> (String, Position) {
+    let mut fields = Fields::open(node, path, problems);
+    let name = required(&mut fields, "secretName");
+    fields.close_dropping(&[]);
+    (name, node.at)
+}

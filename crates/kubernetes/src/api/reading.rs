@@ -1,0 +1,49 @@
+//! What the schemas of several kinds have in common.
+
+use portway_model::{Fields, Node, Position, Problem, nearest};
+
+/// A text that must be there.
+pub(super) fn required(fields: &mut Fields<'_>, name: &'static str) -> String {
+    let text = fields.string(name);
+    if text.is_empty() {
+        fields.report(name, Problem::error, "required, but empty or not there");
+    }
+    text
+}
+
+/// A text that is empty or one of `allowed`; another is a problem and reads as written.
+pub(super) fn one_of(fields: &mut Fields<'_>, name: &'static str, allowed: &[&str]) -> String {
+    let text = fields.string(name);
+    if !text.is_empty() && !allowed.contains(&text.as_str()) {
+        let near = nearest(&text, allowed.iter().copied());
+        let message = match near {
+            Some(near) => format!("unsupported value `{text}`; did you mean `{near}`?"),
+            None => format!(
+                "unsupported value `{text}`; supported values are {}",
+                portway_model::decode::quoted(allowed)
+            ),
+        };
+        fields.report(name, Problem::error, message);
+    }
+    text
+}
+
+/// A whole number of at least `least`.
+pub(super) fn at_least(fields: &mut Fields<'_>, name: &'static str, least: i64) -> Option<i64> {
+    let number = fields.integer(name)?;
+    if number < least {
+        let message = format!("{number} is less than the least allowed value {least}");
+        fields.report(name, Problem::error, message);
+    }
+    Some(number)
+}
+
+/// A whole number that fits its type; out of range reads as zero.
+pub(super) fn port_number(fields: &mut Fields<'_>, name: &'static str) -> u16 {
+    fields.scalar(name, "a port number", |text| text.parse().ok()).unwrap_or_default()
+}
+
+/// Where a field's value was written; the mapping's own place when the field is absent.
+pub(super) fn place(node: &Node, name: &str) -> Position {
+    node.get(name).map_or(node.at, |child| child.at)
+}

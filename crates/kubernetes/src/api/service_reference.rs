@@ -1,0 +1,175 @@
+//! A reference to a Service or TraefikService, with how to use it. Traefik: `LoadBalancerSpec`.
+
+use std::fmt;
+
+use portway_model::{Fields, Node, Period, Position, Problem, Value, dynamic::Strategy};
+use serde_json::Value as Json;
+
+use super::{
+    Reference,
+    reading::{at_least, one_of, required},
+};
+
+/// A reference to a Service or TraefikService, with how to use it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceReference {
+    /// The name, possibly with `@provider`.
+    pub name: String,
+    /// `Service`, `TraefikService` or empty, which means the first.
+    pub kind: String,
+    /// The namespace; empty means the referring object's.
+    pub namespace: String,
+    /// The Service's port.
+    pub port: Port,
+    /// `http`, `https`, `h2c` or empty, which means to tell by the port.
+    pub scheme: String,
+    /// How a server is chosen.
+    pub strategy: Strategy,
+    /// Its share among several; absent means 1.
+    pub weight: Option<i64>,
+    /// Whether servers see the client's Host; absent means yes.
+    pub pass_host_header: Option<bool>,
+    /// How long response bytes may wait; absent means the default.
+    pub flush_interval: Option<Period>,
+    /// The name of the ServersTransport; empty means the default.
+    pub servers_transport: String,
+    /// Whether the Service's virtual address is used instead of its endpoints.
+    pub native_lb: Option<bool>,
+    /// Stickiness, as written.
+    pub sticky: Option<Json>,
+    /// Active health checks, as written.
+    pub health_check: Option<Json>,
+    /// Passive health checks, as written.
+    pub passive_health_check: Option<Json>,
+    /// The reference's path inside the object, such as `spec.routes[0].services[0]`.
+    pub path: String,
+    /// Where the reference was written.
+    pub at: Position,
+    /// What is wrong with the reference.
+    pub problems: Vec<Problem>,
+}
+
+/// A port of a Service, by number or by name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Port {
+    /// None was written.
+    #[default]
+    Absent,
+    /// Its number.
+    Number(i64),
+    /// Its name; a number in quotes is a name.
+    Name(String),
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("0"),
+            Self::Number(number) => number.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Port {
+    fn read(node: Option<&Node>) -> Self {
+        match node.map(|node| &node.value) {
+            Some(Value::Scalar { text, plain }) => match text.parse() {
+                Ok(0) if *plain => Self::Absent,
+                Ok(number) if *plain => Self::Number(number),
+                _ if text.is_empty() => Self::Absent,
+                _ => Self::Name(text.clone()),
+            },
+            _ => Self::Absent,
+        }
+    }
+}
+
+impl ServiceReference {
+    pub(super) fn read(node: &Node, path: &str) -> Self {
+        let mut problems = Vec::new();
+        let mut fields = Fields::open(node, path, &mut problems);
+        let mut reference = Self::fields(&mut fields, node, path);
+        fields.close_dropping(&["middlewares"]);
+        reference.problems = problems;
+        reference
+    }
+
+    /// Reads the fields of a reference out of a mapping that may hold others.
+    pub(super) fn fields(fields: &mut Fields<'_>, node: &Node, path: &str) -> Self {
+        let reference = Self {
+            name: required(fields, "name"),
+            kind: one_of(fields, "kind", &["Service", "TraefikService"]),
+            namespace: fields.string("namespace"),
+            port: Port::read(fields.node("port")),
+            scheme: fields.string("scheme"),
+            strategy: strategy(fields),
+            weight: at_least(fields, "weight", 0),
+            pass_host_header: fields.boolean("passHostHeader"),
+            flush_interval: fields
+                .object("responseForwarding", |node, path, problems| {
+                    let mut fields = Fields::open(node, path, problems);
+                    let interval = fields.period("flushInterval");
+                    fields.close_dropping(&[]);
+                    interval
+                })
+                .flatten(),
+            servers_transport: fields.string("serversTransport"),
+            native_lb: fields.boolean("nativeLB"),
+            sticky: sticky(fields),
+            health_check: fields.unserved("healthCheck"),
+            passive_health_check: fields.unserved("passiveHealthCheck"),
+            path: path.to_owned(),
+            at: node.at,
+            problems: Vec::new(),
+        };
+        if fields.boolean("nodePortLB") == Some(true) {
+            let message = "not served by this version of Portway; the endpoints are used instead";
+            fields.report("nodePortLB", Problem::warning, message);
+        }
+        if !fields.list("middlewares", Reference::read).is_empty() {
+            // Serving the service without them could leave a guard out.
+            let message = "middlewares of a service are not served by this version of Portway yet; \
+                           write them at the route";
+            fields.report("middlewares", Problem::error, message);
+        }
+        reference
+    }
+}
+
+fn strategy(fields: &mut Fields<'_>) -> Strategy {
+    let text = one_of(fields, "strategy", &["wrr", "p2c", "hrw", "leasttime", "RoundRobin"]);
+    let strategy = match text.as_str() {
+        "p2c" => Strategy::P2c,
+        "hrw" => Strategy::Hrw,
+        "leasttime" => Strategy::LeastTime,
+        _ => Strategy::Wrr,
+    };
+    if strategy != Strategy::Wrr {
+        let message = "not served by this version of Portway; `wrr` is used instead";
+        fields.report("strategy", Problem::warning, message);
+    }
+    strategy
+}
+
+/// Stickiness, as written; a value that its schema forbids is a problem.
+pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Json> {
+    let written = fields.unserved("sticky")?;
+    fields.object("sticky", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        fields.object("cookie", |node, path, problems| {
+            let mut fields = Fields::open(node, path, problems);
+            one_of(&mut fields, "sameSite", &["none", "lax", "strict"]);
+            for name in ["name", "path", "domain"] {
+                fields.string(name);
+            }
+            for name in ["secure", "httpOnly"] {
+                fields.boolean(name);
+            }
+            fields.integer("maxAge");
+            fields.close_dropping(&[]);
+        });
+        fields.close_dropping(&[]);
+    });
+    Some(written)
+}

@@ -1,0 +1,60 @@
+//! TraefikService: services made of other services. Traefik: `TraefikService`.
+
+use portway_model::{Fields, Node, Problem};
+use serde_json::Value as Json;
+
+use super::{ServiceReference, service_reference::sticky};
+
+/// The content of a TraefikService.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum TraefikService {
+    /// Several services, in shares.
+    Weighted {
+        /// The services.
+        services: Vec<ServiceReference>,
+        /// Stickiness, as written.
+        sticky: Option<Json>,
+    },
+    /// A kind that is known by name but not served yet: its name and settings as written.
+    Unserved(&'static str, Json),
+    /// None of the kinds that exist.
+    #[default]
+    Unspecified,
+}
+
+impl TraefikService {
+    pub(super) fn read(spec: &Node, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(spec, "spec", problems);
+        let weighted = match fields.node("weighted") {
+            Some(_) => fields.object("weighted", weighted),
+            None => None,
+        };
+        let unserved = ["mirroring", "highestRandomWeight", "failover"]
+            .map(|kind| fields.node(kind).map(|node| (kind, node.to_json())));
+        fields.close_dropping(&[]);
+        // Traefik's own order of precedence where several are written.
+        let unserved = unserved.into_iter().flatten().next();
+        match (weighted, unserved) {
+            (Some(weighted), _) => weighted,
+            (None, Some((kind, json))) => Self::Unserved(kind, json),
+            (None, None) => Self::Unspecified,
+        }
+    }
+
+    /// What is wrong with its references.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        let services = match self {
+            Self::Weighted { services, .. } => services.as_slice(),
+            _ => &[],
+        };
+        services.iter().flat_map(|service| &service.problems)
+    }
+}
+
+fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> TraefikService {
+    let mut fields = Fields::open(node, path, problems);
+    let services = fields.list("services", |node, path, _| ServiceReference::read(node, path));
+    let sticky = sticky(&mut fields);
+    fields.close_dropping(&[]);
+    TraefikService::Weighted { services, sticky }
+}

@@ -1,0 +1,197 @@
+//! The index to the dynamic configuration of Traefik's provider `kubernetescrd`.
+//!
+//! # Invariants
+//! - Pure and total: no clock, no IO, and no object makes the whole fail.
+//! - The result depends on the objects alone, never on the order in which they came: ties are settled by
+//!   creation time, then namespace, then name.
+//! - Fail closed: where Traefik skips a route because something that it names cannot be used, the router is
+//!   made all the same with an error, so that it keeps its claim. A Service that is there but has no
+//!   usable endpoint becomes a load balancer without servers (503), as Traefik does with
+//!   `allowEmptyServices`.
+
+use std::collections::{BTreeMap, btree_map};
+
+use portway_model::{
+    Diagnostic, Entry, Place, Position, Problem, Severity,
+    dynamic::{Certificate, Config, Service},
+    static_config::KubernetesObjects,
+};
+
+use crate::{
+    Index,
+    api::{Body, EndpointSlice, Kind, Object},
+};
+
+mod endpoints;
+mod middlewares;
+mod names;
+mod references;
+mod routes;
+mod secrets;
+mod services;
+mod tls;
+mod transports;
+
+/// Translates all objects.
+///
+/// Of the options `namespaces` and `labelSelector` have no part in this: they say what an index holds at all
+/// (see [`crate::Selection`]). `allowEmptyServices` changes nothing: see the invariants above.
+pub fn translate(index: &Index, options: &KubernetesObjects) -> Config {
+    let mut translation = Translation::new(index, options);
+    translation.objects();
+    translation.tls_stores();
+    translation.tls_options();
+    translation.ingress_routes();
+    translation.middlewares();
+    translation.traefik_services();
+    translation.servers_transports();
+    translation.finish()
+}
+
+/// A translation under way. The passes are methods, each in the module of its subject.
+struct Translation<'a> {
+    index: &'a Index,
+    options: &'a KubernetesObjects,
+    /// EndpointSlices by namespace and Service, oldest first.
+    slices: BTreeMap<(&'a str, &'a str), Vec<(&'a Object, &'a EndpointSlice)>>,
+    /// Certificates by `namespace/secret`.
+    certificates: BTreeMap<String, Entry<Certificate>>,
+    /// Services by name.
+    services: BTreeMap<String, Made>,
+    config: Config,
+}
+
+/// A service and what it was made from.
+struct Made {
+    /// What its name stands for; two origins of one name are a conflict.
+    origin: String,
+    /// The object that asked for it.
+    by: String,
+    entry: Entry<Service>,
+}
+
+impl<'a> Translation<'a> {
+    fn new(index: &'a Index, options: &'a KubernetesObjects) -> Self {
+        Self {
+            index,
+            options,
+            slices: endpoints::slices(index),
+            certificates: BTreeMap::new(),
+            services: BTreeMap::new(),
+            config: Config::default(),
+        }
+    }
+
+    /// Reports what is wrong with objects that yield nothing by themselves.
+    fn objects(&mut self) {
+        for object in self.index.all() {
+            match object.body {
+                Body::ConfigMap(_)
+                | Body::EndpointSlice(_)
+                | Body::Endpoints(_)
+                | Body::Secret(_)
+                | Body::Service(_) => self.diagnose_all(object, &object.problems),
+                Body::Unserved => {
+                    let message = "not served by this version of Portway yet";
+                    self.diagnose(object, &Problem::error("", message));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Objects of a kind, the oldest first, then by namespace and name.
+    fn oldest_first(&self, kind: Kind) -> Vec<&'a Object> {
+        let mut objects: Vec<_> = self.index.of(kind).collect();
+        objects.sort_by_key(|object| age(object));
+        objects
+    }
+
+    fn diagnose(&mut self, object: &Object, problem: &Problem) {
+        self.config.diagnostics.push(Diagnostic {
+            severity: problem.severity,
+            object: object.key.to_string(),
+            field: problem.field.clone(),
+            message: problem.message.clone(),
+            place: place(object, problem.at),
+        });
+    }
+
+    fn diagnose_all<'p>(
+        &mut self,
+        object: &Object,
+        problems: impl IntoIterator<Item = &'p Problem>,
+    ) {
+        for problem in problems {
+            self.diagnose(object, problem);
+        }
+    }
+
+    /// Reports the warnings among `problems` and returns its errors.
+    fn keep_errors(&mut self, object: &Object, problems: &[Problem]) -> Vec<Problem> {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            problems.iter().cloned().partition(|problem| problem.severity == Severity::Error);
+        self.diagnose_all(object, &warnings);
+        errors
+    }
+
+    /// Adds a service that `by` asked for.
+    ///
+    /// The same origin again replaces it, as in Traefik, with a warning where the settings differ; another
+    /// origin of the same name closes both, because either could get the other's requests.
+    fn add_service(&mut self, name: String, by: &Object, origin: String, entry: Entry<Service>) {
+        let owner = by.key.to_string();
+        match self.services.entry(name) {
+            btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(Made { origin, by: owner, entry });
+            }
+            btree_map::Entry::Occupied(mut occupied) => {
+                let made = occupied.get_mut();
+                if made.origin != origin {
+                    let message = format!("the name stands for {} and for {origin}", made.origin);
+                    made.entry.problems.push(Problem::error("", message));
+                    return;
+                }
+                let differs = made.entry.spec != entry.spec;
+                let before = std::mem::replace(made, Made { origin, by: owner, entry });
+                if differs {
+                    let message = format!(
+                        "service `{}` is defined with other settings by {}; the last one wins",
+                        occupied.key(),
+                        before.by
+                    );
+                    self.diagnose(by, &Problem::warning("", message));
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> Config {
+        let mut config = self.config;
+        let services = self.services.into_iter();
+        config.http.services = services.map(|(name, made)| (name, made.entry)).collect();
+        config.tls.certificates = self.certificates.into_values().collect();
+        config.diagnostics.sort_by(|a, b| {
+            (&a.object, &a.field, &a.message).cmp(&(&b.object, &b.field, &b.message))
+        });
+        config
+    }
+}
+
+/// The sort key of an object's age: those whose creation is not known come after the others.
+fn age(object: &Object) -> (bool, Option<&str>, &str, &str) {
+    let created = object.meta.created.as_deref();
+    (created.is_none(), created, &object.key.namespace, &object.key.name)
+}
+
+/// Where a part of an object was written.
+fn place(object: &Object, at: Position) -> Option<Place> {
+    let place = object.meta.place.clone()?;
+    Some(if at.line == 0 { place } else { Place { line: at.line, ..place } })
+}
+
+/// An entry of the configuration that comes from a part of an object.
+fn entry<T>(object: &Object, at: Position, spec: T, problems: Vec<Problem>) -> Entry<T> {
+    let created = object.meta.created.clone();
+    Entry { spec, problems, created, place: place(object, at) }
+}

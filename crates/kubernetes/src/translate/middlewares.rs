@@ -1,0 +1,70 @@
+//! Middlewares: references become names, Secrets become users.
+
+use std::collections::BTreeMap;
+
+use portway_model::{
+    Position, Problem,
+    dynamic::{self, BasicAuth, Chain},
+};
+
+use super::{Translation, entry, names::normalize};
+use crate::api::{Body, Key, Kind, Middleware, Object};
+
+impl Translation<'_> {
+    /// All Middlewares, the oldest first. One that cannot be built is kept with its errors.
+    pub(super) fn middlewares(&mut self) {
+        let mut owners: BTreeMap<String, &Key> = BTreeMap::new();
+        for object in self.oldest_first(Kind::Middleware) {
+            let Body::Middleware(body) = &object.body else { continue };
+            let mut problems = self.keep_errors(object, &object.problems);
+            let middleware = self.middleware(object, body, &mut problems);
+            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            if let Some(owner) = owners.get(&name) {
+                // Either could stand in for the other where a guard is meant, so both are closed.
+                let message =
+                    format!("the name `{name}` stands for {owner} and for {}", object.key);
+                if let Some(first) = self.config.http.middlewares.get_mut(&name) {
+                    first.problems.push(Problem::error("metadata.name", message.as_str()));
+                }
+                self.diagnose(object, &Problem::error("metadata.name", message));
+                continue;
+            }
+            owners.insert(name.clone(), &object.key);
+            let entry = entry(object, Position::default(), middleware, problems);
+            self.config.http.middlewares.insert(name, entry);
+        }
+    }
+
+    fn middleware(
+        &mut self,
+        object: &Object,
+        body: &Middleware,
+        problems: &mut Vec<Problem>,
+    ) -> dynamic::Middleware {
+        match body {
+            Middleware::Plain(middleware) => middleware.clone(),
+            Middleware::Unreadable => dynamic::Middleware::Unreadable,
+            Middleware::Chain(references) => {
+                let path = "spec.chain.middlewares";
+                let middlewares = self.middleware_names(object, references, path, problems);
+                dynamic::Middleware::Chain(Chain { middlewares })
+            }
+            Middleware::BasicAuth { settings, secret, secret_at } => {
+                let mut settings = BasicAuth { users: Vec::new(), ..settings.clone() };
+                if secret.is_empty() {
+                    let message = "auth secret must be set";
+                    problems.push(Problem::error("spec.basicAuth.secret", message).at(*secret_at));
+                    return dynamic::Middleware::BasicAuth(settings);
+                }
+                match self.users(&object.key.namespace, secret) {
+                    Ok(users) => settings.users = users,
+                    Err(reason) => {
+                        let problem = Problem::error("spec.basicAuth.secret", reason);
+                        problems.push(problem.at(*secret_at));
+                    }
+                }
+                dynamic::Middleware::BasicAuth(settings)
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! References from one object to another, across namespaces and providers.
+
+use portway_model::{Problem, nearest};
+
+use super::Translation;
+use crate::{
+    PROVIDER,
+    api::{Kind, Object, Reference},
+};
+
+impl Translation<'_> {
+    /// The name that a reference to a Middleware or TLSOption stands for.
+    ///
+    /// # Errors
+    /// The reason alone, in Traefik's words, when the reference is not allowed.
+    pub(super) fn resolve(
+        &mut self,
+        from: &Object,
+        reference: &Reference,
+        path: &str,
+    ) -> Result<String, String> {
+        let parent = from.key.namespace.as_str();
+        if reference.name.contains('@') {
+            if !self.options.allow_cross_namespace && is_ours(&reference.name) {
+                return Err("when allowCrossNamespace is disabled, @kubernetescrd references are \
+                            disallowed"
+                    .to_owned());
+            }
+            if !self.may_cross_providers(parent) {
+                return Err(format!("namespace \"{parent}\" is not in crossProviderNamespaces"));
+            }
+            self.warn_of_namespace(from, &reference.namespace, path, reference);
+            return Ok(reference.name.clone());
+        }
+        let namespace = or_parent(&reference.namespace, parent);
+        if !self.may_cross_namespaces(parent, namespace) {
+            return Err(
+                "allowCrossNamespace is disabled, cross-namespace are disallowed".to_owned()
+            );
+        }
+        Ok(super::names::normalize(&format!("{namespace}-{}", reference.name)))
+    }
+
+    /// The names of a list of Middlewares; the errors of those that are not allowed.
+    pub(super) fn middleware_names(
+        &mut self,
+        from: &Object,
+        references: &[Reference],
+        path: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<String> {
+        let mut names = Vec::new();
+        for (i, reference) in references.iter().enumerate() {
+            let path = format!("{path}[{i}]");
+            match self.resolve(from, reference, &path) {
+                Ok(name) => names.push(name),
+                Err(reason) => {
+                    let message =
+                        format!("invalid reference to middleware {}: {reason}", reference.name);
+                    problems.push(Problem::error(path, message).at(reference.at));
+                }
+            }
+        }
+        names
+    }
+
+    /// Whether objects of a namespace may refer to objects of another.
+    pub(super) fn may_cross_namespaces(&self, parent: &str, namespace: &str) -> bool {
+        self.options.allow_cross_namespace || parent == namespace
+    }
+
+    /// Whether objects of a namespace may refer to other providers.
+    pub(super) fn may_cross_providers(&self, parent: &str) -> bool {
+        let allowed = self.options.cross_provider_namespaces.as_ref();
+        allowed.is_none_or(|allowed| allowed.iter().any(|namespace| namespace == parent))
+    }
+
+    fn warn_of_namespace(
+        &mut self,
+        from: &Object,
+        namespace: &str,
+        path: &str,
+        reference: &Reference,
+    ) {
+        if !namespace.is_empty() {
+            let message = format!("Namespace \"{namespace}\" is ignored in cross-provider context");
+            self.diagnose(from, &Problem::warning(path, message).at(reference.at));
+        }
+    }
+
+    /// What to add to the message that an object was not found: the nearest name, or the namespace that
+    /// has one of the name.
+    pub(super) fn hint(&self, kind: Kind, namespace: &str, name: &str) -> String {
+        if self.index.object(kind, namespace, name).is_some() {
+            return "; the one of this name belongs to Helm (label `owner: helm`)".to_owned();
+        }
+        if let Some(near) = nearest(name, self.index.names(kind, namespace)) {
+            return format!("; did you mean {namespace}/{near}?");
+        }
+        match self.index.of(kind).find(|object| object.key.name == name) {
+            Some(object) => format!("; there is a {}", object.key),
+            None => String::new(),
+        }
+    }
+}
+
+/// The namespace of a reference that may leave it out.
+pub(super) fn or_parent<'a>(namespace: &'a str, parent: &'a str) -> &'a str {
+    if namespace.is_empty() { parent } else { namespace }
+}
+
+/// Whether a name is qualified with this provider's own name.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.rsplit_once('@').is_some_and(|(_, provider)| provider == PROVIDER)
+}

@@ -1,0 +1,225 @@
+//! IngressRoutes to routers.
+
+use std::collections::BTreeMap;
+
+use portway_model::{
+    Problem, Severity,
+    dynamic::{Router, RouterTls, Service, Weighted},
+};
+
+use super::{Translation, entry, names, references::or_parent, services::Resolved};
+use crate::api::{Body, IngressRoute, Key, Kind, Object, Route};
+
+/// The annotation that Traefik 2 read an IngressRoute's class from.
+const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
+
+impl Translation<'_> {
+    /// All IngressRoutes of the class that is served, the oldest first.
+    pub(super) fn ingress_routes(&mut self) {
+        let mut owners = BTreeMap::new();
+        for object in self.oldest_first(Kind::IngressRoute) {
+            let Body::IngressRoute(route) = &object.body else { continue };
+            if self.is_served(object, route) {
+                self.ingress_route(object, route, &mut owners);
+            }
+        }
+    }
+
+    fn is_served(&mut self, object: &Object, route: &IngressRoute) -> bool {
+        let annotation = object.meta.annotations.get(CLASS_ANNOTATION);
+        let written = route.ingress_class_name.as_ref().or(annotation);
+        let class = written.map_or("", String::as_str);
+        let wanted = self.options.ingress_class.as_str();
+        let served = class == wanted || (wanted.is_empty() && class == "traefik");
+        if served && route.ingress_class_name.is_none() && !class.is_empty() {
+            let message = format!(
+                "'{CLASS_ANNOTATION}' is a deprecated annotation, please use spec.ingressClassName \
+                 instead."
+            );
+            self.diagnose(object, &Problem::warning("metadata.annotations", message));
+        }
+        served
+    }
+
+    fn ingress_route<'o>(
+        &mut self,
+        object: &'o Object,
+        route: &IngressRoute,
+        owners: &mut BTreeMap<String, &'o Key>,
+    ) {
+        let mut shared = self.keep_errors(object, &object.problems);
+        let tls = self.router_tls(object, route, &mut shared);
+        let parents = self.parents(object, route, &mut shared);
+        let mut made = false;
+        for one in &route.routes {
+            let Some(name) = self.router_name(object, one) else { continue };
+            made = true;
+            if let Some(owner) = owners.get(&name) {
+                if *owner != &object.key {
+                    let message = format!("router `{name}` belongs to {owner}, which is older");
+                    self.diagnose(object, &Problem::error(&one.path, message).at(one.at));
+                    continue;
+                }
+                let message =
+                    "another route of this IngressRoute has the same match; the last one wins";
+                let field = format!("{}.match", one.path);
+                self.diagnose(object, &Problem::warning(field, message).at(one.at));
+            }
+            let mut problems = shared.clone();
+            let router = Router {
+                entry_points: route.entry_points.clone(),
+                parent_refs: parents.clone(),
+                tls: tls.clone(),
+                ..self.router(object, one, &name, &mut problems)
+            };
+            owners.insert(name.clone(), &object.key);
+            self.config.http.routers.insert(name, entry(object, one.at, router, problems));
+        }
+        if !made {
+            // No router can carry them.
+            self.diagnose_all(object, &shared);
+        }
+    }
+
+    /// The name of a route's router; `None` when there can be none.
+    fn router_name(&mut self, object: &Object, route: &Route) -> Option<String> {
+        let reason = if !route.kind.is_empty() && route.kind != "Rule" {
+            let message = format!(
+                "Unsupported match kind: {}. Only \"Rule\" is supported for now.",
+                route.kind
+            );
+            Some(("kind", message))
+        } else if route.rule.is_empty() {
+            Some(("match", "Empty match rule".to_owned()))
+        } else {
+            None
+        };
+        if let Some((field, message)) = reason {
+            let field = format!("{}.{field}", route.path);
+            self.diagnose(object, &Problem::error(field, message).at(route.at));
+            self.diagnose_all(object, &route.problems);
+            return None;
+        }
+        Some(names::router(&object.key.namespace, &object.key.name, &route.rule))
+    }
+
+    fn router(
+        &mut self,
+        object: &Object,
+        route: &Route,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Router {
+        problems.extend(self.keep_errors(object, &route.problems));
+        let path = format!("{}.middlewares", route.path);
+        Router {
+            middlewares: self.middleware_names(object, &route.middlewares, &path, problems),
+            service: self.router_service(object, route, name, problems),
+            rule: route.rule.clone(),
+            rule_syntax: route.syntax.clone(),
+            priority: route.priority,
+            observability: route.observability.clone(),
+            ..Router::default()
+        }
+    }
+
+    /// The name of the service that a route leads to. A single Kubernetes Service is named as the router,
+    /// several become a weighted service of that name.
+    fn router_service(
+        &mut self,
+        object: &Object,
+        route: &Route,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> String {
+        let native = self.options.native_lb_by_default;
+        let owner = format!("a route of {}", object.key);
+        match route.services.as_slice() {
+            [] => String::new(),
+            [reference] => match self.service(object, reference, native) {
+                Ok(Resolved::Named(name)) => name,
+                Ok(Resolved::Made { service, .. }) => {
+                    self.add_service(name.to_owned(), object, owner, *service);
+                    name.to_owned()
+                }
+                Err(errors) => {
+                    problems.extend(errors);
+                    name.to_owned()
+                }
+            },
+            references => {
+                let before = problems.len();
+                let services = self.weighted(object, references, native, problems);
+                if problems.len() == before {
+                    let weighted = Weighted { services, ..Weighted::default() };
+                    let entry = entry(object, route.at, Service::Weighted(weighted), Vec::new());
+                    self.add_service(name.to_owned(), object, owner, entry);
+                }
+                name.to_owned()
+            }
+        }
+    }
+
+    fn router_tls(
+        &mut self,
+        object: &Object,
+        route: &IngressRoute,
+        problems: &mut Vec<Problem>,
+    ) -> Option<RouterTls> {
+        let tls = route.tls.as_ref()?;
+        if !tls.secret_name.is_empty() {
+            // Without its certificate the router still answers, with another one.
+            if let Err(reason) = self.certificate(&object.key.namespace, &tls.secret_name, None) {
+                let message = format!("Error configuring TLS: {reason}");
+                let problem = Problem::error("spec.tls.secretName", message).at(tls.secret_at);
+                self.diagnose(object, &problem);
+            }
+        }
+        let mut options = String::new();
+        if let Some(reference) = tls.options.as_ref().filter(|options| !options.name.is_empty()) {
+            match self.resolve(object, reference, "spec.tls.options") {
+                Ok(name) => options = name,
+                Err(reason) => {
+                    let message =
+                        format!("Invalid reference to TLSOption \"{}\": {reason}", reference.name);
+                    problems.push(Problem::error("spec.tls.options", message).at(reference.at));
+                }
+            }
+        }
+        Some(RouterTls {
+            options,
+            cert_resolver: tls.cert_resolver.clone(),
+            domains: tls.domains.clone(),
+        })
+    }
+
+    /// The names of all routers of the IngressRoutes that are this one's parents.
+    fn parents(
+        &mut self,
+        object: &Object,
+        route: &IngressRoute,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<String> {
+        let mut parents = Vec::new();
+        for (i, reference) in route.parent_refs.iter().enumerate() {
+            let namespace = or_parent(&reference.namespace, &object.key.namespace);
+            let name = reference.name.as_str();
+            let message = if !self.may_cross_namespaces(&object.key.namespace, namespace) {
+                format!(
+                    "cross-namespace reference to parent IngressRoute {namespace}/{name} not allowed"
+                )
+            } else if let Some((_, parent)) = self.index.ingress_route(namespace, name) {
+                parents.extend(
+                    parent.routes.iter().map(|route| names::router(namespace, name, &route.rule)),
+                );
+                continue;
+            } else {
+                let hint = self.hint(Kind::IngressRoute, namespace, name);
+                format!("parent IngressRoute {namespace}/{name} does not exist{hint}")
+            };
+            let field = format!("spec.parentRefs[{i}]");
+            problems.push(Problem { severity: Severity::Error, field, message, at: reference.at });
+        }
+        parents
+    }
+}

@@ -1,0 +1,367 @@
+//! References to Services and TraefikServices, and TraefikServices themselves.
+
+use portway_model::{
+    Entry, Problem,
+    dynamic::{
+        LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService,
+    },
+};
+
+use super::{
+    Translation,
+    endpoints::url,
+    entry,
+    names::normalize,
+    references::{is_ours, or_parent},
+};
+use crate::{
+    PROVIDER,
+    api::{self, Body, Kind, Object, Port, ServicePort, ServiceReference, TraefikService},
+};
+
+/// What a reference leads to.
+pub(super) enum Resolved {
+    /// A service that exists elsewhere, by name.
+    Named(String),
+    /// A Kubernetes Service: its name as a part of several, what that name stands for, and the load
+    /// balancer that it makes.
+    Made {
+        /// `<namespace>-<service>-<port>`.
+        name: String,
+        /// The same without loss, to tell a conflict.
+        origin: String,
+        /// The load balancer.
+        service: Box<Entry<Service>>,
+    },
+}
+
+impl Translation<'_> {
+    /// What a reference of `from` leads to. The reference's own warnings stay with the service; its errors
+    /// and the reason why it leads nowhere come back.
+    pub(super) fn service(
+        &mut self,
+        from: &Object,
+        reference: &ServiceReference,
+        native_by_default: bool,
+    ) -> Result<Resolved, Vec<Problem>> {
+        let (errors, warnings): (Vec<_>, Vec<_>) = reference
+            .problems
+            .iter()
+            .cloned()
+            .partition(|problem| problem.severity == portway_model::Severity::Error);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut resolved = self
+            .resolve_service(from, reference, native_by_default)
+            .map_err(|problem| vec![problem])?;
+        match &mut resolved {
+            Resolved::Made { service, .. } => service.problems.extend(warnings),
+            Resolved::Named(_) => self.diagnose_all(from, &warnings),
+        }
+        Ok(resolved)
+    }
+
+    fn resolve_service(
+        &mut self,
+        from: &Object,
+        reference: &ServiceReference,
+        native_by_default: bool,
+    ) -> Result<Resolved, Problem> {
+        let parent = from.key.namespace.as_str();
+        let name = reference.name.as_str();
+        let fail = |field: &str, message: String| {
+            let field = portway_model::decode::join(&reference.path, field);
+            Problem::error(field, message).at(reference.at)
+        };
+        let qualified = name.contains('@');
+        let namespace = match qualified {
+            true => reference.namespace.as_str(),
+            false => or_parent(&reference.namespace, parent),
+        };
+        if !qualified && !self.may_cross_namespaces(parent, namespace) {
+            let message =
+                format!("service {namespace}/{name} not in the parent resource namespace {parent}");
+            return Err(fail("namespace", message));
+        }
+        if qualified && !self.options.allow_cross_namespace && is_ours(name) {
+            let message = format!(
+                "invalid reference to service {name}: namespace-name@kubernetescrd format is not \
+                 allowed when crossnamespace is disallowed"
+            );
+            return Err(fail("name", message));
+        }
+        if qualified && !self.may_cross_providers(parent) {
+            let message = format!(
+                "service \"{name}\" reference is not allowed: namespace \"{parent}\" is not in \
+                 crossProviderNamespaces"
+            );
+            return Err(fail("name", message));
+        }
+        match reference.kind.as_str() {
+            "" | "Service" => {
+                let service =
+                    Box::new(self.load_balancer(from, namespace, reference, native_by_default)?);
+                let name = format!("{namespace}-{name}-{}", reference.port);
+                let origin =
+                    format!("Service {namespace}/{}, port {}", reference.name, reference.port);
+                Ok(Resolved::Made { name: normalize(&name), origin, service })
+            }
+            "TraefikService" => Ok(Resolved::Named(self.traefik_name(from, namespace, reference))),
+            kind => Err(fail("kind", format!("unsupported service kind {kind}"))),
+        }
+    }
+
+    /// The name of a TraefikService, here or in another provider.
+    fn traefik_name(
+        &mut self,
+        from: &Object,
+        namespace: &str,
+        reference: &ServiceReference,
+    ) -> String {
+        match reference.name.rsplit_once('@') {
+            None => normalize(&format!("{namespace}-{}", reference.name)),
+            Some((name, PROVIDER)) => normalize(&format!("{namespace}-{name}")),
+            Some((name, provider)) => {
+                if !namespace.is_empty() {
+                    let message =
+                        format!("namespace \"{namespace}\" is ignored in cross-provider context");
+                    let problem = Problem::warning(&reference.path, message).at(reference.at);
+                    self.diagnose(from, &problem);
+                }
+                format!("{}@{provider}", normalize(name))
+            }
+        }
+    }
+
+    fn load_balancer(
+        &mut self,
+        from: &Object,
+        namespace: &str,
+        reference: &ServiceReference,
+        native_by_default: bool,
+    ) -> Result<Entry<Service>, Problem> {
+        let servers = self.servers(from, namespace, reference, native_by_default)?;
+        let servers_transport = self.transport_name(namespace, reference)?;
+        let forwarding = ResponseForwarding::default();
+        let flush_interval = reference.flush_interval.unwrap_or(forwarding.flush_interval);
+        let service = Service::LoadBalancer(LoadBalancer {
+            sticky: reference.sticky.clone(),
+            servers,
+            strategy: reference.strategy,
+            health_check: reference.health_check.clone(),
+            passive_health_check: reference.passive_health_check.clone(),
+            pass_host_header: reference.pass_host_header.unwrap_or(true),
+            response_forwarding: ResponseForwarding { flush_interval },
+            servers_transport,
+        });
+        Ok(entry(from, reference.at, service, Vec::new()))
+    }
+
+    fn servers(
+        &mut self,
+        from: &Object,
+        namespace: &str,
+        reference: &ServiceReference,
+        native_by_default: bool,
+    ) -> Result<Vec<Server>, Problem> {
+        let name = reference.name.as_str();
+        let fail = |field: &str, message: String| {
+            let field = portway_model::decode::join(&reference.path, field);
+            Problem::error(field, message).at(reference.at)
+        };
+        let Some((_, service)) = self.index.service(namespace, name) else {
+            let hint = if name.contains('@') {
+                "; a name with `@` needs `kind: TraefikService`".to_owned()
+            } else {
+                self.hint(Kind::Service, namespace, name)
+            };
+            let message = format!("kubernetes service not found: {namespace}/{name}{hint}");
+            return Err(fail("name", message));
+        };
+        let (number, port_name) =
+            self.service_port(from, namespace, service, reference).map_err(|m| fail("port", m))?;
+        if reference.health_check.is_some() && !service.is_external_name() {
+            let message =
+                format!("healthCheck allowed only for ExternalName services: {namespace}/{name}");
+            return Err(fail("healthCheck", message));
+        }
+        let scheme = scheme(reference, &port_name, number).map_err(|m| fail("scheme", m))?;
+        let server =
+            |host: &str| vec![Server { url: url(scheme, host, number), ..Server::default() }];
+        if service.is_external_name() {
+            if !self.options.allow_external_name_services {
+                let message = format!(
+                    "externalName services not allowed: {namespace}/{name}; \
+                     allowExternalNameServices allows them"
+                );
+                return Err(fail("name", message));
+            }
+            return Ok(server(&service.external_name));
+        }
+        if reference.native_lb.unwrap_or(native_by_default) {
+            let problem = match service.cluster_ip.as_str() {
+                "None" => "no clusterIP on headless service",
+                "" => "no clusterIP found for service",
+                address => return Ok(server(address)),
+            };
+            let message =
+                format!("getting native Kubernetes Service address: {problem}: {namespace}/{name}");
+            return Err(fail("nativeLB", message));
+        }
+        Ok(self.endpoints(namespace, name, &port_name, scheme))
+    }
+
+    /// The number and the name of the port that a reference means.
+    fn service_port(
+        &mut self,
+        from: &Object,
+        namespace: &str,
+        service: &api::Service,
+        reference: &ServiceReference,
+    ) -> Result<(i64, String), String> {
+        let matches = |port: &&ServicePort| match &reference.port {
+            Port::Absent => false,
+            Port::Number(number) => i64::from(port.port) == *number,
+            Port::Name(name) => port.name == *name,
+        };
+        if let Some(port) = service.ports.iter().find(matches) {
+            return Ok((i64::from(port.port), port.name.clone()));
+        }
+        let ports = ports(service);
+        match reference.port {
+            Port::Absent => Err(format!("ingressRoute service port not defined{ports}")),
+            Port::Number(number @ 1..=65535) if service.is_external_name() => {
+                if !ports.is_empty() {
+                    let message = format!(
+                        "The port {number} from IngressRoute doesn't match with ports defined in the \
+                         ExternalName service {namespace}/{}.",
+                        reference.name
+                    );
+                    let field = portway_model::decode::join(&reference.path, "port");
+                    self.diagnose(from, &Problem::warning(field, message).at(reference.at));
+                }
+                Ok((number, String::new()))
+            }
+            _ => Err(format!("service port not found: {}{ports}", reference.port)),
+        }
+    }
+
+    fn transport_name(
+        &self,
+        namespace: &str,
+        reference: &ServiceReference,
+    ) -> Result<String, Problem> {
+        let name = reference.servers_transport.as_str();
+        if name.is_empty() {
+            return Ok(String::new());
+        }
+        let fail = |message: String| {
+            let field = portway_model::decode::join(&reference.path, "serversTransport");
+            Err(Problem::error(field, message).at(reference.at))
+        };
+        if !name.contains('@') {
+            return Ok(normalize(&format!("{namespace}-{name}")));
+        }
+        if !self.options.allow_cross_namespace && is_ours(name) {
+            return fail(format!(
+                "invalid reference to serversTransport {name}: namespace-name@kubernetescrd format \
+                 is not allowed when crossnamespace is disallowed"
+            ));
+        }
+        if !self.may_cross_providers(namespace) {
+            return fail(format!(
+                "serversTransport \"{name}\" reference is not allowed: namespace \"{namespace}\" is \
+                 not in crossProviderNamespaces"
+            ));
+        }
+        Ok(name.to_owned())
+    }
+
+    /// A weighted service of several references, with its parts; the errors of those that lead nowhere.
+    pub(super) fn weighted(
+        &mut self,
+        from: &Object,
+        references: &[ServiceReference],
+        native_by_default: bool,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<WeightedService> {
+        let mut members = Vec::new();
+        for reference in references {
+            let name = match self.service(from, reference, native_by_default) {
+                Err(errors) => {
+                    problems.extend(errors);
+                    continue;
+                }
+                Ok(Resolved::Named(name)) => name,
+                Ok(Resolved::Made { name, origin, service }) => {
+                    self.add_service(name.clone(), from, origin, *service);
+                    name
+                }
+            };
+            members.push(WeightedService { name, weight: Some(reference.weight.unwrap_or(1)) });
+        }
+        members
+    }
+
+    /// All TraefikServices.
+    pub(super) fn traefik_services(&mut self) {
+        for object in self.oldest_first(Kind::TraefikService) {
+            let Body::TraefikService(body) = &object.body else { continue };
+            let mut problems = self.keep_errors(object, &object.problems);
+            let service = match body {
+                TraefikService::Weighted { services, sticky } => {
+                    let services = self.weighted(object, services, false, &mut problems);
+                    Service::Weighted(Weighted {
+                        services,
+                        sticky: sticky.clone(),
+                        health_check: None,
+                    })
+                }
+                TraefikService::Unserved(kind, settings) => {
+                    let message = "not served by this version of Portway yet";
+                    problems.push(Problem::error(format!("spec.{kind}"), message));
+                    Service::Unserved(Unserved::from([((*kind).to_owned(), settings.clone())]))
+                }
+                TraefikService::Unspecified => {
+                    problems.push(Problem::error("spec", "unspecified service type"));
+                    Service::Unreadable
+                }
+            };
+            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            let entry = entry(object, portway_model::Position::default(), service, problems);
+            self.add_service(name, object, object.key.to_string(), entry);
+        }
+    }
+}
+
+/// The ports of a Service, for error messages.
+fn ports(service: &api::Service) -> String {
+    let ports: Vec<_> = service
+        .ports
+        .iter()
+        .filter(|port| port.port != 0)
+        .map(|port| match port.name.as_str() {
+            "" => format!("`{}`", port.port),
+            name => format!("`{}` (`{name}`)", port.port),
+        })
+        .collect();
+    match ports.as_slice() {
+        [] => String::new(),
+        ports => format!("; the Service's ports are {}", ports.join(", ")),
+    }
+}
+
+/// The scheme as written, or as the port tells.
+fn scheme<'a>(
+    reference: &'a ServiceReference,
+    port_name: &str,
+    port: i64,
+) -> Result<&'a str, String> {
+    match reference.scheme.as_str() {
+        "" if port == 443 || port_name.starts_with("https") => Ok("https"),
+        "" => Ok("http"),
+        "http" | "https" | "h2c" => Ok(&reference.scheme),
+        other => Err(format!("invalid scheme \"{other}\" specified; use http, https or h2c")),
+    }
+}

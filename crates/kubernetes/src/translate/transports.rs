@@ -1,0 +1,69 @@
+//! ServersTransports.
+
+use portway_model::{Position, Problem, dynamic};
+
+use super::{Translation, entry, names::normalize};
+use crate::api::{Body, Kind, Object, RootAuthority, ServersTransport};
+
+impl Translation<'_> {
+    /// All ServersTransports, the oldest first.
+    pub(super) fn servers_transports(&mut self) {
+        for object in self.oldest_first(Kind::ServersTransport) {
+            let Body::ServersTransport(body) = &object.body else { continue };
+            let mut problems = self.keep_errors(object, &object.problems);
+            let transport = self.servers_transport(object, body, &mut problems);
+            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            let message = format!("the name `{name}` stands for another ServersTransport too");
+            let made = entry(object, Position::default(), transport, problems);
+            if let Some(first) = self.config.http.servers_transports.get_mut(&name) {
+                first.problems.push(Problem::error("metadata.name", message.as_str()));
+                self.diagnose(object, &Problem::error("metadata.name", message));
+            } else {
+                self.config.http.servers_transports.insert(name, made);
+            }
+        }
+    }
+
+    fn servers_transport(
+        &mut self,
+        object: &Object,
+        body: &ServersTransport,
+        problems: &mut Vec<Problem>,
+    ) -> dynamic::ServersTransport {
+        let namespace = object.key.namespace.as_str();
+        let mut transport = body.transport.clone();
+        let mut missing = Vec::new();
+        for authority in &body.root_authorities {
+            let (read, at) = match authority {
+                RootAuthority::Secret(name, at) => (self.authority(namespace, name, true), *at),
+                RootAuthority::ConfigMap(name, at) => {
+                    (self.config_map_authority(namespace, name), *at)
+                }
+            };
+            match read {
+                Ok(material) => transport.root_cas.push(material),
+                Err(reason) => missing.push((reason, at)),
+            }
+        }
+        for (reason, at) in missing {
+            let message = format!("Error while loading CA: {reason}");
+            if transport.root_cas.is_empty() {
+                // With no authority left the system's would be trusted, which is more than was meant.
+                problems.push(Problem::error("spec.rootCAs", message).at(at));
+            } else {
+                self.diagnose(object, &Problem::error("spec.rootCAs", message).at(at));
+            }
+        }
+        for (i, (name, at)) in body.certificates.iter().enumerate() {
+            match self.key_pair(namespace, name) {
+                Ok((_, certificate)) => transport.certificates.push(certificate),
+                Err(reason) => {
+                    let field = format!("spec.certificatesSecrets[{i}]");
+                    let message = format!("Error while loading certificates {name}: {reason}");
+                    self.diagnose(object, &Problem::error(field, message).at(*at));
+                }
+            }
+        }
+        transport
+    }
+}

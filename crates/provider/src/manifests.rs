@@ -1,0 +1,114 @@
+//! A folder of Kubernetes YAML, read as if it had been applied to a cluster.
+//!
+//! Saving a file applies its objects, deleting a document or a file deletes them. What cannot be read keeps its
+//! last good state and is reported: a file that cannot be opened, a document that is no YAML, an object that
+//! an API server would refuse.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use portway_kubernetes::{
+    Index, InvalidSelector, Selection,
+    api::{Key, Object},
+    translate,
+};
+use portway_model::{
+    Diagnostic, Place, Severity,
+    dynamic::Config,
+    static_config::{KubernetesManifests, KubernetesObjects},
+};
+
+mod folder;
+mod source;
+
+pub use folder::read_directory;
+pub use source::{State, Text, read_texts};
+
+/// The source: a folder, what was last read of it, and the index that it feeds.
+#[derive(Debug)]
+pub struct Manifests {
+    directory: String,
+    options: KubernetesObjects,
+    selection: Selection,
+    state: State,
+    index: Index,
+}
+
+impl Manifests {
+    /// A source that has read nothing yet.
+    ///
+    /// # Errors
+    /// When `labelSelector` is no label selector.
+    pub fn new(manifests: &KubernetesManifests) -> Result<Self, InvalidSelector> {
+        Ok(Self {
+            directory: manifests.directory.clone(),
+            options: manifests.objects.clone(),
+            selection: Selection::new(&manifests.objects)?,
+            state: State::default(),
+            index: Index::default(),
+        })
+    }
+
+    /// Reads the folder and returns the configuration that it gives. Blocks on the file system; the cost of
+    /// parsing is that of the files that changed.
+    pub fn read(&mut self) -> Config {
+        let state = read_directory(Path::new(&self.directory), &self.state);
+        self.update(state)
+    }
+
+    /// Applies what the folder says now to the index, deletes what it no longer says, and translates.
+    pub fn update(&mut self, state: State) -> Config {
+        self.state = state;
+        let (objects, doubled) = self.state.objects();
+        let wanted: BTreeSet<&Key> = objects.keys().copied().collect();
+        let gone: Vec<Key> = self
+            .index
+            .all()
+            .map(|object| &object.key)
+            .filter(|key| !wanted.contains(key))
+            .cloned()
+            .collect();
+        for key in &gone {
+            self.index.delete(key);
+        }
+        for (key, object) in objects {
+            if !self.selection.accepts(object) {
+                self.index.delete(key);
+            } else if self.index.exactly(key) != Some(object) {
+                self.index.apply(object.clone());
+            }
+        }
+        let mut config = translate(&self.index, &self.options);
+        config.diagnostics.extend(self.state.diagnostics().cloned());
+        config.diagnostics.extend(doubled);
+        config
+    }
+}
+
+impl State {
+    /// All objects by key, and a report of each that stands more than once: the first path wins.
+    fn objects(&self) -> (BTreeMap<&Key, &Object>, Vec<Diagnostic>) {
+        let mut objects: BTreeMap<&Key, &Object> = BTreeMap::new();
+        let mut doubled = Vec::new();
+        for object in self.all() {
+            let Some(first) = objects.get(&object.key) else {
+                objects.insert(&object.key, object);
+                continue;
+            };
+            let place = first.meta.place.as_ref().map(Place::to_string).unwrap_or_default();
+            doubled.push(Diagnostic {
+                severity: Severity::Error,
+                object: object.key.to_string(),
+                field: String::new(),
+                message: format!("stands in {place} already, which counts; this one has no effect"),
+                place: object.meta.place.clone(),
+            });
+        }
+        (objects, doubled)
+    }
+}
+
+#[cfg(test)]
+mod tests;

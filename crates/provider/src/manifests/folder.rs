@@ -1,0 +1,82 @@
+//! The files of a folder and its folders.
+
+use std::{collections::BTreeMap, fs, io::Read, path::Path};
+
+use super::source::{State, Text, read_texts};
+
+/// Bytes of one file, at most.
+const MAX_FILE: u64 = 16 << 20;
+/// Folders inside one another, at most: a link may lead back to where it stands.
+const MAX_DEPTH: usize = 32;
+
+/// Reads the `.yaml`, `.yml` and `.json` files of a folder and its folders, in the order of their paths; names
+/// that begin with a dot are left out (editors and mounted ConfigMaps keep their own things under those).
+///
+/// What cannot be read keeps what `previous` has of it.
+pub fn read_directory(directory: &Path, previous: &State) -> State {
+    let mut texts = BTreeMap::new();
+    walk(directory, previous, 0, &mut texts);
+    read_texts(texts, previous)
+}
+
+fn walk(folder: &Path, previous: &State, depth: usize, texts: &mut BTreeMap<String, Text>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return unreadable(folder, &error.to_string(), previous, texts),
+    };
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => return unreadable(folder, &error.to_string(), previous, texts),
+        };
+        if path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b".")) {
+            continue;
+        }
+        if path.is_dir() {
+            if depth < MAX_DEPTH {
+                walk(&path, previous, depth + 1, texts);
+            }
+        } else if is_manifest(&path)
+            && let Some(text) = read_file(&path)
+        {
+            texts.insert(path.display().to_string(), text);
+        }
+    }
+}
+
+/// Reports a folder that cannot be read, and keeps the files that it had.
+fn unreadable(folder: &Path, reason: &str, previous: &State, texts: &mut BTreeMap<String, Text>) {
+    let kept = previous.files().filter(|file| Path::new(file).starts_with(folder));
+    texts.extend(kept.map(|file| (file.to_owned(), Text::Unchanged)));
+    texts.insert(folder.display().to_string(), Text::Unreadable(reason.to_owned()));
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| ["yaml", "yml", "json"].contains(&extension))
+}
+
+/// The text of a file; `None` when it has gone meanwhile.
+fn read_file(path: &Path) -> Option<Text> {
+    let read = || {
+        let mut bytes = Vec::new();
+        fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    Some(match read() {
+        Ok(bytes) if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE => {
+            Text::Unreadable(format!("larger than {} MiB", MAX_FILE >> 20))
+        }
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Text::Read(text),
+            Err(error) => {
+                let place = error.utf8_error().valid_up_to();
+                Text::Unreadable(format!("not UTF-8 at byte {place}"))
+            }
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => {
+            return None;
+        }
+        Err(error) => Text::Unreadable(error.to_string()),
+    })
+}
