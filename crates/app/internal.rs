@@ -41,7 +41,7 @@ impl Internals {
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             codename: "portway".to_owned(),
-            start_date: portway_observe::rfc3339(SystemTime::now()),
+            start_date: String::new(),
             uuid: None,
             base_path: api.base_path,
             dashboard: api.dashboard,
@@ -62,7 +62,10 @@ impl Internals {
         Self {
             facts,
             entry_points: entry_points.collect(),
-            terminating_status: config.ping.as_ref().map_or(503, |ping| ping.terminating_status_code),
+            terminating_status: config
+                .ping
+                .as_ref()
+                .map_or(503, |ping| ping.terminating_status_code),
             ready: AtomicBool::new(false),
             terminating: AtomicBool::new(false),
         }
@@ -131,7 +134,9 @@ fn adapt(answer: portway_api::Answer) -> Answer {
     let status = Status::new(answer.status).unwrap_or(Status::INTERNAL_SERVER_ERROR);
     let mut adapted = Answer::empty(status);
     for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::parse(name), HeaderValue::parse(value.as_bytes())) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::parse(name), HeaderValue::parse(value.as_bytes()))
+        {
             adapted.headers.append(&name, &value);
         }
     }

@@ -3,8 +3,13 @@
 use std::process::ExitCode;
 
 mod cli;
+mod control;
 mod healthcheck;
+mod internal;
+mod logging;
 mod options;
+mod shutdown;
+mod wiring;
 
 use cli::Command;
 
@@ -24,10 +29,17 @@ fn main() -> ExitCode {
             }
         },
         Ok(Command::Run { config, warnings }) => {
+            logging::start(&config.log);
             for warning in warnings {
-                eprintln!("warning: {warning}");
+                tracing::warn!("{warning}");
             }
-            println!("{config:#?}");
+            return match wiring::run(*config) {
+                Ok(code) => code,
+                Err(error) => {
+                    tracing::error!("{error:#}");
+                    ExitCode::FAILURE
+                }
+            };
         }
         Err(cli::Refusal(lines)) => {
             for line in lines {

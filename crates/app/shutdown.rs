@@ -4,7 +4,6 @@ use std::{future::Future, time::Duration};
 
 use anyhow::Result;
 use portway_model::static_config::StaticConfig;
-use portway_observe::AccessLog;
 use portway_proxy::Drain;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -15,16 +14,13 @@ use tokio::{
 ///
 /// # Errors
 /// When `work` fails, or signals cannot be listened to.
-pub(crate) async fn until_signal(
-    work: impl Future<Output = Result<()>>,
-    log: Option<&AccessLog>,
-) -> Result<()> {
+pub(crate) async fn until_signal(work: impl Future<Output = Result<()>>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let reopen = signal(SignalKind::user_defined1())?;
     tokio::select! {
         worked = work => worked?,
-        () = reopen_logs(reopen, log) => {}
+        () = reopen_logs(reopen) => {}
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
     }
@@ -32,12 +28,9 @@ pub(crate) async fn until_signal(
 }
 
 /// Never returns.
-async fn reopen_logs(mut reopen: Signal, log: Option<&AccessLog>) {
+async fn reopen_logs(mut reopen: Signal) {
     loop {
         reopen.recv().await;
-        if let Some(log) = log {
-            log.reopen();
-        }
     }
 }
 
@@ -65,5 +58,8 @@ pub(crate) async fn drain(config: &StaticConfig, drain: &Drain) {
     };
     let whole = accept + grace + Duration::from_secs(1);
     // Without signals the wait alone decides.
-    let _ = timeout(whole, async { tokio::select! { () = waits => {} () = impatience => {} } }).await;
+    let _ = timeout(whole, async {
+        tokio::select! { () = waits => {} () = impatience => {} }
+    })
+    .await;
 }

@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use portway_middleware::PasswordPool;
-use portway_model::static_config::{Protocol, RuleSyntax, StaticConfig};
+use portway_model::{
+    dynamic::Observability,
+    static_config::{EntryPointObservability, Protocol, RuleSyntax, StaticConfig},
+};
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{
     EntryPointSettings, Environment, InternalService, Publisher, Settings, compile,
@@ -36,8 +39,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     let config = Arc::new(config);
     let workers = workers(&config);
     let host_name = internal::host_name();
-    let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE));
-    let log = config.access_log.as_ref().map(portway_observe::AccessLog::open).transpose()?;
+    let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE)?);
 
     let mut entry_points = Vec::new();
     let mut sockets: Vec<Vec<_>> = (0..workers.get()).map(|_| Vec::new()).collect();
@@ -58,15 +60,17 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     let entry_points: Arc<[EntryPoint]> = entry_points.into();
     let mut threads = Vec::new();
     for (number, sockets) in sockets.into_iter().enumerate() {
-        threads.push(start_worker(number, WorkerParts {
-            entry_points: Arc::clone(&entry_points),
-            sockets,
-            subscription: publisher.subscribe(),
-            internal_services: internals.clone(),
-            recorder: log.as_ref().map(portway_observe::AccessLog::recorder),
-            passwords: Arc::clone(&passwords),
-            drain: drain.clone(),
-        })?);
+        threads.push(start_worker(
+            number,
+            WorkerParts {
+                entry_points: Arc::clone(&entry_points),
+                sockets,
+                subscription: publisher.subscribe(),
+                internal_services: internals.clone(),
+                passwords: Arc::clone(&passwords),
+                drain: drain.clone(),
+            },
+        )?);
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -77,7 +81,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
         .context("the control plane's runtime cannot be built")?;
     runtime.block_on(async {
         let providing = control(&config, compiler, publisher, Arc::clone(&internals));
-        shutdown::until_signal(providing, log.as_ref()).await?;
+        shutdown::until_signal(providing).await?;
         internals.terminate();
         shutdown::drain(&config, &drain).await;
         Ok::<_, anyhow::Error>(())
@@ -86,9 +90,6 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     let in_time = drain.connections() == 0;
     if in_time {
         threads.into_iter().for_each(|thread| drop(thread.join()));
-    }
-    if let Some(log) = log {
-        log.close();
     }
     tracing::info!("stopped{}", if in_time { "" } else { "; connections were cut" });
     Ok(ExitCode::SUCCESS)
@@ -134,7 +135,7 @@ fn settings(config: &StaticConfig) -> Settings {
         is_default: defaults.contains(&name),
         middlewares: entry_point.http.middlewares.clone(),
         tls: entry_point.http.tls.clone(),
-        observability: entry_point.observability.clone().map(Into::into).unwrap_or_default(),
+        observability: entry_point.observability.as_ref().map(records).unwrap_or_default(),
     });
     Settings {
         entry_points: entry_points.collect(),
@@ -144,6 +145,15 @@ fn settings(config: &StaticConfig) -> Settings {
         },
         internal_services: enabled(config).collect(),
         servers_transport: config.servers_transport.clone(),
+    }
+}
+
+fn records(observability: &EntryPointObservability) -> Observability {
+    Observability {
+        access_logs: Some(observability.access_logs),
+        metrics: Some(observability.metrics),
+        tracing: Some(observability.tracing),
+        trace_verbosity: observability.trace_verbosity.clone(),
     }
 }
 
