@@ -63,6 +63,11 @@ impl<'a> Fields<'a> {
         self.problems.push(problem(self.path(name), message.into()).at(at));
     }
 
+    /// Adds a problem as it is.
+    pub fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// A text; empty when absent.
     pub fn string(&mut self, name: &'static str) -> String {
         self.node(name).and_then(|node| self.text(name, node)).unwrap_or_default()
@@ -127,6 +132,38 @@ impl<'a> Fields<'a> {
     ) -> Option<T> {
         let node = self.present(name)?;
         Some(decode(node, &join(&self.path, name), self.problems))
+    }
+
+    /// A group of fields that may be switched: `None` when it is absent, null or `false`; what `decode` makes
+    /// of no fields at all when it is `true`.
+    pub fn section<T>(
+        &mut self,
+        name: &'static str,
+        decode: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> T,
+    ) -> Option<T> {
+        let read = |node: &Node, path: &str, problems: &mut Vec<Problem>| match &node.value {
+            Value::Null => None,
+            Value::Scalar { text, .. } => match text.to_ascii_lowercase().as_str() {
+                "true" | "t" | "1" => Some(decode(&Node::empty_map(), path, problems)),
+                "false" | "f" | "0" => None,
+                _ => {
+                    let message = format!("expected fields or a boolean, found `{text}`");
+                    problems.push(Problem::error(path, message).at(node.at));
+                    None
+                }
+            },
+            _ => Some(decode(node, path, problems)),
+        };
+        self.object(name, read).flatten()
+    }
+
+    /// One of a few words, in any letter case.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let expected = format!("one of {}", quoted(&names));
+        self.scalar(name, &expected, |text| {
+            words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+        })
     }
 
     /// A mapping of names to what `decode` makes of each.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::{Diagnostic, Entry};
 
+pub mod decode;
 mod middleware;
 mod router;
 mod service;

@@ -112,13 +112,13 @@ fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
     config.access_log = group(&mut fields, "accessLog", |node, path, problems| {
         Some(log::access_log(node, path, problems))
     });
-    if let Some(transport) = section(&mut fields, "serversTransport", servers_transport) {
+    if let Some(transport) = fields.section("serversTransport", servers_transport) {
         config.servers_transport = transport;
     }
     config.core = group(&mut fields, "core", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         let syntaxes = [("v2", RuleSyntax::V2), ("v3", RuleSyntax::V3)];
-        let default_rule_syntax = choice(&mut fields, "defaultRuleSyntax", &syntaxes);
+        let default_rule_syntax = fields.choice("defaultRuleSyntax", &syntaxes);
         Core { default_rule_syntax: default_rule_syntax.unwrap_or_default() }
     });
     config.global = group(&mut fields, "global", |node, path, problems| {
@@ -161,8 +161,8 @@ fn providers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Providers 
     let mut fields = Fields::open(node, path, problems);
     let throttle = fields.period("providersThrottleDuration");
     Providers {
-        file: section(&mut fields, "file", file),
-        kubernetes_manifests: section(&mut fields, "kubernetesManifests", manifests),
+        file: fields.section("file", file),
+        kubernetes_manifests: fields.section("kubernetesManifests", manifests),
         providers_throttle_duration: throttle.unwrap_or(default.providers_throttle_duration),
     }
 }
@@ -252,7 +252,7 @@ fn servers_transport(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Se
     let root_cas = root_cas.map(|written| Material { written, content: Vec::new() }).collect();
     let idle = fields.integer("maxIdleConnsPerHost").unwrap_or(default.max_idle_conns_per_host);
     let mut timeouts = default.forwarding_timeouts;
-    section(&mut fields, "forwardingTimeouts", |node, path, problems| {
+    fields.section("forwardingTimeouts", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         let mut replace = |name, period: &mut crate::Period| {
             *period = fields.period(name).unwrap_or(*period);
@@ -270,45 +270,11 @@ fn servers_transport(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Se
     }
 }
 
-/// A group of options: `None` when it is absent, null or `false`; with its defaults when it is `true`.
-fn section<T>(
-    fields: &mut Fields<'_>,
-    name: &'static str,
-    decode: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> T,
-) -> Option<T> {
-    let read = |node: &Node, path: &str, problems: &mut Vec<Problem>| match &node.value {
-        Value::Null => None,
-        Value::Scalar { text, .. } => match text.to_ascii_lowercase().as_str() {
-            "true" | "t" | "1" => Some(decode(&Node::empty_map(), path, problems)),
-            "false" | "f" | "0" => None,
-            _ => {
-                let message = format!("expected options or a boolean, found `{text}`");
-                problems.push(Problem::error(path, message).at(node.at));
-                None
-            }
-        },
-        _ => Some(decode(node, path, problems)),
-    };
-    fields.object(name, read).flatten()
-}
-
 /// A group of options that has a default.
 fn group<T: Default>(
     fields: &mut Fields<'_>,
     name: &'static str,
     decode: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> T,
 ) -> T {
-    section(fields, name, decode).unwrap_or_default()
+    fields.section(name, decode).unwrap_or_default()
 }
-
-/// One of a few words, in any letter case.
-fn choice<T: Copy>(fields: &mut Fields<'_>, name: &'static str, words: &[(&str, T)]) -> Option<T> {
-    let names: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-    let expected = format!("one of {}", names.join(", "));
-    fields.scalar(name, &expected, |text| {
-        words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
-    })
-}
-
-#[cfg(test)]
-mod tests;

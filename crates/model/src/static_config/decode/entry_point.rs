@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{choice, group, section};
+use super::group;
 use crate::{
     Fields, Node, Period, Problem, Value,
-    dynamic::{Domain, RouterTls},
+    dynamic::decode,
     static_config::{
         Address, AliasHeaders, EncodedCharacters, EntryPoint, EntryPointHttp,
         EntryPointObservability, ForwardedHeaders, Http2, Http3, KeepAlive, LifeCycle,
@@ -36,7 +36,7 @@ pub(super) fn entry_point(node: &Node, path: &str, problems: &mut Vec<Problem>) 
     entry_point.as_default = fields.boolean("asDefault").unwrap_or_default();
     entry_point.reuse_port = fields.boolean("reusePort").unwrap_or_default();
     entry_point.transport = group(&mut fields, "transport", transport);
-    entry_point.proxy_protocol = section(&mut fields, "proxyProtocol", |node, path, problems| {
+    entry_point.proxy_protocol = fields.section("proxyProtocol", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         let insecure = fields.boolean("insecure").unwrap_or_default();
         ProxyProtocol { insecure, trusted_ips: networks(&mut fields) }
@@ -44,7 +44,7 @@ pub(super) fn entry_point(node: &Node, path: &str, problems: &mut Vec<Problem>) 
     entry_point.forwarded_headers = group(&mut fields, "forwardedHeaders", forwarded_headers);
     entry_point.http = group(&mut fields, "http", http);
     entry_point.http2 = group(&mut fields, "http2", http2);
-    entry_point.http3 = section(&mut fields, "http3", |node, path, problems| {
+    entry_point.http3 = fields.section("http3", |node, path, problems| {
         let port = Fields::open(node, path, problems).integer("advertisedPort");
         Http3 { advertised_port: port.unwrap_or_default() }
     });
@@ -52,7 +52,7 @@ pub(super) fn entry_point(node: &Node, path: &str, problems: &mut Vec<Problem>) 
         let timeout = Fields::open(node, path, problems).period("timeout");
         Udp { timeout: timeout.unwrap_or(Udp::default().timeout) }
     });
-    entry_point.observability = section(&mut fields, "observability", observability);
+    entry_point.observability = fields.section("observability", observability);
     entry_point
 }
 
@@ -131,21 +131,18 @@ fn http(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointHttp 
     ];
     let mut fields = Fields::open(node, path, problems);
     EntryPointHttp {
-        redirections: section(&mut fields, "redirections", |node, path, problems| Redirections {
-            entry_point: section(
-                &mut Fields::open(node, path, problems),
-                "entryPoint",
-                redirect_to_entry_point,
-            ),
+        redirections: fields.section("redirections", |node, path, problems| Redirections {
+            entry_point: Fields::open(node, path, problems)
+                .section("entryPoint", redirect_to_entry_point),
         }),
         middlewares: fields.strings("middlewares"),
-        tls: section(&mut fields, "tls", router_tls),
-        encoded_characters: section(&mut fields, "encodedCharacters", encoded_characters),
+        tls: fields.section("tls", decode::router_tls),
+        encoded_characters: fields.section("encodedCharacters", encoded_characters),
         encode_query_semicolons: fields.boolean("encodeQuerySemicolons").unwrap_or_default(),
         sanitize_path: fields.boolean("sanitizePath").unwrap_or(default.sanitize_path),
         max_header_bytes: count(&mut fields, "maxHeaderBytes").unwrap_or(default.max_header_bytes),
-        underscore_headers_strategy: choice(&mut fields, "underscoreHeadersStrategy", &strategies),
-        alias_headers_strategy: choice(&mut fields, "aliasHeadersStrategy", &strategies),
+        underscore_headers_strategy: fields.choice("underscoreHeadersStrategy", &strategies),
+        alias_headers_strategy: fields.choice("aliasHeadersStrategy", &strategies),
     }
 }
 
@@ -169,18 +166,6 @@ fn redirect_to_entry_point(
         scheme: scheme.unwrap_or(default.scheme),
         permanent: fields.boolean("permanent").unwrap_or(default.permanent),
         priority: fields.integer("priority").unwrap_or(default.priority),
-    }
-}
-
-fn router_tls(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RouterTls {
-    let mut fields = Fields::open(node, path, problems);
-    RouterTls {
-        options: fields.string("options"),
-        cert_resolver: fields.string("certResolver"),
-        domains: fields.list("domains", |node, path, problems| {
-            let mut fields = Fields::open(node, path, problems);
-            Domain { main: fields.string("main"), sans: fields.strings("sans") }
-        }),
     }
 }
 
@@ -218,7 +203,7 @@ fn http2(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Http2 {
 fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointObservability {
     let mut fields = Fields::open(node, path, problems);
     let verbosities = [("minimal", "minimal"), ("detailed", "detailed")];
-    let trace_verbosity = choice(&mut fields, "traceVerbosity", &verbosities).unwrap_or("minimal");
+    let trace_verbosity = fields.choice("traceVerbosity", &verbosities).unwrap_or("minimal");
     let mut wanted = |name| fields.boolean(name).unwrap_or(true);
     EntryPointObservability {
         access_logs: wanted("accessLogs"),

@@ -1,6 +1,6 @@
 //! The log and the access log out of a tree.
 
-use super::{choice, group, section};
+use super::group;
 use crate::{
     Fields, Node, Problem, nearest,
     static_config::{
@@ -21,13 +21,10 @@ pub(super) fn log(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Log {
     ];
     let mut fields = Fields::open(node, path, problems);
     Log {
-        level: choice(&mut fields, "level", &levels).unwrap_or_default(),
-        format: choice(
-            &mut fields,
-            "format",
-            &[("common", LogFormat::Common), ("json", LogFormat::Json)],
-        )
-        .unwrap_or_default(),
+        level: fields.choice("level", &levels).unwrap_or_default(),
+        format: fields
+            .choice("format", &[("common", LogFormat::Common), ("json", LogFormat::Json)])
+            .unwrap_or_default(),
         file_path: fields.string("filePath"),
         no_color: fields.boolean("noColor").unwrap_or_default(),
     }
@@ -42,11 +39,11 @@ pub(super) fn access_log(node: &Node, path: &str, problems: &mut Vec<Problem>) -
     let mut fields = Fields::open(node, path, problems);
     AccessLog {
         file_path: fields.string("filePath"),
-        format: choice(&mut fields, "format", &formats).unwrap_or_default(),
+        format: fields.choice("format", &formats).unwrap_or_default(),
         buffering_size: fields
             .scalar("bufferingSize", "a number of lines", |text| text.parse().ok())
             .unwrap_or_default(),
-        filters: section(&mut fields, "filters", filters),
+        filters: fields.section("filters", filters),
         fields: group(&mut fields, "fields", access_log_fields),
         add_internals: fields.boolean("addInternals").unwrap_or_default(),
     }
@@ -76,21 +73,22 @@ fn access_log_fields(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Ac
     let default = AccessLogFields::default();
     let mut fields = Fields::open(node, path, problems);
     AccessLogFields {
-        default_mode: choice(&mut fields, "defaultMode", MODES).unwrap_or(default.default_mode),
+        default_mode: fields.choice("defaultMode", MODES).unwrap_or(default.default_mode),
         names: fields.map("names", named_mode),
-        headers: section(&mut fields, "headers", headers).unwrap_or(default.headers),
-        query_parameters: section(&mut fields, "queryParameters", |node, path, problems| {
-            choice(&mut Fields::open(node, path, problems), "defaultMode", MODES)
-        })
-        .flatten()
-        .unwrap_or(default.query_parameters),
+        headers: fields.section("headers", headers).unwrap_or(default.headers),
+        query_parameters: fields
+            .section("queryParameters", |node, path, problems| {
+                Fields::open(node, path, problems).choice("defaultMode", MODES)
+            })
+            .flatten()
+            .unwrap_or(default.query_parameters),
     }
 }
 
 fn headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> FieldModes {
     let mut fields = Fields::open(node, path, problems);
     FieldModes {
-        default_mode: choice(&mut fields, "defaultMode", MODES).unwrap_or(FieldMode::Drop),
+        default_mode: fields.choice("defaultMode", MODES).unwrap_or(FieldMode::Drop),
         names: fields.map("names", named_mode),
     }
 }
