@@ -85,19 +85,26 @@ impl Index {
 
     /// The id of the first route whose rule `subject` satisfies.
     pub fn find<S: Subject + ?Sized>(&self, subject: &S) -> Option<u32> {
-        let host = subject.host();
         let path = subject.path();
         let mut best = Rank::MAX;
-        if let Some(table) = self.exact.get(trim_dots(host)) {
-            self.improve(&mut best, table, path, subject);
+        for table in self.tables(subject.host()) {
+            for ranks in table.candidates(path) {
+                let limit = best;
+                let matching = ranks.iter().take_while(|&&rank| rank < limit).find(|&&rank| {
+                    self.ranked(rank).is_some_and(|route| route.rule.matches(subject))
+                });
+                best = matching.copied().unwrap_or(limit);
+            }
         }
-        if !self.wildcard.is_empty()
-            && let Some(table) = self.wildcard.get(Wildcard::key_of(host))
-        {
-            self.improve(&mut best, table, path, subject);
-        }
-        self.improve(&mut best, &self.any_host, path, subject);
         self.ranked(best).map(|route| route.id)
+    }
+
+    /// The tables that hold every route which a request for `host` can match.
+    fn tables(&self, host: &str) -> impl Iterator<Item = &PathTable> {
+        let exact = self.exact.get(trim_dots(host));
+        let no_wildcard = self.wildcard.is_empty();
+        let wildcard = if no_wildcard { None } else { self.wildcard.get(Wildcard::key_of(host)) };
+        exact.into_iter().chain(wildcard).chain([&self.any_host])
     }
 
     /// How many routes there are.
@@ -112,26 +119,14 @@ impl Index {
         self.routes.is_empty()
     }
 
-    /// Lowers `best` to the first matching rank in `table`, if that is lower.
-    fn improve<S: Subject + ?Sized>(
-        &self,
-        best: &mut Rank,
-        table: &PathTable,
-        path: &[u8],
-        subject: &S,
-    ) {
-        for ranks in table.candidates(path) {
-            let limit = *best;
-            let matching = ranks
-                .iter()
-                .take_while(|&&rank| rank < limit)
-                .find(|&&rank| self.ranked(rank).is_some_and(|route| route.rule.matches(subject)));
-            *best = matching.copied().unwrap_or(limit);
-        }
-    }
-
     fn ranked(&self, rank: Rank) -> Option<&Ranked> {
         self.routes.get(usize::try_from(rank).ok()?)
+    }
+
+    /// How many rules a request may have to be asked.
+    #[cfg(test)]
+    fn asked(&self, host: &str, path: &[u8]) -> usize {
+        self.tables(host).flat_map(|table| table.candidates(path)).map(<[Rank]>::len).sum()
     }
 }
 

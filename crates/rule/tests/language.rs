@@ -223,6 +223,8 @@ fn v2_arguments_are_checked() {
             "HostRegexp(`{a:}`)",
             "HostRegexp(`{a:(}`)",
             "HostRegexp(`{a:*}`)",
+            "HostRegexp(`{a:?}`)",
+            "HostRegexp(`{a:)(}`)",
             "Path(`x`)",
             "Headers(`k`)",
             "HeadersRegexp(`k`, `(`)",

@@ -41,6 +41,12 @@ impl PathTable {
         Self { prefixes: prefixes.into() }
     }
 
+    /// Whether no route is under any prefix.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.prefixes.is_empty()
+    }
+
     /// The routes under each prefix that `path` begins with, longest prefix first.
     pub(super) fn candidates<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = &'a [Rank]> {
         let position = self.prefixes.partition_point(|prefix| *prefix.bytes <= *path);

@@ -1,1 +1,154 @@
+use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::{Index, Route};
+use crate::{Subject, Syntax, parse};
+
+struct Request<'a> {
+    host: &'a str,
+    path: &'a str,
+}
+
+impl Subject for Request<'_> {
+    fn host(&self) -> &str {
+        self.host
+    }
+
+    fn path(&self) -> &[u8] {
+        self.path.as_bytes()
+    }
+
+    fn method(&self) -> &[u8] {
+        b"GET"
+    }
+
+    fn any_header(&self, _: &str, _: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        false
+    }
+
+    fn query(&self) -> &[u8] {
+        b""
+    }
+
+    fn client_ip(&self) -> Option<IpAddr> {
+        None
+    }
+}
+
+fn index(rules: &[(i64, &str)]) -> Index {
+    let route = |(id, &(priority, rule)): (u32, &(i64, &str))| Route {
+        priority,
+        rule: Arc::new(parse(rule, Syntax::V3).unwrap()),
+        id,
+    };
+    Index::new((0..).zip(rules).map(route).collect())
+}
+
+#[track_caller]
+fn check(index: &Index, host: &str, path: &str, expected: Option<u32>) {
+    assert_eq!(index.find(&Request { host, path }), expected, "{host}{path}");
+}
+
+#[test]
+fn higher_priority_wins_and_ties_keep_their_order() {
+    let index =
+        index(&[(1, "Host(`a`)"), (2, "Host(`a`)"), (2, "PathPrefix(`/`)"), (-1, "Host(`b`)")]);
+    check(&index, "a", "/", Some(1));
+    check(&index, "b", "/", Some(2));
+}
+
+#[test]
+fn longer_prefix_loses_to_higher_priority() {
+    let index = index(&[(9, "PathPrefix(`/a`)"), (5, "PathPrefix(`/a/b`)"), (5, "Path(`/c`)")]);
+    check(&index, "x", "/a/b", Some(0));
+    check(&index, "x", "/c", Some(2));
+    check(&index, "x", "/cc", None);
+}
+
+#[test]
+fn prefixes_are_found_through_their_chain() {
+    let index = index(&[
+        (1, "PathPrefix(`/`)"),
+        (2, "PathPrefix(`/a`)"),
+        (3, "PathPrefix(`/ab`)"),
+        (4, "PathPrefix(`/abc`) && Method(`PUT`)"),
+        (4, "PathPrefix(`/abb`)"),
+        (3, "PathPrefix(`/b`)"),
+    ]);
+    check(&index, "x", "/abcd", Some(2));
+    check(&index, "x", "/abbz", Some(4));
+    check(&index, "x", "/az", Some(1));
+    check(&index, "x", "/c", Some(0));
+    check(&index, "x", "", None);
+}
+
+#[test]
+fn trailing_dots_reach_the_same_host() {
+    let index = index(&[(1, "Host(`a.b`)"), (1, "Host(`c.d.`)"), (1, "Host(`*.e.f`)")]);
+    check(&index, "a.b.", "/", Some(0));
+    check(&index, "c.d", "/", Some(1));
+    check(&index, "x.e.f.", "/", Some(2));
+    check(&index, "e.f", "/", None);
+    check(&index, "", "/", None);
+}
+
+#[test]
+fn unions_and_negations_are_found() {
+    let index = index(&[
+        (9, "Host(`a`) && PathPrefix(`/x`) || Host(`b`) && PathPrefix(`/y`)"),
+        (8, "!Host(`a`) && Host(`c`)"),
+        (7, "Host(`d`) || PathPrefix(`/z`)"),
+        (6, "!(Host(`a`) || Host(`b`))"),
+        (5, "HostRegexp(`^b`)"),
+    ]);
+    check(&index, "a", "/x", Some(0));
+    check(&index, "b", "/x", Some(4));
+    check(&index, "b", "/y", Some(0));
+    check(&index, "c", "/x", Some(1));
+    check(&index, "d", "/x", Some(2));
+    check(&index, "a", "/z", Some(2));
+    check(&index, "e", "/", Some(3));
+    check(&index, "a", "/y", None);
+}
+
+#[test]
+fn many_hosts_with_many_paths_stay_small() {
+    let hosts: Vec<String> = (0..100).map(|n| format!("Host(`h{n}`)")).collect();
+    let paths: Vec<String> = (0..100).map(|n| format!("PathPrefix(`/p/{n}`)")).collect();
+    let rule = format!("({}) && ({})", hosts.join(" || "), paths.join(" || "));
+    let index = index(&[(1, &rule)]);
+    assert!(index.exact.len() == 100 && index.any_host.is_empty());
+    check(&index, "h77", "/p/42", Some(0));
+    check(&index, "h77", "/q", None);
+}
+
+#[test]
+fn an_empty_index_finds_nothing() {
+    assert!(Index::default().is_empty());
+    check(&Index::default(), "a", "/", None);
+}
+
+/// The number of rules that a look-up asks does not grow with the number of routes.
+#[test]
+fn a_look_up_asks_few_rules() {
+    let number = 2000;
+    let on_hosts = |n: usize| format!("Host(`h{n}.example`) && PathPrefix(`/api`)");
+    let on_one_host = |n: usize| format!("Host(`a`) && PathPrefix(`/service-{n:04}/`)");
+    let on_no_host = |n: usize| format!("Path(`/item/{n:04}`)");
+    let on_wildcards = |n: usize| format!("Host(`*.h{n}.example`)");
+    let shapes: [&dyn Fn(usize) -> String; 4] =
+        [&on_hosts, &on_one_host, &on_no_host, &on_wildcards];
+    let requests = [
+        ("h1234.example", "/api/x"),
+        ("a", "/service-1234/x"),
+        ("b", "/item/1234"),
+        ("www.h1234.example", "/"),
+    ];
+    for (shape, (host, path)) in shapes.into_iter().zip(requests) {
+        let rules: Vec<String> = (0..number).map(shape).collect();
+        let rules: Vec<(i64, &str)> = rules.iter().map(|rule| (1, rule.as_str())).collect();
+        let index = index(&rules);
+        check(&index, host, path, Some(1234));
+        assert_eq!(index.asked(host, path.as_bytes()), 1, "{host}{path}");
+    }
+}

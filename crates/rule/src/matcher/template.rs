@@ -54,7 +54,8 @@ impl Template {
             end = variable.end;
             let expression = variable.expression(template, default)?;
             Pattern::check(&[b"^", expression, b"$"].concat())?;
-            pattern.push(b'(');
+            // Named, lest an expression that begins with `?` turn into flags.
+            pattern.extend_from_slice(b"(?P<v>");
             pattern.extend_from_slice(expression);
             pattern.push(b')');
         }
