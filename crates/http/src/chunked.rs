@@ -55,6 +55,8 @@ enum State {
     DataFeed,
     /// Collecting a trailer line.
     Trailer,
+    /// The line feed of the empty line that ends the body must follow.
+    End,
     /// The end has been read.
     Done,
 }
@@ -158,7 +160,10 @@ impl ChunkedDecoder {
             State::DataReturn if byte == b'\r' => State::DataFeed,
             State::DataFeed if byte == b'\n' => FIRST,
             State::DataReturn | State::DataFeed => return Err(BodyError::ChunkEnd),
+            State::Trailer if byte == b'\r' && self.line.is_empty() => State::End,
             State::Trailer => self.take_trailer(byte)?,
+            State::End if byte == b'\n' => State::Done,
+            State::End => return Err(BodyError::Trailer),
             state @ (State::Data { .. } | State::Done) => state,
         };
         Ok(())
@@ -201,8 +206,7 @@ impl ChunkedDecoder {
 
     fn take_trailer(&mut self, byte: u8) -> Result<State, BodyError> {
         self.trailer_bytes += 1;
-        // The line that ends the section is not counted against the limit.
-        if self.trailer_bytes > self.limits.bytes.saturating_add(2) {
+        if self.trailer_bytes > self.limits.bytes {
             return Err(BodyError::TrailerTooLarge);
         }
         if byte != b'\n' {
@@ -210,9 +214,6 @@ impl ChunkedDecoder {
             return Ok(State::Trailer);
         }
         let Some((b'\r', line)) = self.line.split_last() else { return Err(BodyError::Trailer) };
-        if line.is_empty() {
-            return Ok(State::Done);
-        }
         let colon = memchr::memchr(b':', line).ok_or(BodyError::Trailer)?;
         let (name, value) = line.split_at_checked(colon).ok_or(BodyError::Trailer)?;
         if !name.iter().all(|&byte| is_token_byte(byte)) {
