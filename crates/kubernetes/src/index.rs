@@ -137,3 +137,91 @@ lookups! {
     secret: Secret -> Secret,
     service: Service -> Service,
 }
+
+#[cfg(test)]
+mod tests {
+    use portway_model::yaml;
+
+    use super::Index;
+    use crate::api::{self, Body, Group, Key, Kind, Middleware, Object};
+
+    fn middleware(group: &str, name: &str, prefix: &str) -> Object {
+        let text = format!(
+            "apiVersion: {group}/v1alpha1\nkind: Middleware\nmetadata: {{name: {name}}}\n\
+             spec: {{addPrefix: {{prefix: {prefix}}}}}\n"
+        );
+        let documents = yaml::parse(&text).unwrap();
+        api::read(&documents[0].node, "").remove(0).unwrap()
+    }
+
+    fn index(objects: impl IntoIterator<Item = Object>) -> Index {
+        let mut index = Index::default();
+        for object in objects {
+            assert!(index.apply(object));
+        }
+        index
+    }
+
+    #[track_caller]
+    fn check(index: &Index, prefixes: &[&str]) {
+        let shown: Vec<_> = index.of(Kind::Middleware).map(prefix).collect();
+        assert_eq!(shown, prefixes);
+    }
+
+    fn prefix(object: &Object) -> String {
+        match &object.body {
+            Body::Middleware(Middleware::Plain(plain)) => {
+                serde_json::json!(plain)["addPrefix"]["prefix"].as_str().unwrap().to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn an_old_groups_object_shows_only_while_the_new_group_has_none_of_its_name() {
+        let old = middleware("traefik.containo.us", "a", "/old");
+        let new = middleware("traefik.io", "a", "/new");
+        let mut index = index([old, new.clone(), middleware("traefik.containo.us", "b", "/b")]);
+        check(&index, &["/new", "/b"]);
+        assert_eq!(prefix(index.object(Kind::Middleware, "default", "a").unwrap()), "/new");
+        assert!(index.delete(&new.key));
+        check(&index, &["/old", "/b"]);
+        assert_eq!(prefix(index.object(Kind::Middleware, "default", "a").unwrap()), "/old");
+    }
+
+    #[test]
+    fn applying_the_same_object_again_changes_nothing() {
+        let object = middleware("traefik.io", "a", "/1");
+        let mut index = index([object.clone()]);
+        assert!(!index.apply(object));
+        assert!(index.apply(middleware("traefik.io", "a", "/2")));
+        check(&index, &["/2"]);
+    }
+
+    #[test]
+    fn a_reset_replaces_one_kind_of_one_group() {
+        let mut index = index([
+            middleware("traefik.io", "a", "/a"),
+            middleware("traefik.io", "b", "/b"),
+            middleware("traefik.containo.us", "c", "/c"),
+        ]);
+        let fresh = || [middleware("traefik.io", "b", "/b2"), middleware("traefik.io", "d", "/d")];
+        assert!(index.reset(Kind::Middleware, Group::TraefikIo, fresh()));
+        check(&index, &["/b2", "/c", "/d"]);
+        assert!(!index.reset(Kind::Middleware, Group::TraefikIo, fresh()));
+        assert!(index.reset(Kind::Middleware, Group::TraefikIo, []));
+        check(&index, &["/c"]);
+    }
+
+    #[test]
+    fn an_object_is_found_under_its_own_name_only() {
+        let index = index([middleware("traefik.io", "b", "/b")]);
+        for (namespace, name) in [("default", "a"), ("default", "bb"), ("apps", "b"), ("", "b")] {
+            assert!(index.object(Kind::Middleware, namespace, name).is_none());
+        }
+        assert!(index.object(Kind::IngressRoute, "default", "b").is_none());
+        let (kind, group) = (Kind::Middleware, Group::TraefikIo);
+        let key = Key { kind, namespace: "default".to_owned(), name: "b".to_owned(), group };
+        assert!(index.exactly(&key).is_some());
+    }
+}

@@ -119,7 +119,7 @@ fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Midd
         scheme: fields.string("scheme"),
         port: fields.string("port"),
         permanent: fields.boolean("permanent").unwrap_or_default(),
-        forced: fields.boolean("forced"),
+        forced: None,
     };
     fields.close_dropping(&["scheme"]);
     Middleware::Plain(dynamic::Middleware::RedirectScheme(settings))
@@ -136,7 +136,7 @@ fn strip_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlew
 }
 
 /// Fields of `headers` that are known but not served yet: CORS and security.
-const UNSERVED_HEADERS: [&str; 26] = [
+const UNSERVED_HEADERS: [&str; 27] = [
     "accessControlAllowCredentials",
     "accessControlAllowHeaders",
     "accessControlAllowMethods",
@@ -160,14 +160,14 @@ const UNSERVED_HEADERS: [&str; 26] = [
     "permissionsPolicy",
     "publicKey",
     "referrerPolicy",
+    "sslProxyHeaders",
     "stsIncludeSubdomains",
     "stsPreload",
     "stsSeconds",
 ];
 
 /// Fields of `headers` that Traefik 3 reads and gives no meaning.
-const DEAD_HEADERS: [&str; 5] =
-    ["sslForceHost", "sslHost", "sslProxyHeaders", "sslRedirect", "sslTemporaryRedirect"];
+const DEAD_HEADERS: [&str; 4] = ["sslForceHost", "sslHost", "sslRedirect", "sslTemporaryRedirect"];
 
 fn headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
     let mut fields = Fields::open(node, path, problems);

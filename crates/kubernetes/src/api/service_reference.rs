@@ -152,9 +152,9 @@ fn strategy(fields: &mut Fields<'_>) -> Strategy {
     strategy
 }
 
-/// Stickiness, as written; a value that its schema forbids is a problem.
+/// Stickiness, as written and with its default path; a value that its schema forbids is a problem.
 pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Json> {
-    let written = fields.unserved("sticky")?;
+    let mut written = fields.unserved("sticky")?;
     fields.object("sticky", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         fields.object("cookie", |node, path, problems| {
@@ -171,5 +171,8 @@ pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Json> {
         });
         fields.close_dropping(&[]);
     });
+    if let Some(cookie) = written.get_mut("cookie").and_then(Json::as_object_mut) {
+        cookie.entry("path").or_insert_with(|| "/".into());
+    }
     Some(written)
 }

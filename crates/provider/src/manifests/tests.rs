@@ -40,11 +40,11 @@ impl Folder {
 /// Names and prefixes of all middlewares.
 fn prefixes(config: &Config) -> Vec<(&str, &str)> {
     let middlewares = config.http.middlewares.iter();
-    let prefix = |middleware| match middleware {
-        &Middleware::AddPrefix(ref add) => add.prefix.as_str(),
-        _ => "",
-    };
-    middlewares.map(|(name, entry)| (name.as_str(), prefix(&entry.spec))).collect()
+    let prefixes = middlewares.map(|(name, entry)| match &entry.spec {
+        Middleware::AddPrefix(add) => (name.as_str(), add.prefix.as_str()),
+        _ => (name.as_str(), ""),
+    });
+    prefixes.collect()
 }
 
 fn diagnostics(config: &Config) -> Vec<String> {
