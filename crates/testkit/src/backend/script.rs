@@ -65,11 +65,8 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
     let close = |text: &str| [write(text), vec![Step::Close]].concat();
     let segment = last_segment(&received.head);
     if let Some(status) = segment.strip_prefix("status-") {
-        return vec![Step::Write(response(
-            &format!("{status} Whatever"),
-            "X-Backend: 1\r\n",
-            "body",
-        ))];
+        let status = format!("{status} Whatever");
+        return Some(vec![Step::Write(response(&status, "X-Backend: 1\r\n", "body"))]);
     }
     let steps = match segment {
         "no-content" => write("HTTP/1.1 204 No Content\r\nX-Backend: 1\r\n\r\n"),
