@@ -27,8 +27,12 @@ http:
           - "test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"
           - "admin:$apr1$.E0xwugA$R0f./9ZwI5vVDS2Gav.kD/"
           - "sha:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="
-          - "bcrypt:$2a$04$BAPs1lvrzFjwbL3c5U48QO/jk7pVZNnwiXg6WP9tQbgSO4OpTKIC6"
-          - "one:$1$7f5c3b0e$4MYKPFk0hIFPZ7OcHBYUn0"
+          - "bcrypt:$2a$04$BAPs1lvrzFjwbL3c5U48QOZQ9HMgIUm/auE4nfT0aN9uyZnvv5DNG"
+          - "bcrypty:$2y$04$BAPs1lvrzFjwbL3c5U48QOZQ9HMgIUm/auE4nfT0aN9uyZnvv5DNG"
+          - "bcryptb:$2b$04$BAPs1lvrzFjwbL3c5U48QOZQ9HMgIUm/auE4nfT0aN9uyZnvv5DNG"
+          - "bcryptbad:$2a$99$BAPs1lvrzFjwbL3c5U48QOZQ9HMgIUm/auE4nfT0aN9uyZnvv5DNG"
+          - "bcryptshort:$2a$04$BAPs"
+          - "one:$1$7f5c3b0e$S25WI1p.QnvIuFlAUoK0b1"
           - "text:test"
           - "none:"
           - "md:$1$abc$"
@@ -60,6 +64,10 @@ const CREDENTIALS: &[&str] = &[
     "sha:Test",
     "bcrypt:test",
     "bcrypt:wrong",
+    "bcrypty:test",
+    "bcryptb:test",
+    "bcryptbad:test",
+    "bcryptshort:test",
     "admin:admin",
     "one:test",
     "text:test",

@@ -12,3 +12,9 @@ mod pair;
 mod seen;
 
 mod basic_auth;
+mod chain;
+mod headers;
+mod paths;
+mod redirect_scheme;
+mod rules;
+mod strip_prefix;
