@@ -5,7 +5,8 @@
 //! [`differences`] are accepted, and a case has to name the one it expects.
 //!
 //! `PORTWAY_TEST_BINARY` replaces Portway (with Traefik's own path the suite tests itself);
-//! `COMPAT_SEED`, `COMPAT_ROUTERS` and `COMPAT_REQUESTS` make long runs of the random rules.
+//! `COMPAT_SEED`, `COMPAT_BATCHES`, `COMPAT_ROUTERS` and `COMPAT_REQUESTS` make long runs of the
+//! random rules; `COMPAT_SHOW` prints what Traefik answered to every case.
 
 mod differences;
 mod pair;

@@ -137,6 +137,21 @@ const BROKEN: &[&str] = &[
     "(Host(`a.test`)",
 ];
 
+/// A table in which router N asks for the field `X-Row: N` first, so that none hides another.
+pub(super) fn guarded_routers(random: &mut Random, count: usize) -> Vec<Router> {
+    let mut table = routers(random, count);
+    for (row, router) in table.iter_mut().enumerate() {
+        let matcher = if router.second_syntax { "Headers" } else { "Header" };
+        let rule = match random.once_in(4) {
+            true => router.rule.clone(),
+            false => tree(random, router.second_syntax, 3),
+        };
+        router.rule = format!("{matcher}(`X-Row`, `{row}`) && ({rule})");
+        router.priority = None;
+    }
+    table
+}
+
 /// A table of routers without ties in priority.
 pub(super) fn routers(random: &mut Random, count: usize) -> Vec<Router> {
     let mut taken = BTreeSet::new();
@@ -147,10 +162,15 @@ fn router(random: &mut Random, name: String, taken: &mut BTreeSet<i64>) -> Route
     let second_syntax = random.once_in(3);
     let mut rule = match random.once_in(20) {
         true => (*random.pick(BROKEN)).to_owned(),
-        false => tree(random, second_syntax, 3),
+        false => selective(random, second_syntax),
     };
-    if random.once_in(2) {
-        let mut priority = random.below(400) as i64 - 20;
+    // One broad rule in ten, tried late: earlier it would hide the rest of the table.
+    let broad = random.once_in(10);
+    if broad {
+        rule = tree(random, second_syntax, 3);
+    }
+    if broad || random.once_in(2) {
+        let mut priority = random.below(if broad { 30 } else { 400 }) as i64 - 20;
         while priority == 0 || !taken.insert(priority) {
             priority += 1;
         }
@@ -161,6 +181,27 @@ fn router(random: &mut Random, name: String, taken: &mut BTreeSet<i64>) -> Route
         rule.insert(0, ' ');
     }
     Router { name, rule, second_syntax, priority: None }
+}
+
+/// A host and a path, and mostly something more.
+fn selective(random: &mut Random, second: bool) -> String {
+    let host = *random.pick(HOSTS);
+    let host = call(random, "Host", &[host]);
+    let path = *random.pick(if second { PATH_TEMPLATES } else { PATHS });
+    let path = if random.once_in(2) {
+        call(random, "Path", &[path])
+    } else {
+        call(random, "PathPrefix", &[path])
+    };
+    let rest = tree(random, second, 2);
+    match random.below(8) {
+        0 => format!("{host} && {path}"),
+        1 | 2 => format!("{host} && ({rest}) && {path}"),
+        3 => format!("{path} && {host} && !({rest})"),
+        4 if !path.contains("/`)") => format!("{path} && ({rest})"),
+        5 => format!("{host} && {path} && {rest}"),
+        _ => format!("{host} && ({path} || {rest})"),
+    }
 }
 
 fn tree(random: &mut Random, second: bool, depth: usize) -> String {
@@ -339,7 +380,7 @@ pub(super) fn request(random: &mut Random, table: &[Router]) -> Request {
     };
     let host = host(random);
     let target = target(random);
-    let mut fields = String::new();
+    let mut fields = format!("X-Row: {}\r\n", random.below(table.len()));
     for _ in 0..random.below(3) {
         let (name, value) = (*random.pick(FIELDS), *random.pick(VALUES));
         fields.push_str(&format!("{name}: {value}\r\n"));
