@@ -14,8 +14,13 @@ mod seen;
 
 mod basic_auth;
 mod chain;
+mod forwarded;
 mod headers;
+mod messages;
 mod paths;
 mod redirect_scheme;
+mod refusals;
 mod rules;
+mod services;
 mod strip_prefix;
+mod upgrades;

@@ -282,7 +282,8 @@ impl Side {
         Ok(())
     }
 
-    fn received(&self) -> Vec<(usize, Received)> {
+    /// Takes what the backends recorded.
+    pub(crate) fn received(&self) -> Vec<(usize, Received)> {
         let each = self.backends.iter().enumerate();
         each.flat_map(|(index, backend)| backend.take().into_iter().map(move |one| (index, one)))
             .collect()
@@ -308,7 +309,7 @@ fn with_backends(content: &str, backends: &[Backend]) -> String {
 }
 
 /// The standard answers by path; everything else gets a short text that holds nothing of the request.
-fn answer(received: &Received) -> Vec<Step> {
+pub(crate) fn answer(received: &Received) -> Vec<Step> {
     script::by_path(received).unwrap_or_else(|| {
         if received.head.part(0) == "HEAD" {
             return script::write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
