@@ -12,8 +12,12 @@ mod differences;
 mod pair;
 mod seen;
 
+mod access_log;
+mod api;
 mod basic_auth;
+mod broken;
 mod chain;
+mod entry_points;
 mod forwarded;
 mod headers;
 mod messages;
@@ -23,4 +27,5 @@ mod refusals;
 mod rules;
 mod services;
 mod strip_prefix;
+mod tls;
 mod upgrades;

@@ -244,7 +244,9 @@ impl Side {
         for backend in &self.backends {
             let _ = backend.take();
         }
-        let mut seen = Seen::default();
+        let request = case.bytes.to_ascii_lowercase();
+        let no_encoding = !portway_testkit::message::latin1(&request).contains("accept-encoding");
+        let mut seen = Seen { no_encoding, ..Seen::default() };
         if let Err(error) = self.converse(case, &mut seen) {
             seen.failure = Some(error.kind());
         }

@@ -109,7 +109,10 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
         "cut-chunked" => close("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"),
         "cut-head" => close("HTTP/1.1 200 OK\r\nContent-Le"),
         "extra" => write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEXTRA BYTES"),
-        "slow" => [vec![Step::Wait(Duration::from_millis(1500))], echo(received)].concat(),
+        "slow" => {
+            let answer = response("200 OK", "", "slow");
+            vec![Step::Wait(Duration::from_millis(1500)), Step::Write(answer)]
+        }
         "unasked" => {
             write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
         }
