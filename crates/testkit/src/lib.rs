@@ -1,1 +1,28 @@
 //! Test servers, raw clients, certificates and the golden runner; development only.
+//!
+//! Everything here is blocking and runs on plain threads, so that a test reads from top to bottom and
+//! shares no code with what it tests: bytes go out as written and come back as received.
+//!
+//! - [`client`]: a raw HTTP/1.1 client, plain or TLS.
+//! - [`backend`]: a server that records what it receives and answers as told.
+//! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
+//! - [`message`]: heads, headers and bodies as they were on the wire.
+//! - [`certificate`]: certificates made on the spot.
+//! - [`folder`], [`golden`], [`random`]: temporary folders, golden files, a seeded generator.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "test support: an expectation that fails is a failing test"
+)]
+
+pub mod backend;
+pub mod certificate;
+pub mod client;
+pub mod folder;
+pub mod golden;
+pub mod message;
+pub mod process;
+pub mod random;

@@ -1,0 +1,319 @@
+//! A server that records every request and answers as its script says.
+//!
+//! The standard script ([`script::standard`]) reads the last segment of the path, so that one
+//! backend serves a whole table of cases.
+
+pub mod script;
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::message::{Framing, Head, Headers, Reader};
+
+/// A request as the backend received it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Which connection of this backend it came on, counted from 0.
+    pub connection: usize,
+    /// Request line and fields.
+    pub head: Head,
+    /// Body after decoding chunks.
+    pub body: Vec<u8>,
+    /// Trailers of a chunked body.
+    pub trailers: Headers,
+    /// False when the connection ended before the body did.
+    pub complete: bool,
+}
+
+impl Received {
+    /// The request target without its query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.head.part(1).split('?').next().unwrap_or("")
+    }
+}
+
+/// One thing to do while answering.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Write these bytes.
+    Write(Vec<u8>),
+    /// Write this many bytes of `x` in blocks, or as many as the peer takes.
+    Fill(u64),
+    /// Wait.
+    Wait(Duration),
+    /// Close the connection.
+    Close,
+    /// Close the connection with a TCP reset.
+    Reset,
+    /// Send back whatever arrives until the peer closes.
+    Mirror,
+}
+
+/// Decides what is done with a request; [`script::standard`] is the usual one.
+pub type Script = dyn Fn(&Received) -> Vec<Step> + Send + Sync;
+
+/// Decides before the body is read; `Some` answers at once and leaves the body unread.
+pub type EarlyScript = dyn Fn(&Head) -> Option<Vec<Step>> + Send + Sync;
+
+/// A listening recording server; dropping it stops it and closes its connections.
+pub struct Backend {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    received: Mutex<Vec<Received>>,
+    tapes: Mutex<Vec<Vec<u8>>>,
+    connections: AtomicUsize,
+    sockets: Mutex<Vec<TcpStream>>,
+    stopped: AtomicBool,
+    tls: Option<Arc<ServerConfig>>,
+    early: Box<EarlyScript>,
+    script: Box<Script>,
+}
+
+impl Backend {
+    /// A plain backend with the standard script.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::scripted(script::standard)
+    }
+
+    /// A plain backend with its own script.
+    #[must_use]
+    pub fn scripted(script: impl Fn(&Received) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        Self::with(None, script::early, script)
+    }
+
+    /// A TLS backend with the standard script.
+    #[must_use]
+    pub fn start_tls(tls: Arc<ServerConfig>) -> Self {
+        Self::with(Some(tls), script::early, script::standard)
+    }
+
+    /// A backend whose every part is given.
+    #[must_use]
+    pub fn with(
+        tls: Option<Arc<ServerConfig>>,
+        early: impl Fn(&Head) -> Option<Vec<Step>> + Send + Sync + 'static,
+        script: impl Fn(&Received) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared {
+            received: Mutex::default(),
+            tapes: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            sockets: Mutex::default(),
+            stopped: AtomicBool::new(false),
+            tls,
+            early: Box::new(early),
+            script: Box::new(script),
+        });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || accept(&listener, &accepting));
+        Self { address, shared }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its base URL, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Takes the requests recorded so far.
+    #[must_use]
+    pub fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.shared.received.lock().unwrap())
+    }
+
+    /// Waits until at least `count` requests are recorded (or `patience` is over) and takes them.
+    #[must_use]
+    pub fn take_at_least(&self, count: usize, patience: Duration) -> Vec<Received> {
+        let start = Instant::now();
+        while self.shared.received.lock().unwrap().len() < count && start.elapsed() < patience {
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.take()
+    }
+
+    /// All bytes received so far, one entry for each connection.
+    #[must_use]
+    pub fn tapes(&self) -> Vec<Vec<u8>> {
+        self.shared.tapes.lock().unwrap().clone()
+    }
+
+    /// How many connections were accepted.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Closes every open connection; the listener stays.
+    pub fn drop_connections(&self) {
+        for socket in self.shared.sockets.lock().unwrap().drain(..) {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        self.drop_connections();
+        // Wakes the accepting thread, which then sees that it is over.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for socket in listener.incoming() {
+        if shared.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let Ok(socket) = socket else { continue };
+        let _ = socket.set_nodelay(true);
+        let number = shared.connections.fetch_add(1, Ordering::Relaxed);
+        if let Ok(copy) = socket.try_clone() {
+            shared.sockets.lock().unwrap().push(copy);
+        }
+        shared.tapes.lock().unwrap().push(Vec::new());
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            let closer = socket.try_clone();
+            let _ = match shared.tls.clone() {
+                None => serve(socket, number, &shared),
+                Some(config) => ServerConnection::new(config)
+                    .map_err(io::Error::other)
+                    .and_then(|tls| serve(StreamOwned::new(tls, socket), number, &shared)),
+            };
+            // The list of sockets holds a copy, so leaving the scope alone would not close it.
+            let _ = closer.map(|socket| socket.shutdown(Shutdown::Both));
+        });
+    }
+}
+
+/// A stream whose peer can be cut off hard.
+trait Line: Read + Write {
+    fn reset(&self);
+}
+
+impl Line for TcpStream {
+    fn reset(&self) {
+        let _ = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl Line for StreamOwned<ServerConnection, TcpStream> {
+    fn reset(&self) {
+        self.sock.reset();
+    }
+}
+
+/// Copies what is read onto the backend's tape as it comes.
+struct Taped<'shared, S> {
+    stream: S,
+    number: usize,
+    shared: &'shared Shared,
+}
+
+impl<S: Read> Read for Taped<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        let mut tapes = self.shared.tapes.lock().unwrap();
+        // Large uploads are counted by the records; a tape is for looking at heads.
+        if tapes[self.number].len() < 1 << 20 {
+            tapes[self.number].extend_from_slice(&buffer[..count]);
+        }
+        Ok(count)
+    }
+}
+
+fn serve<S: Line>(stream: S, number: usize, shared: &Shared) -> io::Result<()> {
+    let mut reader = Reader::new(Taped { stream, number, shared });
+    while let Some(head) = reader.head()? {
+        if let Some(steps) = (shared.early)(&head) {
+            let received = Received { connection: number, head, ..Received::default() };
+            shared.received.lock().unwrap().push(received);
+            if !perform(&mut reader, &steps)? {
+                return Ok(());
+            }
+            continue;
+        }
+        if head.headers.value("Expect").is_some() && !head.part(1).contains("no-continue") {
+            reader.stream.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        let mut body = Vec::new();
+        let ended = reader.body_into(Framing::of_request(&head), &mut body);
+        let complete = ended.is_ok();
+        let trailers = ended.unwrap_or_default();
+        let received = Received { connection: number, head, body, trailers, complete };
+        shared.received.lock().unwrap().push(received.clone());
+        if !complete || !perform(&mut reader, &(shared.script)(&received))? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Carries out the steps; false when the connection is over.
+fn perform<S: Line>(reader: &mut Reader<Taped<'_, S>>, steps: &[Step]) -> io::Result<bool> {
+    for step in steps {
+        match step {
+            Step::Write(bytes) => {
+                reader.stream.stream.write_all(bytes)?;
+                reader.stream.stream.flush()?;
+            }
+            Step::Fill(count) => fill(&mut reader.stream.stream, *count)?,
+            Step::Wait(time) => thread::sleep(*time),
+            Step::Close => return Ok(false),
+            Step::Reset => {
+                reader.stream.stream.reset();
+                return Ok(false);
+            }
+            Step::Mirror => {
+                let early = reader.unread().to_vec();
+                reader.stream.stream.write_all(&early)?;
+                mirror(&mut reader.stream)?;
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn fill(stream: &mut impl Write, mut count: u64) -> io::Result<()> {
+    let block = vec![b'x'; 64 * 1024];
+    while count > 0 {
+        let now = count.min(block.len() as u64);
+        stream.write_all(&block[..now as usize])?;
+        count -= now;
+    }
+    stream.flush()
+}
+
+fn mirror<S: Line>(stream: &mut Taped<'_, S>) -> io::Result<()> {
+    let mut block = [0_u8; 16 * 1024];
+    loop {
+        let count = stream.read(&mut block)?;
+        if count == 0 {
+            return Ok(());
+        }
+        stream.stream.write_all(&block[..count])?;
+        stream.stream.flush()?;
+    }
+}

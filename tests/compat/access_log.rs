@@ -1,0 +1,222 @@
+//! The access log, as JSON and as common log lines, for the same requests.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use portway_testkit::process::Setup;
+use serde_json::Value;
+
+use super::pair::{Case, Pair, Side};
+
+const DYNAMIC: &str = r#"
+http:
+  routers:
+    web: {rule: "PathPrefix(`/`)", service: s, entryPoints: [web]}
+    authorized: {rule: "Host(`auth.test`)", service: s, entryPoints: [web], middlewares: [deny, add]}
+    redirected: {rule: "Host(`redirect.test`)", service: s, entryPoints: [web], middlewares: [redirect]}
+    dead: {rule: "Host(`dead.test`)", service: dead, entryPoints: [web]}
+    empty: {rule: "Host(`empty.test`)", service: empty, entryPoints: [web]}
+    weighted: {rule: "Host(`weighted.test`)", service: weighted, entryPoints: [web]}
+    silent: {rule: "Host(`silent.test`)", service: s, entryPoints: [web], observability: {accessLogs: false}}
+    noop: {rule: "Host(`noop.test`)", service: noop@internal, entryPoints: [web]}
+    trusting: {rule: "Host(`known.test`)", service: s, entryPoints: [trusting]}
+  services:
+    s: {loadBalancer: {servers: [{url: "http://@@backend0@@"}]}}
+    dead: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}}
+    empty: {loadBalancer: {servers: []}}
+    weighted: {weighted: {services: [{name: s, weight: 1}]}}
+  middlewares:
+    add: {addPrefix: {prefix: /pre}}
+    deny: {basicAuth: {users: ["test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="]}}
+    redirect: {redirectScheme: {scheme: https}}
+"#;
+
+/// Keys whose values are times, durations or ports of the moment: only their kind is compared.
+const OF_THE_MOMENT: &[&str] = &[
+    "ClientAddr",
+    "ClientPort",
+    "Duration",
+    "OriginDuration",
+    "Overhead",
+    "StartLocal",
+    "StartUTC",
+    "time",
+    "RequestCount",
+];
+
+fn requests() -> Vec<Case<'static>> {
+    let good = "Authorization: Basic dGVzdDp0ZXN0\r\n";
+    let bad = "Authorization: Basic dGVzdDp3cm9uZw==\r\n";
+    let mut cases = Vec::new();
+    for target in [
+        "/",
+        "/path?query=1&b;c",
+        "/a%2Fb/../c",
+        "/chunked",
+        "/status-404",
+        "/no-content",
+        "/not-modified",
+        "/close",
+        "/garbage",
+        "/a\"b",
+        "/\u{e9}",
+    ] {
+        cases.push(Case::get("web.test", target, ""));
+    }
+    for host in [
+        "web.test:81",
+        "UPPER.test",
+        "redirect.test",
+        "dead.test",
+        "empty.test",
+        "weighted.test",
+        "silent.test",
+        "noop.test",
+        "auth.test",
+        "[::1]:80",
+        "",
+    ] {
+        cases.push(Case::get(host, "/x", ""));
+    }
+    cases.push(Case::get("auth.test", "/x", good));
+    cases.push(Case::get("auth.test", "/x", bad));
+    cases.push(Case::get(
+        "web.test",
+        "/x",
+        "Referer: http://r/\"q\"\r\nUser-Agent: agent \"q\" \\\r\nX-Forwarded-For: 1.1.1.1\r\n",
+    ));
+    cases.push(Case::get("web.test", "/x", "Referer: \u{e9}\r\nUser-Agent:\r\n"));
+    cases.push(Case::get("web.test", "/x", good));
+    cases.push(Case::request("POST", "web.test", "/x", "", "a body"));
+    cases.push(Case::request("HEAD", "web.test", "/x", "", ""));
+    cases.push(Case::request("FOO", "web.test", "/x", "", ""));
+    cases.push(Case::new("HTTP/1.0", "GET /x HTTP/1.0\r\nHost: web.test\r\n\r\n"));
+    cases.push(Case::new("chunked", "POST /x HTTP/1.1\r\nHost: web.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+    cases.push(Case::new(
+        "absolute",
+        "GET http://absolute.test:5/x HTTP/1.1\r\nHost: web.test\r\n\r\n",
+    ));
+    cases.push(Case::request("OPTIONS", "web.test", "*", "", ""));
+    cases.push(
+        Case::get("known.test", "/x", "X-Forwarded-For: 1.1.1.1, 2.2.2.2\r\n").at("trusting"),
+    );
+    cases.push(Case::get("nobody.test", "/x", "").at("trusting"));
+    cases
+}
+
+fn setup() -> Setup {
+    Setup::web(DYNAMIC)
+        .entry_point("trusting")
+        .flag("--entryPoints.trusting.forwardedHeaders.insecure=true")
+        .flag("--accessLog=true")
+        .flag("--accessLog.filePath=@@folder@@/access.log")
+}
+
+#[test]
+fn json_lines_are_those_of_traefik() {
+    let setup = setup().flag("--accessLog.format=json");
+    let Some(mut pair) = Pair::start(&setup, 1) else { return };
+    let texts = collect(&mut pair, |line| {
+        let value: Value = serde_json::from_str(line).unwrap_or_default();
+        let mut text = String::new();
+        for (key, value) in value.as_object().into_iter().flatten() {
+            let _ = match OF_THE_MOMENT.contains(&key.as_str()) {
+                true => writeln!(text, "  {key}: {}", kind(value)),
+                false => writeln!(text, "  {key}: {value}"),
+            };
+        }
+        text
+    });
+    pair.compare_texts("JSON lines", texts);
+    pair.finish();
+}
+
+#[test]
+fn kept_headers_are_logged_as_by_traefik() {
+    let setup = setup()
+        .flag("--accessLog.format=json")
+        .flag("--accessLog.fields.headers.defaultMode=keep")
+        .flag("--accessLog.fields.headers.names.Authorization=redact")
+        .flag("--accessLog.fields.headers.names.User-Agent=drop")
+        .flag("--accessLog.fields.names.RequestPath=drop")
+        .flag("--accessLog.fields.names.ServiceAddr=redact");
+    let Some(mut pair) = Pair::start(&setup, 1) else { return };
+    let texts = collect(&mut pair, |line| {
+        let value: Value = serde_json::from_str(line).unwrap_or_default();
+        let fields = value.as_object().into_iter().flatten();
+        fields
+            .filter(|(key, _)| {
+                key.contains('_') || ["RequestPath", "ServiceAddr"].contains(&key.as_str())
+            })
+            .filter(|(key, _)| !key.ends_with("_Date"))
+            .map(|(key, value)| format!("  {key}: {value}\n"))
+            .collect()
+    });
+    pair.compare_texts("headers in JSON lines", texts);
+    pair.finish();
+}
+
+#[test]
+fn common_lines_are_those_of_traefik() {
+    let Some(mut pair) = Pair::start(&setup(), 1) else { return };
+    let texts = collect(&mut pair, |line| format!("{}\n", timeless(line)));
+    pair.compare_texts("common lines", texts);
+    pair.finish();
+}
+
+/// Sends every request to both sides and reads their logs, one text for each side.
+fn collect(pair: &mut Pair, read: impl Fn(&str) -> String) -> [String; 2] {
+    for case in requests() {
+        pair.compare(&case.statuses_only());
+        // A line is written after its answer; the next request must not overtake it.
+        std::thread::sleep(Duration::from_millis(15));
+    }
+    let lines = pair.sides.each_ref().map(lines);
+    let count = lines.iter().map(Vec::len).max().unwrap_or_default();
+    assert!(count > 30, "only {count} lines");
+    [0, 1].map(|index| {
+        let side = &pair.sides[index];
+        lines[index].iter().map(|line| side.anonymous(&format!("line\n{}", read(line)))).collect()
+    })
+}
+
+/// The lines of a side's log, once it has stopped growing; polls for readiness are left out.
+fn lines(side: &Side) -> Vec<String> {
+    let path = side.process.folder().path().join("access.log");
+    let start = Instant::now();
+    let mut before = String::new();
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = fs::read_to_string(&path).unwrap_or_default();
+        if (now == before && !now.is_empty()) || start.elapsed() > Duration::from_secs(3) {
+            return now
+                .lines()
+                .filter(|line| !line.contains("/generation-"))
+                .map(str::to_owned)
+                .collect();
+        }
+        before = now;
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        _ => "something else",
+    }
+}
+
+/// A common line without its time, its request count and its duration.
+fn timeless(line: &str) -> String {
+    let (start, rest) = line.split_once('[').unwrap_or((line, ""));
+    let (time, rest) = rest.split_once(']').unwrap_or(("", rest));
+    let shape: String =
+        time.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
+    let shape = shape.replace(|letter: char| letter.is_ascii_alphabetic(), "a");
+    let rest: Vec<&str> = rest.rsplitn(5, ' ').collect();
+    let [duration, server, router, _count, front] = rest[..] else { return line.to_owned() };
+    let duration = duration.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    format!("{start}[{shape}]{front} N {router} {server} N{duration}")
+}

@@ -1,0 +1,31 @@
+//! Portway beside the real Traefik 3.7: the same configuration, the same requests, and everything
+//! that can be seen from outside compared.
+//!
+//! A suite is a table of [`pair::Case`]s run by a [`pair::Pair`]. Only the differences listed in
+//! [`differences`] are accepted, and a case has to name the one it expects.
+//!
+//! `PORTWAY_TEST_BINARY` replaces Portway (with Traefik's own path the suite tests itself);
+//! `COMPAT_SEED`, `COMPAT_BATCHES`, `COMPAT_ROUTERS` and `COMPAT_REQUESTS` make long runs of the
+//! random rules; `COMPAT_SHOW` prints what Traefik answered to every case.
+
+mod differences;
+mod pair;
+mod seen;
+
+mod access_log;
+mod api;
+mod basic_auth;
+mod broken;
+mod chain;
+mod entry_points;
+mod forwarded;
+mod headers;
+mod messages;
+mod paths;
+mod redirect_scheme;
+mod refusals;
+mod rules;
+mod services;
+mod strip_prefix;
+mod tls;
+mod upgrades;

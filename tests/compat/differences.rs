@@ -1,0 +1,37 @@
+//! The differences that are wanted: `docs` and the design list them under the same numbers.
+
+use super::seen::Seen;
+
+/// A wanted difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Difference {
+    /// 1: a router that cannot be built answers 500; Traefik drops it.
+    KeepsItsClaim,
+    /// 9: what two readers could frame differently is refused; Traefik repairs and forwards it.
+    RefusesAmbiguous,
+}
+
+impl Difference {
+    /// Its number in the table of the design.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::KeepsItsClaim => 1,
+            Self::RefusesAmbiguous => 9,
+        }
+    }
+
+    /// Whether `portway` differs from `traefik` in exactly the wanted way.
+    pub(crate) fn holds(self, portway: &Seen, traefik: &Seen) -> bool {
+        match self {
+            Self::KeepsItsClaim => {
+                portway.status() == Some(500)
+                    && portway.received.is_empty()
+                    && traefik.status() != Some(500)
+            }
+            Self::RefusesAmbiguous => {
+                matches!(portway.status(), Some(400 | 417 | 501 | 505))
+                    && portway.received.is_empty()
+            }
+        }
+    }
+}

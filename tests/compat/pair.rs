@@ -1,0 +1,321 @@
+//! Portway and Traefik side by side.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use portway_testkit::backend::{Backend, Received, Step, script};
+use portway_testkit::client::{Client, Response, Tls};
+use portway_testkit::golden::lines_that_differ;
+use portway_testkit::process::{Process, Program, Setup};
+
+use serde_json::Value;
+
+use super::differences::Difference;
+use super::seen::{Depth, Seen};
+
+/// How long an exchange may stay silent before "no answer" is what was seen.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How long a connection is watched before it counts as open.
+const WATCH: Duration = Duration::from_millis(60);
+
+/// Both routers, each with its own backends, and the mismatches so far.
+pub(crate) struct Pair {
+    /// Portway's side, then Traefik's.
+    pub(crate) sides: [Side; 2],
+    itself: bool,
+    compared: usize,
+    mismatches: Vec<String>,
+}
+
+/// One router and its backends.
+pub(crate) struct Side {
+    /// The router.
+    pub(crate) process: Process,
+    /// Its backends, named `@@backend0@@` and so on (address and port) in the configuration.
+    pub(crate) backends: Vec<Backend>,
+}
+
+/// One exchange: what is sent, where, and what is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Case<'table> {
+    name: String,
+    bytes: Vec<u8>,
+    entry_point: &'table str,
+    source: Option<IpAddr>,
+    tls: Option<Tls<'table>>,
+    responses: usize,
+    watched: bool,
+    depth: Depth,
+    difference: Option<Difference>,
+    optional: bool,
+}
+
+impl<'table> Case<'table> {
+    /// Sends `bytes` to entry point `web` and reads one response.
+    pub(crate) fn new(name: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+        Self {
+            name: name.into(),
+            bytes: bytes.as_ref().to_vec(),
+            entry_point: "web",
+            source: None,
+            tls: None,
+            responses: 1,
+            watched: false,
+            depth: Depth::Whole,
+            difference: None,
+            optional: false,
+        }
+    }
+
+    /// A GET without a body; `fields` are whole lines such as `X-A: 1\r\n`.
+    pub(crate) fn get(host: &str, target: &str, fields: &str) -> Self {
+        Self::request("GET", host, target, fields, "")
+    }
+
+    /// A request; a body brings its Content-Length.
+    pub(crate) fn request(
+        method: &str,
+        host: &str,
+        target: &str,
+        fields: &str,
+        body: &str,
+    ) -> Self {
+        let length = match body {
+            "" => String::new(),
+            body => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let bytes =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}{length}\r\n{body}");
+        let name = format!("{method} {host} {target} {}", fields.replace("\r\n", "; "));
+        Self::new(name, bytes)
+    }
+
+    /// Gives the case another name.
+    pub(crate) fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
+    /// Uses another entry point.
+    pub(crate) fn at(self, entry_point: &'table str) -> Self {
+        Self { entry_point, ..self }
+    }
+
+    /// Connects from another loopback address.
+    pub(crate) fn from(self, source: &str) -> Self {
+        Self { source: Some(source.parse().expect("an address")), ..self }
+    }
+
+    /// Connects by TLS.
+    pub(crate) fn over(self, tls: Tls<'table>) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// Reads so many responses.
+    pub(crate) fn answers(self, responses: usize) -> Self {
+        Self { responses, ..self }
+    }
+
+    /// Also sees whether the connection is closed afterwards.
+    pub(crate) fn watched(self) -> Self {
+        Self { watched: true, ..self }
+    }
+
+    /// Compares statuses, the connection's end and what backends received, nothing more.
+    pub(crate) fn statuses_only(self) -> Self {
+        Self { depth: Depth::Statuses, ..self }
+    }
+
+    /// Accepts the wanted difference, or equality; where Traefik refuses, too, the refusals are
+    /// compared by status alone.
+    pub(crate) fn refusal(self, difference: Difference) -> Self {
+        Self { difference: Some(difference), optional: true, ..self }
+    }
+
+    /// Expects a wanted difference.
+    pub(crate) fn differs(self, difference: Difference) -> Self {
+        Self { difference: Some(difference), ..self }
+    }
+}
+
+impl Pair {
+    /// Starts both with `backends` plain backends each; `None` where there is no Traefik.
+    #[track_caller]
+    pub(crate) fn start(setup: &Setup, backends: usize) -> Option<Self> {
+        Self::start_with(setup, || (0..backends).map(|_| Backend::scripted(answer)).collect())
+    }
+
+    /// Starts both with the backends that `backends` makes.
+    #[track_caller]
+    pub(crate) fn start_with(setup: &Setup, backends: impl Fn() -> Vec<Backend>) -> Option<Self> {
+        let traefik = Program::traefik()?;
+        let portway = crate::portway();
+        let itself = matches!((&portway, &traefik), (Program::Portway(left), Program::Traefik(right)) if left == right);
+        let sides = [&portway, &traefik].map(|program| Side::start(program, setup, backends()));
+        Some(Self { sides, itself, compared: 0, mismatches: Vec::new() })
+    }
+
+    /// Runs a case on both sides and notes a mismatch.
+    pub(crate) fn compare(&mut self, case: &Case<'_>) {
+        let seen = self.sides.each_ref().map(|side| side.run(case));
+        let texts = [0, 1]
+            .map(|index| seen[index].text(case.depth, |text| self.sides[index].anonymous(text)));
+        self.compared += 1;
+        let [portway, traefik] = &texts;
+        if std::env::var_os("COMPAT_SHOW").is_some() {
+            println!("=== {}\n{traefik}", case.name);
+        }
+        let accepted = match case.difference {
+            None => portway == traefik,
+            Some(_) if case.optional && portway == traefik => true,
+            Some(_) if self.itself => portway == traefik,
+            Some(difference) => difference.holds(&seen[0], &seen[1]),
+        };
+        if !accepted {
+            let number = case.difference.map(Difference::number);
+            let wanted =
+                number.map(|number| format!(" (not difference {number})")).unwrap_or_default();
+            self.note(&case.name, &format!(
+                "sent {}\n{wanted}- Traefik, + Portway\n{}whole answer of Traefik:\n{traefik}whole answer of Portway:\n{portway}",
+                portway_testkit::message::readable(&case.bytes),
+                lines_that_differ(traefik, portway),
+            ));
+        }
+    }
+
+    /// Compares two texts that a test made of both sides, Portway's first.
+    pub(crate) fn compare_texts(&mut self, name: &str, texts: [String; 2]) {
+        self.compared += 1;
+        let [portway, traefik] = texts;
+        if portway != traefik {
+            let lines = lines_that_differ(&traefik, &portway);
+            self.note(name, &format!("- Traefik, + Portway\n{lines}"));
+        }
+    }
+
+    /// Counts a comparison that a test made itself and found equal.
+    pub(crate) fn count(&mut self) {
+        self.compared += 1;
+    }
+
+    /// Notes a mismatch.
+    pub(crate) fn note(&mut self, name: &str, text: &str) {
+        self.mismatches.push(format!("=== {name}\n{text}"));
+    }
+
+    /// Fails the test if anything mismatched.
+    #[track_caller]
+    pub(crate) fn finish(self) {
+        let (count, compared) = (self.mismatches.len(), self.compared);
+        assert!(compared > 0, "nothing was compared");
+        // The end of a long report is cut by nobody, the beginning says enough.
+        let shown = self.mismatches.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+        assert!(count == 0, "{count} of {compared} cases differ\n{shown}");
+    }
+}
+
+impl Side {
+    #[track_caller]
+    fn start(program: &Program, setup: &Setup, backends: Vec<Backend>) -> Self {
+        let mut setup = setup.clone();
+        for (_, content) in &mut setup.files {
+            *content = with_backends(content, &backends);
+        }
+        Self { process: Process::start(program, &setup), backends }
+    }
+
+    /// Replaces one file of the configuration, in which `@@backend0@@` may stand.
+    #[track_caller]
+    pub(crate) fn reload(&mut self, name: &str, content: &str) {
+        self.process.reload(name, &with_backends(content, &self.backends));
+    }
+
+    /// Asks the API: the response, and its body if that is JSON.
+    pub(crate) fn api(&self, target: &str) -> (Response, Value) {
+        let address = self.process.address("traefik");
+        let request = format!("GET {target} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n");
+        let response =
+            Client::connect(address).and_then(|mut client| client.ask(request)).expect("an answer");
+        let value = serde_json::from_slice(&response.body).unwrap_or_default();
+        (response, value)
+    }
+
+    fn run(&self, case: &Case<'_>) -> Seen {
+        for backend in &self.backends {
+            let _ = backend.take();
+        }
+        let request = case.bytes.to_ascii_lowercase();
+        let no_encoding = !portway_testkit::message::latin1(&request).contains("accept-encoding");
+        let mut seen = Seen { no_encoding, ..Seen::default() };
+        if let Err(error) = self.converse(case, &mut seen) {
+            seen.failure = Some(error.kind());
+        }
+        let failed = seen.failure.is_some() || seen.status().is_some_and(|status| status >= 400);
+        if failed && !self.backends.is_empty() {
+            // The answer may have overtaken the record.
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        seen.received = self.received();
+        seen
+    }
+
+    fn converse(&self, case: &Case<'_>, seen: &mut Seen) -> std::io::Result<()> {
+        let address = self.process.address(case.entry_point);
+        let mut client = match (&case.tls, case.source) {
+            (Some(tls), _) => Client::connect_tls(address, tls)?,
+            (None, Some(source)) => Client::connect_from(source, address)?,
+            (None, None) => Client::connect(address)?,
+        };
+        client.set_patience(SILENCE);
+        let bytes = self.process.expand(&portway_testkit::message::latin1(&case.bytes));
+        let bytes: Vec<u8> = bytes.chars().map(|character| character as u8).collect();
+        let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
+        let method = portway_testkit::message::latin1(&method);
+        let sent = client.send(&bytes);
+        for _ in 0..case.responses {
+            match client.response_to(&method) {
+                Ok(response) => seen.responses.push(response),
+                Err(error) => return Err(sent.err().unwrap_or(error)),
+            }
+        }
+        if case.watched {
+            seen.end = Some(client.until_end(WATCH).1);
+        }
+        Ok(())
+    }
+
+    /// Takes what the backends recorded.
+    pub(crate) fn received(&self) -> Vec<(usize, Received)> {
+        let each = self.backends.iter().enumerate();
+        each.flat_map(|(index, backend)| backend.take().into_iter().map(move |one| (index, one)))
+            .collect()
+    }
+
+    /// Replaces what belongs to this side alone: ports of entry points and backends.
+    pub(crate) fn anonymous(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (index, backend) in self.backends.iter().enumerate() {
+            text = text.replace(&backend.address().to_string(), &format!("backend{index}:port"));
+        }
+        for (name, port) in self.process.ports() {
+            text = text.replace(&port.to_string(), &format!("port-{name}"));
+        }
+        text.replace(&*self.process.folder().path().to_string_lossy(), "/folder")
+    }
+}
+
+fn with_backends(content: &str, backends: &[Backend]) -> String {
+    backends.iter().enumerate().fold(content.to_owned(), |text, (index, backend)| {
+        text.replace(&format!("@@backend{index}@@"), &backend.address().to_string())
+    })
+}
+
+/// The standard answers by path; everything else gets a short text that holds nothing of the request.
+pub(crate) fn answer(received: &Received) -> Vec<Step> {
+    script::by_path(received).unwrap_or_else(|| {
+        if received.head.part(0) == "HEAD" {
+            return script::write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        }
+        vec![Step::Write(script::response("200 OK", "Content-Type: text/plain\r\n", "hello"))]
+    })
+}

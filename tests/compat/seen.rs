@@ -1,0 +1,125 @@
+//! What can be seen of one exchange from outside, and its canonical text.
+
+use std::fmt::Write as _;
+use std::io;
+
+use portway_testkit::backend::Received;
+use portway_testkit::client::{End, Response};
+use portway_testkit::message::{Headers, readable};
+
+/// Everything observed for one case on one side.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// The responses in order.
+    pub(crate) responses: Vec<Response>,
+    /// Why the next response could not be read.
+    pub(crate) failure: Option<io::ErrorKind>,
+    /// How the connection ended, if the case watched it.
+    pub(crate) end: Option<End>,
+    /// What the backends received, in order of arrival; the first number says which backend.
+    pub(crate) received: Vec<(usize, Received)>,
+    /// The client named no Accept-Encoding: whether the router names its own is not compared
+    /// (Go asks for gzip and unpacks it; wanted difference 10).
+    pub(crate) no_encoding: bool,
+}
+
+/// Which parts of an exchange are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Everything.
+    Whole,
+    /// Status codes, connection end and what the backends received.
+    Statuses,
+}
+
+impl Seen {
+    /// The status of the first response.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.responses.first().map(|response| response.status)
+    }
+
+    /// The exchange as text; equal exchanges have equal texts.
+    pub(crate) fn text(&self, depth: Depth, expand: impl Fn(&str) -> String) -> String {
+        let mut text = String::new();
+        for response in &self.responses {
+            write_response(&mut text, response, depth);
+        }
+        let closed = self.failure.is_some_and(|failure| failure_name(failure) == CUT_OFF);
+        if closed || self.responses.iter().any(|response| !response.complete) {
+            let _ = writeln!(text, "client: {CUT_OFF}");
+        } else if let Some(failure) = self.failure {
+            let _ = writeln!(text, "client: {}", failure_name(failure));
+        }
+        if let Some(end) = self.end {
+            // A reset instead of a close depends on what was still unread, not on the meaning.
+            let end = if end == End::Open { "open" } else { "closed" };
+            let _ = writeln!(text, "connection: {end}");
+        }
+        for (backend, received) in &self.received {
+            let mut received = received.clone();
+            if self.no_encoding {
+                received.head.headers.0.retain(|(name, value)| {
+                    !(name.eq_ignore_ascii_case("Accept-Encoding") && value == "gzip")
+                });
+            }
+            write_received(&mut text, *backend, &received);
+        }
+        expand(&text)
+    }
+}
+
+/// How much of an answer arrives before a backend's failure shows depends on buffers, so an answer
+/// that ends early is the same wherever it ends.
+const CUT_OFF: &str = "cut off";
+
+fn failure_name(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer",
+        io::ErrorKind::InvalidData => "not understandable",
+        _ => CUT_OFF,
+    }
+}
+
+fn write_response(text: &mut String, response: &Response, depth: Depth) {
+    if !response.complete {
+        return;
+    }
+    if depth == Depth::Statuses {
+        let _ = writeln!(text, "answer {}", response.status);
+        return;
+    }
+    for head in &response.interim {
+        let _ = writeln!(text, "interim {}", head.part(1));
+        write_headers(text, &head.headers);
+    }
+    let _ = writeln!(text, "answer {} {}", response.version, response.status);
+    write_headers(text, &response.headers);
+    let _ = writeln!(text, "  body {}", readable(&response.body));
+    if response.trailers != Headers::default() {
+        text.push_str("  trailers\n");
+        write_headers(text, &response.trailers);
+    }
+}
+
+fn write_received(text: &mut String, backend: usize, received: &Received) {
+    let _ = writeln!(text, "backend {backend} received {}", received.head.line);
+    write_headers(text, &received.head.headers);
+    if !received.body.is_empty() || !received.complete {
+        let _ = writeln!(text, "  body {}", readable(&received.body));
+    }
+    if received.trailers != Headers::default() {
+        text.push_str("  trailers\n");
+        write_headers(text, &received.trailers);
+    }
+    if !received.complete {
+        text.push_str("  (cut off)\n");
+    }
+}
+
+fn write_headers(text: &mut String, headers: &Headers) {
+    for (name, value) in headers.sorted() {
+        if name != "date" {
+            let _ = writeln!(text, "  {name}: {value}");
+        }
+    }
+}

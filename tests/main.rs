@@ -1,0 +1,24 @@
+//! One test binary for what needs the whole program.
+//!
+//! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
+//! - `wire`: bytes in, bytes out through the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "compat/compat.rs"]
+mod compat;
+#[path = "wire/wire.rs"]
+mod wire;
+
+use portway_testkit::process::Program;
+
+/// The Portway binary under test.
+fn portway() -> Program {
+    Program::portway(env!("CARGO_BIN_EXE_portway"))
+}

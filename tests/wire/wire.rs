@@ -1,0 +1,1 @@
+//! Bytes in, bytes out through the real binary.
