@@ -33,6 +33,14 @@ const FILES: &[File] = files! {
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "main.js": SCRIPT,
+    "api.js": SCRIPT,
+    "dom.js": SCRIPT,
+    "format.js": SCRIPT,
+    "parts.js": SCRIPT,
+    "overview.js": SCRIPT,
+    "list.js": SCRIPT,
+    "detail.js": SCRIPT,
+    "flow.js": SCRIPT,
 };
 
 /// The answer with a file by its path under the dashboard, `""` being the page itself.
