@@ -25,8 +25,12 @@ pub enum Method {
     /// `CONNECT`
     Connect,
     /// Any other token, as it was sent.
-    Other(Box<str>),
+    Other(OtherMethod),
 }
+
+/// A method token that is not registered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OtherMethod(Box<str>);
 
 /// The text is no method: empty, or not a token of RFC 9110 §5.6.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +55,8 @@ impl Method {
             b"TRACE" => Self::Trace,
             b"CONNECT" => Self::Connect,
             other if is_token(other) => {
-                Self::Other(std::str::from_utf8(other).map_err(|_| InvalidMethod)?.into())
+                let text = std::str::from_utf8(other).map_err(|_| InvalidMethod)?;
+                Self::Other(OtherMethod(text.into()))
             }
             _ => return Err(InvalidMethod),
         })
@@ -70,7 +75,7 @@ impl Method {
             Self::Options => "OPTIONS",
             Self::Trace => "TRACE",
             Self::Connect => "CONNECT",
-            Self::Other(text) => text,
+            Self::Other(OtherMethod(text)) => text,
         }
     }
 
