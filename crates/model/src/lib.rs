@@ -1,1 +1,22 @@
 //! What the user wrote: static and dynamic configuration, names, units, diagnostics; no IO.
+//!
+//! Text of any source (YAML, TOML, flags, environment, labels) becomes a [`Node`] tree that knows its
+//! places; [`Fields`] reads typed values out of it and collects a [`Problem`] for each that does not fit.
+//! Nothing here has a socket, a clock, a regular expression or an `Arc`: that is the snapshot's.
+
+pub mod decode;
+pub mod dynamic;
+pub mod name;
+mod nearest;
+pub mod node;
+pub mod problem;
+pub mod runtime;
+pub mod toml;
+pub mod units;
+pub mod yaml;
+
+pub use decode::Fields;
+pub use nearest::nearest;
+pub use node::{Node, Position, Value};
+pub use problem::{Diagnostic, Entry, Place, Problem, Severity};
+pub use units::Period;

@@ -1,0 +1,85 @@
+//! Routers.
+
+use serde::Serialize;
+
+/// A rule and what follows from it. Traefik: `http.routers.<name>`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Router {
+    /// Names of entry points; empty means the default ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entry_points: Vec<String>,
+    /// Names of middlewares, in the order they run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub middlewares: Vec<String>,
+    /// The service's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub service: String,
+    /// The rule's text.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+    /// Names of parent routers (multi-layer routing).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parent_refs: Vec<String>,
+    /// `v2` or `v3`; empty means the static default.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rule_syntax: String,
+    /// Higher goes first; 0 means the rule's length in bytes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub priority: i64,
+    /// Present: the router answers TLS requests only. Absent: plaintext only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<RouterTls>,
+    /// Which records are made of its requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observability: Option<Observability>,
+}
+
+/// TLS of a router. Traefik: `http.routers.<name>.tls`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouterTls {
+    /// The name of TLS options; empty means `default`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub options: String,
+    /// The name of a certificate resolver.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cert_resolver: String,
+    /// Domains to ask certificates for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<Domain>,
+}
+
+/// A name and its alternatives.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Domain {
+    /// The main name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub main: String,
+    /// Subject alternative names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sans: Vec<String>,
+}
+
+/// Which records are made of a router's requests. Traefik: `http.routers.<name>.observability`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observability {
+    /// Access log lines; absent means the entry point's setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_logs: Option<bool>,
+    /// Metrics; absent means the entry point's setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<bool>,
+    /// Traces; absent means the entry point's setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracing: Option<bool>,
+    /// `minimal` or `detailed`; empty means the entry point's setting.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub trace_verbosity: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}

@@ -1,0 +1,158 @@
+//! Services: named ways to reach servers.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Period;
+
+/// A named way to reach servers. Traefik: `http.services.<name>`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Service {
+    /// Servers, one of which takes each request.
+    LoadBalancer(LoadBalancer),
+    /// Other services, in shares.
+    Weighted(Weighted),
+    /// A kind that is known by name but not served yet; it closes its routers.
+    #[serde(untagged)]
+    Unserved(Unserved),
+    /// Nothing could be read; the entry's problems say why.
+    #[default]
+    #[serde(untagged)]
+    Unreadable,
+}
+
+/// Kinds of services that are known by name but not served yet.
+pub const UNSERVED_SERVICES: &[&str] = &["failover", "highestRandomWeight", "mirroring"];
+
+/// An object of a kind that is not served yet: the kind's name and its settings as written.
+pub type Unserved = std::collections::BTreeMap<String, Value>;
+
+impl Service {
+    /// The kind's name as users write it; empty when nothing could be read.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::LoadBalancer(_) => "loadBalancer",
+            Self::Weighted(_) => "weighted",
+            Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),
+            Self::Unreadable => "",
+        }
+    }
+}
+
+/// Servers, one of which takes each request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadBalancer {
+    /// Stickiness by cookie, as written; not served yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<Value>,
+    /// The servers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<Server>,
+    /// How a server is chosen.
+    pub strategy: Strategy,
+    /// Active health checks, as written; not served yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<Value>,
+    /// Passive health checks, as written; not served yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passive_health_check: Option<Value>,
+    /// Whether servers see the client's Host (default) or their own.
+    pub pass_host_header: bool,
+    /// How responses are passed on.
+    pub response_forwarding: ResponseForwarding,
+    /// The name of the servers transport; empty means the static default.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub servers_transport: String,
+}
+
+impl Default for LoadBalancer {
+    fn default() -> Self {
+        Self {
+            sticky: None,
+            servers: Vec::new(),
+            strategy: Strategy::default(),
+            health_check: None,
+            passive_health_check: None,
+            pass_host_header: true,
+            response_forwarding: ResponseForwarding::default(),
+            servers_transport: String::new(),
+        }
+    }
+}
+
+/// How a server is chosen. Traefik: `strategy`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// Weighted round robin.
+    #[default]
+    Wrr,
+    /// Power of two choices; not served yet.
+    P2c,
+    /// Highest random weight; not served yet.
+    Hrw,
+    /// Least response time; not served yet.
+    LeastTime,
+}
+
+/// How responses are passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseForwarding {
+    /// How long response bytes may wait before they are passed on; negative means not at all.
+    /// Portway passes them on at once, which satisfies every value.
+    pub flush_interval: Period,
+}
+
+impl Default for ResponseForwarding {
+    fn default() -> Self {
+        Self { flush_interval: Period::milliseconds(100) }
+    }
+}
+
+/// One backend address.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Server {
+    /// Scheme, host and port, such as `http://10.0.0.1:8080`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// Its share; absent means 1, 0 means none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<i64>,
+    /// Whether the URL's path goes before the request's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub preserve_path: bool,
+    /// Keeps existing sticky sessions but takes no new requests (a terminating endpoint).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fenced: bool,
+}
+
+/// Other services, in shares.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Weighted {
+    /// The services and their shares.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<WeightedService>,
+    /// Stickiness by cookie, as written; not served yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<Value>,
+    /// Propagation of health, as written; not served yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<Value>,
+}
+
+/// A service and its share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WeightedService {
+    /// The service's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Its share; absent means 1, 0 means none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<i64>,
+}

@@ -1,0 +1,45 @@
+//! How to reach servers.
+
+use crate::Period;
+
+use super::{Certificate, tls::Material};
+
+/// How to reach servers. Traefik: `http.serversTransports.<name>` and the static `serversTransport`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServersTransport {
+    /// The name to ask for and to verify by TLS; empty means the server's host.
+    pub server_name: String,
+    /// Whether any certificate is accepted.
+    pub insecure_skip_verify: bool,
+    /// Authorities instead of the system's.
+    pub root_cas: Vec<Material>,
+    /// Client certificates.
+    pub certificates: Vec<Certificate>,
+    /// Idle connections kept for each server and worker at most; 0 means the default, negative none.
+    pub max_idle_conns_per_host: i64,
+    /// How long to wait.
+    pub forwarding_timeouts: ForwardingTimeouts,
+    /// Whether HTTP/2 is never used.
+    pub disable_http2: bool,
+}
+
+/// How long to wait for a server. Traefik: `forwardingTimeouts`; zero means no limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ForwardingTimeouts {
+    /// For a connection, default 30 s.
+    pub dial_timeout: Period,
+    /// For the response head after the request was sent, default none.
+    pub response_header_timeout: Period,
+    /// How long an idle connection is kept, default 90 s.
+    pub idle_conn_timeout: Period,
+}
+
+impl Default for ForwardingTimeouts {
+    fn default() -> Self {
+        Self {
+            dial_timeout: Period::seconds(30),
+            response_header_timeout: Period::default(),
+            idle_conn_timeout: Period::seconds(90),
+        }
+    }
+}
