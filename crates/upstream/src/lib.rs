@@ -1,1 +1,24 @@
-//! Services, balancing, connection pools and transports.
+//! Everything between "this service" and "a connection to one of its servers": services, balancing,
+//! connection pools and transports.
+//!
+//! A [`Service`] is compiled from the model and immutable. What must outlive a snapshot (a balancer's
+//! position, a server's identity in the pools) lives behind `Arc`s that the next snapshot adopts through
+//! [`Carried`]. Pools are per worker and never shared.
+
+mod balance;
+mod carried;
+mod connect;
+mod pool;
+mod server;
+mod service;
+mod stream;
+mod transport;
+
+pub use balance::Balancer;
+pub use carried::Carried;
+pub use connect::{ConnectError, connect};
+pub use pool::{Connection, Pool};
+pub use server::{Scheme, Server, ServerUrlError};
+pub use service::{Named, NoServer, Picked, Service};
+pub use stream::ServerStream;
+pub use transport::Transport;
