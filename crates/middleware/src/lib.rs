@@ -1,1 +1,38 @@
 //! One file for each middleware, and the chain that runs them.
+//!
+//! A middleware is compiled once from what the user wrote ([`Middleware::compile`]) and is then
+//! immutable but for what it remembers. A [`Chain`] runs several of them over a request on its way
+//! in and over the response on its way out.
+//!
+//! # Invariants
+//!
+//! - Nothing here waits for a computation: hashing that takes long runs on a [`PasswordPool`].
+//! - No setting is left out in silence: what cannot be honoured is an error that closes the
+//!   routers of the middleware, or, where Traefik ignores it as well, a warning.
+//! - No message holds a password or a hash.
+
+mod add_prefix;
+mod basic_auth;
+mod chain;
+mod context;
+mod headers;
+mod middleware;
+mod password_pool;
+mod redirect;
+mod redirect_regex;
+mod redirect_scheme;
+mod strip_prefix;
+
+pub use add_prefix::AddPrefix;
+pub use basic_auth::BasicAuth;
+pub use chain::Chain;
+pub use context::Context;
+pub use headers::Headers;
+pub use middleware::{Flow, Middleware};
+pub use password_pool::PasswordPool;
+pub use redirect_regex::RedirectRegex;
+pub use redirect_scheme::RedirectScheme;
+pub use strip_prefix::StripPrefix;
+
+#[cfg(test)]
+mod testing;

@@ -14,7 +14,7 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Chain, Headers, Middleware, RedirectScheme, StripPrefix,
+    AddPrefix, BasicAuth, Chain, Headers, Middleware, RedirectRegex, RedirectScheme, StripPrefix,
     UNSERVED_MIDDLEWARES,
 };
 pub use router::{Domain, Observability, Router, RouterTls};

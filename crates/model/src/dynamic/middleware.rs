@@ -20,6 +20,8 @@ pub enum Middleware {
     Chain(Chain),
     /// Changes request and response headers.
     Headers(Headers),
+    /// Redirects by a regular expression over the URL.
+    RedirectRegex(RedirectRegex),
     /// Redirects to another scheme or port.
     RedirectScheme(RedirectScheme),
     /// Removes a prefix from the path.
@@ -50,7 +52,6 @@ pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "passTLSClientCert",
     "plugin",
     "rateLimit",
-    "redirectRegex",
     "replacePath",
     "replacePathRegex",
     "retry",
@@ -65,6 +66,7 @@ impl Middleware {
             Self::BasicAuth(_) => "basicAuth",
             Self::Chain(_) => "chain",
             Self::Headers(_) => "headers",
+            Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
             Self::StripPrefix(_) => "stripPrefix",
             Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),
@@ -142,6 +144,20 @@ pub struct Headers {
     pub unserved: BTreeMap<String, Value>,
 }
 
+/// Redirects by a regular expression over the URL. Traefik: `redirectRegex`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RedirectRegex {
+    /// The expression, in Go's syntax, over `scheme://host/path?query`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub regex: String,
+    /// The new URL, with `${1}` or `${name}` for what groups have matched.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub replacement: String,
+    /// 301 or 308 instead of 302 or 307.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub permanent: bool,
+}
+
 /// Redirects to another scheme or port. Traefik: `redirectScheme`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -167,7 +183,7 @@ pub struct StripPrefix {
     /// The first of these that the path begins with is removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prefixes: Vec<String>,
-    /// Traefik's deprecated `forceSlash`; absent means true.
+    /// Traefik's deprecated `forceSlash`; absent means false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_slash: Option<bool>,
 }

@@ -1,0 +1,42 @@
+//! What middlewares know of a request beside its head, and what they leave to those after them.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use crate::PasswordPool;
+
+/// One request's surroundings.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Whether the client's connection is encrypted.
+    pub tls: bool,
+    /// The address that the client's connection comes from.
+    pub client: IpAddr,
+    /// When the request came; a clock that is a little late does no harm.
+    pub now: Instant,
+    /// Where passwords are checked.
+    pub passwords: &'a PasswordPool,
+    /// The user name for the access log (Traefik: `ClientUsername`): `None` until a `basicAuth` is
+    /// met, empty when the request has no credentials, and the name as sent even if it was refused.
+    pub username: Option<String>,
+    /// Whether the proxy adds the client's address to `X-Forwarded-For`.
+    pub append_forwarded_for: bool,
+    /// Why a middleware answered the request itself, for the log.
+    pub reason: Option<&'static str>,
+}
+
+impl<'a> Context<'a> {
+    /// The surroundings of a request that has met no middleware yet.
+    #[must_use]
+    pub fn new(tls: bool, client: IpAddr, now: Instant, passwords: &'a PasswordPool) -> Self {
+        Self {
+            tls,
+            client,
+            now,
+            passwords,
+            username: None,
+            append_forwarded_for: true,
+            reason: None,
+        }
+    }
+}
