@@ -2,8 +2,9 @@
 //!
 //! Traefik: `headers`. Differences: the CORS and security fields are not served yet and close the
 //! routers of the middleware; changes of fields that frame a message are ignored with a warning in
-//! responses too, where Traefik breaks the response; a name or host that no request can have is
-//! refused when the configuration is read, where Traefik answers 500 to each request.
+//! responses too, where Traefik breaks the response; a name, value or host that no request can
+//! have is refused when the configuration is read, where Traefik answers 500 to each request or
+//! sends no host at all.
 
 use portway_http::{HeaderName, HeaderValue, Headers as Fields, Known, Request, is_valid_host};
 use portway_model::{Problem, Severity, dynamic};

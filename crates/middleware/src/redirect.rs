@@ -6,7 +6,7 @@ use portway_http::{Answer, Known, Method, Request, Status};
 
 use crate::{Context, Flow};
 
-/// Redirects to `location`, or answers 500 if it is no URL.
+/// Redirects to `location`, or answers 502 if it is no URL, as Traefik does.
 ///
 /// GET gets 302 or 301, every other method the status that keeps it: 307 or 308.
 pub(crate) fn redirect(
@@ -36,17 +36,18 @@ pub(crate) fn unchanged(location: &[u8], request: &mut Request, context: &mut Co
     if url::normalize(location).is_none() {
         return broken(context);
     }
-    let query = request.target.query();
-    if let Some(query) = query.split(|&byte| byte == b'#').next()
-        && query.len() < request.target.query().len()
-    {
-        let query = query.to_vec();
-        request.target.set_query(&query);
+    if request.target.query().contains(&b'#') {
+        let mut uri = Vec::new();
+        request.target.write_request_uri(&mut uri);
+        let sent = uri.split(|&byte| byte == b'#').next().unwrap_or_default();
+        // What has been written can be read, and a part of a query is one.
+        let read = request.target.set_path_and_query(sent);
+        debug_assert!(read.is_ok());
     }
     Flow::Continue
 }
 
 fn broken(context: &mut Context<'_>) -> Flow {
     context.reason = Some("the location of a redirection is no URL");
-    Flow::Respond(Answer::proxy_error(Status::INTERNAL_SERVER_ERROR))
+    Flow::Respond(Answer::proxy_error(Status::BAD_GATEWAY))
 }

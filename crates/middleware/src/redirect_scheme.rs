@@ -44,7 +44,7 @@ impl RedirectScheme {
         };
         let port =
             port.filter(|port| !matches!((scheme, *port), ("http", "80") | ("https", "443")));
-        if scheme == &*self.scheme && self.port_is(port) && is_plain(host, request) {
+        if scheme == &*self.scheme && self.port_is(port) && is_plain(host, port, request) {
             return Flow::Continue;
         }
         let mut rest = Vec::with_capacity(host.len() + request.target.escaped_path().len() + 16);
@@ -85,9 +85,12 @@ fn client_scheme(request: &Request, tls: bool) -> &'static str {
 }
 
 /// Whether the URL is one that cannot be malformed, so that nothing needs to be built.
-fn is_plain(host: &str, request: &Request) -> bool {
+fn is_plain(host: &str, port: Option<&str>, request: &Request) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    !host.is_empty() && host.bytes().all(plain) && !request.target.query().contains(&b'#')
+    !host.is_empty()
+        && host.bytes().all(plain)
+        && port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        && !request.target.query().contains(&b'#')
 }
 
 /// Splits what follows `scheme://` as Traefik's expression
