@@ -74,7 +74,7 @@ fn parse_length(text: &[u8]) -> Option<u64> {
 }
 
 /// Takes out of the announcement of trailers (`Trailer`) what is not passed on as trailer, and
-/// joins the rest; in a message that has no trailers the announcement is left to the hop.
+/// joins the rest. A message that cannot have trailers loses its announcement.
 ///
 /// Fields that frame the message make it malformed (Go: `fixTrailer`).
 pub(super) fn settle_trailer(
@@ -82,7 +82,11 @@ pub(super) fn settle_trailer(
     framing: BodyFraming,
     separator: &[u8],
 ) -> Result<(), ForbiddenTrailer> {
-    if framing != BodyFraming::Chunked || !headers.contains(Known::Trailer) {
+    if !headers.contains(Known::Trailer) {
+        return Ok(());
+    }
+    if framing != BodyFraming::Chunked {
+        headers.remove(Known::Trailer);
         return Ok(());
     }
     let mut names: Vec<Vec<u8>> = Vec::new();

@@ -88,6 +88,14 @@ fn framing_that_cannot_be_understood_is_an_error() {
 }
 
 #[test]
+fn trailers_are_announced_for_chunked_bodies_only() {
+    let response = parse("HTTP/1.1 200 OK\r\nTrailer: Transfer-Encoding\r\n\r\n").unwrap();
+    assert!(!response.headers.contains(Known::Trailer));
+    let raw = "HTTP/1.1 200 OK\r\nTrailer: X-T, Set-Cookie\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(parse(raw).unwrap().headers.get(Known::Trailer), Some(&b"X-T"[..]));
+}
+
+#[test]
 fn status_lines_have_one_form() {
     for line in ["HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.1 999 x y", "HTTP/1.9 200 OK"] {
         assert!(parse(&format!("{line}\r\n\r\n")).is_ok(), "{line}");
