@@ -192,7 +192,7 @@ fn lines(side: &Side) -> Vec<String> {
         if (now == before && !now.is_empty()) || start.elapsed() > Duration::from_secs(3) {
             return now
                 .lines()
-                .filter(|line| !line.contains("/generation-"))
+                .filter(|line| !line.contains("/generation-") && !line.contains("\"ready\""))
                 .map(str::to_owned)
                 .collect();
         }

@@ -1,1 +1,51 @@
-//! Bytes in, bytes out through the real binary.
+//! Bytes in, bytes out through the real binary: framing, limits, time, reloads and shutdown.
+
+mod aborts;
+mod bodies;
+mod pipelining;
+mod reload;
+mod shutdown;
+mod slow_clients;
+mod smuggling;
+mod tunnels;
+
+use portway_testkit::backend::Backend;
+use portway_testkit::client::Client;
+use portway_testkit::process::{Process, Setup};
+
+/// Everything goes to one backend; `@@backend@@` is its address.
+const EVERYTHING: &str = r#"
+http:
+  routers:
+    all: {rule: "PathPrefix(`/`)", service: s, entryPoints: [web]}
+  services:
+    s: {loadBalancer: {servers: [{url: "http://@@backend@@"}]}}
+"#;
+
+/// Portway in front of one backend.
+struct Site {
+    process: Process,
+    backend: Backend,
+}
+
+impl Site {
+    /// Portway with further flags, sending everything to `backend`.
+    #[track_caller]
+    fn start(backend: Backend, flags: &[&str]) -> Self {
+        let mut setup = Setup::web(&EVERYTHING.replace("@@backend@@", &backend.address().to_string()));
+        for flag in flags {
+            setup = setup.flag(flag);
+        }
+        Self { process: Process::start(&crate::portway(), &setup), backend }
+    }
+
+    #[track_caller]
+    fn client(&self) -> Client {
+        Client::connect(self.process.address("web")).expect("a connection")
+    }
+}
+
+/// A GET with nothing else.
+fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
+}

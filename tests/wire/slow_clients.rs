@@ -1,0 +1,90 @@
+//! Slow and silent clients: they time out, and they cost nobody else anything.
+
+use std::time::{Duration, Instant};
+
+use portway_testkit::backend::Backend;
+use portway_testkit::client::End;
+
+use super::{Site, get};
+
+#[test]
+fn a_head_that_trickles_in_is_served() {
+    let site = Site::start(Backend::start(), &[]);
+    let mut client = site.client();
+    for byte in get("/trickle").as_bytes() {
+        client.send([*byte]).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(client.response_to("GET").unwrap().status, 200);
+}
+
+#[test]
+fn a_head_that_does_not_end_meets_the_read_timeout() {
+    let flag = "--entryPoints.web.transport.respondingTimeouts.readTimeout=500ms";
+    let site = Site::start(Backend::start(), &[flag]);
+    for start in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: a\r\n"] {
+        let mut client = site.client();
+        client.send(start).unwrap();
+        let begun = Instant::now();
+        let (_, end) = client.until_end(Duration::from_secs(5));
+        assert_ne!(end, End::Open, "after {start:?}");
+        let elapsed = begun.elapsed();
+        assert!(elapsed > Duration::from_millis(300), "closed after {elapsed:?} already");
+    }
+    assert_eq!(site.backend.take().len(), 0);
+}
+
+#[test]
+fn a_body_that_does_not_end_meets_the_read_timeout() {
+    let flag = "--entryPoints.web.transport.respondingTimeouts.readTimeout=500ms";
+    let site = Site::start(Backend::start(), &[flag]);
+    let mut client = site.client();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\npart").unwrap();
+    assert_ne!(client.until_end(Duration::from_secs(5)).1, End::Open);
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(site.backend.take().iter().all(|one| !one.complete));
+}
+
+#[test]
+fn an_idle_connection_meets_the_idle_timeout() {
+    let flag = "--entryPoints.web.transport.respondingTimeouts.idleTimeout=500ms";
+    let site = Site::start(Backend::start(), &[flag]);
+    let mut client = site.client();
+    assert_eq!(client.ask(get("/")).unwrap().status, 200);
+    assert_eq!(client.until_end(Duration::from_secs(5)), (Vec::new(), End::Closed));
+}
+
+#[test]
+fn silent_connections_do_not_keep_others_waiting() {
+    let site = Site::start(Backend::start(), &["--log.level=ERROR"]);
+    let silent: Vec<_> = (0..300)
+        .map(|index| {
+            let mut client = site.client();
+            if index % 2 == 0 {
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n").unwrap();
+            }
+            client
+        })
+        .collect();
+    let start = Instant::now();
+    for _ in 0..50 {
+        assert_eq!(site.client().ask(get("/")).unwrap().status, 200);
+    }
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    drop(silent);
+}
+
+#[test]
+fn a_slow_answer_does_not_keep_other_connections_waiting() {
+    let site = Site::start(Backend::start(), &[]);
+    let mut slow: Vec<_> = (0..20).map(|_| site.client()).collect();
+    for client in &mut slow {
+        client.send(get("/slow")).unwrap();
+    }
+    let start = Instant::now();
+    assert_eq!(site.client().ask(get("/")).unwrap().status, 200);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    for client in &mut slow {
+        assert_eq!(client.response_to("GET").unwrap().status, 200);
+    }
+}
