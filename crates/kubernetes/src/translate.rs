@@ -9,7 +9,10 @@
 //!   usable endpoint becomes a load balancer without servers (503), as Traefik does with
 //!   `allowEmptyServices`.
 
-use std::collections::{BTreeMap, btree_map};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, btree_map},
+};
 
 use portway_model::{
     Diagnostic, Entry, Place, Position, Problem, Severity,
@@ -59,7 +62,13 @@ struct Translation<'a> {
     /// Services by name.
     services: BTreeMap<String, Made>,
     config: Config,
+    /// How many names may still be compared for hints (`did you mean …?`).
+    comparisons: Cell<usize>,
 }
+
+/// Names compared for hints in one translation, at most: thousands of faults among thousands of names are one
+/// fault, thousands of times.
+const MAX_COMPARISONS: usize = 20_000;
 
 /// A service and what it was made from.
 struct Made {
@@ -79,6 +88,7 @@ impl<'a> Translation<'a> {
             certificates: BTreeMap::new(),
             services: BTreeMap::new(),
             config: Config::default(),
+            comparisons: Cell::new(MAX_COMPARISONS),
         }
     }
 

@@ -94,7 +94,13 @@ impl Translation<'_> {
         if self.index.object(kind, namespace, name).is_some() {
             return "; the one of this name belongs to Helm (label `owner: helm`)".to_owned();
         }
-        if let Some(near) = nearest(name, self.index.names(kind, namespace)) {
+        let left = self.comparisons.get();
+        if left == 0 {
+            return String::new();
+        }
+        let names: Vec<_> = self.index.names(kind, namespace).take(left).collect();
+        self.comparisons.set(left.saturating_sub(names.len().max(1)));
+        if let Some(near) = nearest(name, names) {
             return format!("; did you mean {namespace}/{near}?");
         }
         match self.index.of(kind).find(|object| object.key.name == name) {

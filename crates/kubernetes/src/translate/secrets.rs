@@ -88,7 +88,10 @@ impl<'a> Translation<'a> {
             ));
         }
         let certificate = Certificate {
-            cert: Material::inline(value("tls.crt")),
+            cert: Material {
+                written: format!("of Secret {namespace}/{name}"),
+                ..Material::inline(value("tls.crt"))
+            },
             key: Material::inline(value("tls.key")),
             stores: Vec::new(),
         };

@@ -91,6 +91,19 @@ fn read_text(path: &str, text: &str, hash: u64, before: Option<&Arc<File>>) -> F
     let mut file = File { hash: Some(hash), ..File::default() };
     // Whether there is a document that cannot be told: it may be any object that is no longer found.
     let mut untold = false;
+    if text.trim().is_empty() && !before.is_empty() {
+        // A shell empties the file that it is about to write; `kubectl apply` refuses an empty one too.
+        untold = true;
+        let message = "is empty; its last good state is kept until it is written or deleted";
+        let object = path_object(path);
+        file.diagnostics.push(diagnostic(
+            path,
+            Position::default(),
+            object,
+            "",
+            message.to_owned(),
+        ));
+    }
     for document in documents(text) {
         let objects = match document {
             Ok(document) => api::read(&document.node, path),

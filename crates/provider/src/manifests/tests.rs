@@ -145,6 +145,23 @@ fn an_unreadable_file_keeps_its_last_good_state() {
 }
 
 #[test]
+fn an_emptied_file_keeps_its_last_good_state_and_a_commented_one_does_not() {
+    let mut folder = Folder::new();
+    folder.save("x.yaml", &middleware("a", "/1"));
+    let config = folder.save("x.yaml", "\n");
+    assert_eq!(prefixes(&config), [("default-a", "/1")]);
+    assert_eq!(
+        diagnostics(&config),
+        [
+            "file x.yaml: is empty; its last good state is kept until it is written or deleted (x.yaml)"
+        ]
+    );
+    let config = folder.save("x.yaml", "# nothing for now\n");
+    assert!(prefixes(&config).is_empty());
+    assert!(config.diagnostics.is_empty());
+}
+
+#[test]
 fn json_with_tabs_is_read() {
     let mut folder = Folder::new();
     let json = "{\n\t\"apiVersion\": \"traefik.io/v1alpha1\",\n\t\"kind\": \"Middleware\",\n\
