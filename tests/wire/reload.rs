@@ -18,7 +18,9 @@ fn shape(backend: &Backend, round: usize) -> String {
         _ => ("PathPrefix(`/`) && !Host(`nobody`)", "t"),
     };
     let others: String = (0..round % 7)
-        .map(|index| format!("    other{index}: {{rule: \"Host(`o{index}.test`)\", service: {service}}}\n"))
+        .map(|index| {
+            format!("    other{index}: {{rule: \"Host(`o{index}.test`)\", service: {service}}}\n")
+        })
         .collect();
     format!(
         "http:\n  routers:\n    all: {{rule: \"{rule}\", service: {service}, entryPoints: [web]}}\n{others}  services:\n    \

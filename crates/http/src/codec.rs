@@ -32,7 +32,7 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self { bytes: 1 << 20, fields: 1000, empty_lines: 2 }
+        Self { bytes: 1 << 20, fields: 65_536, empty_lines: 0 }
     }
 }
 

@@ -156,20 +156,18 @@ pub fn is_managed(name: &str) -> bool {
     MANAGED.iter().any(same)
 }
 
-const MANAGED: [Known; 13] = [
+const MANAGED: [Known; 11] = [
     Known::XForwardedFor,
     Known::XForwardedHost,
     Known::XForwardedMethod,
     Known::XForwardedPort,
     Known::XForwardedPrefix,
     Known::XForwardedProto,
-    Known::XForwardedScheme,
     Known::XForwardedServer,
     Known::XForwardedTlsClientCert,
     Known::XForwardedTlsClientCertInfo,
     Known::XForwardedUri,
     Known::XRealIp,
-    Known::XScheme,
 ];
 
 fn remove_managed(headers: &mut Headers) {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use portway_http::{
-    Answer, BodyFraming, Refusal, Status,
+    Answer, BodyFraming, Refusal, Status, Version,
     codec::{self, write_answer, write_refusal},
 };
 
@@ -67,11 +67,12 @@ pub(crate) async fn send(connection: &mut Connection, facts: &mut Facts, answer:
 }
 
 /// What a response says about the connection.
-pub(crate) fn connection_field(keep: bool, version: portway_http::Version) -> codec::Connection {
+pub(crate) fn connection_field(keep: bool, version: Version) -> codec::Connection {
+    // To an HTTP/1.0 client the end of the connection is what it expects.
     match (keep, version) {
-        (false, _) => codec::Connection::Close,
-        (true, portway_http::Version::Http10) => codec::Connection::KeepAlive,
-        (true, _) => codec::Connection::Unsaid,
+        (false, Version::Http11) => codec::Connection::Close,
+        (true, Version::Http10) => codec::Connection::KeepAlive,
+        _ => codec::Connection::Unsaid,
     }
 }
 
@@ -95,8 +96,8 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
             answer.close = true;
             answer
         }
-        ForwardError::Tls { .. } | ForwardError::BadResponse { .. } => {
-            Answer::proxy_error(Status::INTERNAL_SERVER_ERROR)
-        }
+        ForwardError::Tls { .. }
+        | ForwardError::BadResponse { .. }
+        | ForwardError::CutHead { .. } => Answer::proxy_error(Status::INTERNAL_SERVER_ERROR),
     }
 }

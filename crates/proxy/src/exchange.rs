@@ -102,6 +102,7 @@ fn find<'s>(
     }
     if let Some(tls) = &connection.tls
         && tls.options != route.tls_options
+        && !matches!(route.target, Target::Closed)
     {
         let answer = Answer::error(Status::MISDIRECTED, "Misdirected Request");
         return Err((Reason::Misdirected, answer));

@@ -71,6 +71,9 @@ pub(crate) enum ForwardError {
     /// The server closed or broke the connection before its response head was complete.
     #[error("{server} closed the connection before it answered: {source}")]
     Closed { server: String, source: io::Error },
+    /// The server closed or broke the connection in the middle of its response head.
+    #[error("{server} closed the connection in the middle of its response head")]
+    CutHead { server: String },
     /// The server's response cannot be understood.
     #[error("{server} sent a response that cannot be understood: {source}")]
     BadResponse { server: String, source: ResponseError },
@@ -95,7 +98,7 @@ impl ForwardError {
             Self::Connect { .. } | Self::Tls { .. } => Reason::ConnectFailed,
             Self::ConnectTimeout { .. } => Reason::ConnectTimeout,
             Self::Closed { .. } => Reason::UpstreamClosed,
-            Self::BadResponse { .. } => Reason::BadResponse,
+            Self::BadResponse { .. } | Self::CutHead { .. } => Reason::BadResponse,
             Self::ResponseTimeout { .. } => Reason::ResponseTimeout,
             Self::ClientGone => Reason::ClientGone,
             Self::BadBody { .. } => Reason::BadRequest,
@@ -139,7 +142,7 @@ pub(crate) async fn forward(
     }
     remove_response_hop_by_hop(&mut connection.response.headers, connection.response.body);
     job.route.chain.on_response(&mut connection.response.headers);
-    let keep = write_head(connection, &worker, job.settings);
+    let keep = write_head(connection, &worker, job.settings, &ongoing.upload);
     facts.status = connection.response.status.code();
     let relayed = relay_body(connection, &worker, job.settings, &mut ongoing, facts).await;
     let Ongoing { server, upload, input } = ongoing;
@@ -213,9 +216,10 @@ async fn exchange_heads(
         };
         let mut out = std::mem::take(&mut connection.to_server);
         out.clear();
-        let host = match job.picked.pass_host_header {
-            true => connection.request.authority(),
-            false => server.authority.as_str(),
+        // An HTTP/1.0 client need not say a host; its server has one all the same.
+        let host = match connection.request.authority() {
+            said if job.picked.pass_host_header && !said.is_empty() => said,
+            _ => server.authority.as_str(),
         };
         write_request_head(&mut out, &connection.request, host, false);
         let mut upload = Upload::new(out, connection.request.body);
@@ -441,7 +445,10 @@ impl Heads<'_> {
                 Err(error) => error,
             };
             let server = self.server_name.to_owned();
-            return Poll::Ready(Err(ForwardError::Closed { server, source }));
+            return Poll::Ready(Err(match self.answered {
+                true => ForwardError::CutHead { server },
+                false => ForwardError::Closed { server, source },
+            }));
         }
     }
 
@@ -487,10 +494,17 @@ async fn write_interim(stream: &mut ClientStream, head: &[u8]) -> Result<(), For
 }
 
 /// Writes the final response head into `out`; says whether the client's connection can be kept.
-fn write_head(connection: &mut Connection, worker: &Worker, settings: &EntryPoint) -> bool {
+fn write_head(
+    connection: &mut Connection,
+    worker: &Worker,
+    settings: &EntryPoint,
+    upload: &Upload,
+) -> bool {
     let version = connection.request.version;
     let body = connection.response.framing_for(version);
-    let keep = connection.may_continue(settings) && body != BodyFraming::UntilClose;
+    // A client that waits for 100 Continue need not send its body now, nor say that it does not.
+    let waits = connection.request.expects_continue && !upload.body_is_read();
+    let keep = connection.may_continue(settings) && !waits && body != BodyFraming::UntilClose;
     connection.out.clear();
     worker.clock.with_date(connection.started, |date| {
         let head = ResponseHead {

@@ -143,7 +143,11 @@ pub fn write_answer(
     date: &[u8],
 ) {
     let connection = if answer.close { Connection::Close } else { connection };
-    let body = BodyFraming::Length(answer.body.len() as u64);
+    // As Go: the length of nothing is not told to HEAD.
+    let body = match answer.body.len() as u64 {
+        0 if *method == Method::Head => BodyFraming::None,
+        length => BodyFraming::Length(length),
+    };
     let headers = &answer.headers;
     let status = answer.status;
     write_response_head(out, &ResponseHead { version, status, headers, body, connection, date });

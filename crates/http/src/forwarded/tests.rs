@@ -62,8 +62,11 @@ fn a_peer_that_is_not_trusted_is_not_believed_in_any_spelling() {
         "X-Forwarded-Other: kept",
         "X-Forwarded-Port: 8080",
         "X-Forwarded-Proto: http",
+        // Not managed by Traefik 3.7.
+        "X-Forwarded-Scheme: https",
         "X-Real-Ip: 192.0.2.7",
         "X-Request-Id: kept",
+        "X-Scheme: https",
     ];
     check(&ForwardedRules::default(), &given, "a.test:8080", false, &expected);
 }
