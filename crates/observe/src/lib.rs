@@ -8,7 +8,7 @@
 //!
 //! - A worker never waits for the log: what the writer cannot take in time is dropped and counted.
 //! - One record is one line: no byte of a request can begin another.
-//! - Formatting allocates nothing once buffers have grown.
+//! - Formatting allocates nothing once buffers have grown, but for the date, once a second.
 
 mod access_log;
 mod fields;

@@ -223,6 +223,11 @@ fn keep(
     loaded: Arc<LoadedCertificate>,
     problems: &mut Vec<Problem>,
 ) {
+    if loaded.identity().is_empty() {
+        let message = "the certificate holds no name: it is not served";
+        problems.push(Problem::warning("certFile", message));
+        return;
+    }
     match kept.get(loaded.identity()) {
         None => {
             kept.insert(loaded.identity().into(), loaded);

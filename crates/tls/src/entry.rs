@@ -262,7 +262,11 @@ fn apply(
             match message.is_empty() {
                 true => None,
                 // Requests that the options would have asked a certificate for must not pass without.
-                false if given_up && verifies => Some(Problem::error(field, message)),
+                false if given_up && verifies => {
+                    let consequence =
+                        "they verify client certificates, so that the router is closed";
+                    Some(Problem::error(field, format!("{message}; {consequence}")))
+                }
                 false => Some(Problem::warning(field, message)),
             }
         }
@@ -280,8 +284,8 @@ fn unusable(name: &str, options: &Options) -> Option<String> {
     if options.get(name).is_some() {
         return None;
     }
-    if options.contains(name) {
-        return Some(format!("invalid TLS options: {name}"));
+    if let Some(reason) = options.refused(name) {
+        return Some(format!("building TLS config: {reason}"));
     }
     Some(match nearest(name, options.names()) {
         Some(near) => format!("unknown TLS options: {name}; did you mean {near}?"),

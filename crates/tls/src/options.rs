@@ -9,7 +9,7 @@ use std::{
 use aws_lc_rs::digest;
 use foldhash::fast::RandomState;
 use portway_model::{
-    Entry, Problem,
+    Entry, Problem, Severity,
     dynamic::{ClientAuth, TlsOptions},
 };
 use rustls::{
@@ -30,7 +30,8 @@ pub const DEFAULT_OPTIONS: &str = "default";
 /// All TLS options of a configuration, compiled over one set of certificates.
 #[derive(Debug)]
 pub struct Options {
-    by_name: HashMap<Arc<str>, Option<Arc<CompiledOptions>>, RandomState>,
+    /// The options, or why they are refused.
+    by_name: HashMap<Arc<str>, Result<Arc<CompiledOptions>, String>, RandomState>,
 }
 
 /// TLS options that a handshake can run on.
@@ -77,6 +78,7 @@ impl Options {
                 CompiledOptions::compile(name, &entry.spec, certificates, before, &mut found)
                     .map(Arc::new)
             };
+            let compiled = compiled.ok_or_else(|| reason(entry.problems.iter().chain(&found)));
             by_name.insert(name.into(), compiled);
             if !found.is_empty() {
                 problems.insert(name.to_owned(), found);
@@ -87,12 +89,12 @@ impl Options {
 
     /// Options by name; `None` where there are none or they are refused.
     pub fn get(&self, name: &str) -> Option<&Arc<CompiledOptions>> {
-        self.by_name.get(name)?.as_ref()
+        self.by_name.get(name)?.as_ref().ok()
     }
 
-    /// Whether options of this name are written, be they usable or not.
-    pub fn contains(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+    /// Why options of this name are refused; `None` where they are not, or there are none.
+    pub fn refused(&self, name: &str) -> Option<&str> {
+        self.by_name.get(name)?.as_ref().err().map(String::as_str)
     }
 
     /// The names, in no order.
@@ -221,6 +223,14 @@ impl ResolvesServerCert for Resolver {
             None => Some(Arc::clone(self.certificates.default_certificate().certified())),
         }
     }
+}
+
+/// The first problem that disables.
+fn reason<'a>(mut problems: impl Iterator<Item = &'a Problem>) -> String {
+    problems
+        .find(|problem| problem.severity == Severity::Error)
+        .map(|problem| problem.message.clone())
+        .unwrap_or_default()
 }
 
 fn fingerprint(options: &TlsOptions) -> Fingerprint {

@@ -198,3 +198,37 @@ fn a_log_says_which_headers_it_needs() {
     let json = needs(&Config { format: AccessLogFormat::Json, ..keeping });
     assert!(json.request_headers && json.response_headers);
 }
+
+#[test]
+fn writing_allocates_nothing_once_warm() {
+    let list = [("User-Agent", "curl/8"), ("Accept", "*/*"), ("X-Multi", "a"), ("x-multi", "b")];
+    for format in [AccessLogFormat::Common, AccessLogFormat::GenericClf, AccessLogFormat::Json] {
+        let scratch = Scratch::new("warm");
+        let mut config = Config { format, ..scratch.config() };
+        config.fields.headers.default_mode = portway_model::static_config::FieldMode::Keep;
+        let log = AccessLog::open(&config).unwrap();
+        let mut recorder = log.recorder();
+        let record = Record {
+            username: Some("é\"\n"),
+            request_headers: headers(&list),
+            origin_headers: headers(&list),
+            response_headers: headers(&list),
+            ..example()
+        };
+        recorder.write(&record);
+        let allocated = allocation_counter::measure(|| {
+            for _ in 0..20 {
+                recorder.write(&record);
+            }
+        });
+        assert_eq!(allocated.count_total, 0, "{format:?}");
+    }
+}
+
+#[test]
+fn recorders_go_to_their_workers() {
+    fn sent<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    sent::<crate::Recorder>();
+    shared::<AccessLog>();
+}

@@ -54,8 +54,8 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
 
 fn unknown_type(written: &str) -> String {
     match nearest(written, TYPES) {
-        Some(near) => format!("unknown client auth type `{written}`; did you mean `{near}`?"),
-        None => format!("unknown client auth type `{written}`; there are {}", TYPES.join(", ")),
+        Some(near) => format!("unknown client auth type {written:?}; did you mean {near}?"),
+        None => format!("unknown client auth type {written:?}"),
     }
 }
 
@@ -86,7 +86,7 @@ fn verified(
         Err(_) => {
             problems.push(Problem::error(
                 "clientAuth.caFiles",
-                format!("`{asked}` needs at least one authority to verify by"),
+                format!("invalid clientAuthType: {asked}, CAFiles is required"),
             ));
             None
         }

@@ -91,7 +91,7 @@ fn version(field: &str, written: &str, problems: &mut Vec<Problem>) -> Option<Ve
         "VersionTLS12" => Some(Version::Tls12),
         "VersionTLS13" => Some(Version::Tls13),
         _ => {
-            let message = format!("no effect: {}", unknown("version", written, VERSIONS));
+            let message = unknown("no effect: unknown version ", written, VERSIONS);
             problems.push(Problem::warning(field, message));
             None
         }
@@ -121,7 +121,8 @@ fn cipher_suites(
                 good = false;
                 let known = crypto::SUITES.iter().map(|(name, _)| *name);
                 let field = format!("cipherSuites[{position}]");
-                problems.push(Problem::error(field, unknown("cipher suite", written, known)));
+                problems
+                    .push(Problem::error(field, unknown("invalid CipherSuite: ", written, known)));
             }
         }
     }
@@ -163,7 +164,10 @@ fn curves(
                 good = false;
                 let known = crypto::GROUPS.iter().map(|(name, _)| *name);
                 let field = format!("curvePreferences[{position}]");
-                problems.push(Problem::error(field, unknown("curve", written, known)));
+                problems.push(Problem::error(
+                    field,
+                    unknown("invalid CurveID in curvePreferences: ", written, known),
+                ));
             }
         }
     }
@@ -214,9 +218,10 @@ fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
 
 const HTTP_1_1: &[u8] = b"http/1.1";
 
+/// Traefik's words, and the nearest name where there is one.
 fn unknown(what: &str, written: &str, known: impl IntoIterator<Item = &'static str>) -> String {
     match nearest(written, known) {
-        Some(near) => format!("unknown {what} `{written}`; did you mean `{near}`?"),
-        None => format!("unknown {what} `{written}`"),
+        Some(near) => format!("{what}{written}; did you mean {near}?"),
+        None => format!("{what}{written}"),
     }
 }

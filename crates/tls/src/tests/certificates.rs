@@ -285,6 +285,17 @@ fn a_bad_certificate_costs_only_itself() {
 }
 
 #[test]
+fn a_certificate_without_names_is_not_served_and_says_so() {
+    let (set, problems) =
+        Certificates::compile(&[named(&[])], &BTreeMap::new(), None, &generated(), now());
+    check(&set, "", None);
+    assert_eq!(
+        problems.certificates[0][0].message,
+        "the certificate holds no name: it is not served"
+    );
+}
+
+#[test]
 fn nothing_prints_a_key() {
     let entry = named(&["a.test"]);
     let loaded = LoadedCertificate::load(&entry.spec).unwrap();

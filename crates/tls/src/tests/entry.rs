@@ -149,7 +149,7 @@ fn hosts_of_unusable_options_are_refused() {
     assert_eq!(
         messages,
         [
-            "invalid TLS options: bad@file",
+            "building TLS config: invalid CipherSuite: nonsense",
             "unknown TLS options: modren@file; did you mean modern@file?",
             "unknown TLS options: zz",
         ]
