@@ -7,7 +7,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
 };
 
 use portway_api::{Facts, Features, Internal, RequestView, View, exposure};
@@ -41,7 +40,7 @@ impl Internals {
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             codename: "portway".to_owned(),
-            start_date: String::new(),
+            start_date: jiff::Timestamp::now().to_string(),
             uuid: None,
             base_path: api.base_path,
             dashboard: api.dashboard,

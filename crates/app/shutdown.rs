@@ -4,6 +4,7 @@ use std::{future::Future, time::Duration};
 
 use anyhow::Result;
 use portway_model::static_config::StaticConfig;
+use portway_observe::AccessLog;
 use portway_proxy::Drain;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -14,13 +15,16 @@ use tokio::{
 ///
 /// # Errors
 /// When `work` fails, or signals cannot be listened to.
-pub(crate) async fn until_signal(work: impl Future<Output = Result<()>>) -> Result<()> {
+pub(crate) async fn until_signal(
+    work: impl Future<Output = Result<()>>,
+    log: Option<&AccessLog>,
+) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let reopen = signal(SignalKind::user_defined1())?;
     tokio::select! {
         worked = work => worked?,
-        () = reopen_logs(reopen) => {}
+        () = reopen_logs(reopen, log) => {}
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
     }
@@ -28,9 +32,14 @@ pub(crate) async fn until_signal(work: impl Future<Output = Result<()>>) -> Resu
 }
 
 /// Never returns.
-async fn reopen_logs(mut reopen: Signal) {
+async fn reopen_logs(mut reopen: Signal, log: Option<&AccessLog>) {
     loop {
         reopen.recv().await;
+        if let Some(log) = log
+            && let Err(error) = log.reopen()
+        {
+            tracing::error!("{error}");
+        }
     }
 }
 

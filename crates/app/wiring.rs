@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, Result};
@@ -15,6 +15,7 @@ use portway_model::{
     dynamic::Observability,
     static_config::{EntryPointObservability, Protocol, RuleSyntax, StaticConfig},
 };
+use portway_observe::AccessLog;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{
     EntryPointSettings, Environment, InternalService, Publisher, Settings, compile,
@@ -30,6 +31,9 @@ use crate::{
 /// Password checks that wait at most; more are answered with 503.
 const PASSWORD_QUEUE: usize = 256;
 
+/// How long the last access log lines may take to be written.
+const LOG_TIME: Duration = Duration::from_secs(5);
+
 /// Runs until a signal ends the process.
 ///
 /// # Errors
@@ -39,6 +43,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     let config = Arc::new(config);
     let workers = workers(&config);
     let host_name = internal::host_name();
+    let log = config.access_log.as_ref().map(AccessLog::open).transpose()?;
     let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE)?);
 
     let mut entry_points = Vec::new();
@@ -67,6 +72,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
                 sockets,
                 subscription: publisher.subscribe(),
                 internal_services: internals.clone(),
+                recorder: log.as_ref().map(AccessLog::recorder),
                 passwords: Arc::clone(&passwords),
                 drain: drain.clone(),
             },
@@ -81,7 +87,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
         .context("the control plane's runtime cannot be built")?;
     runtime.block_on(async {
         let providing = control(&config, compiler, publisher, Arc::clone(&internals));
-        shutdown::until_signal(providing).await?;
+        shutdown::until_signal(providing, log.as_ref()).await?;
         internals.terminate();
         shutdown::drain(&config, &drain).await;
         Ok::<_, anyhow::Error>(())
@@ -90,6 +96,9 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     let in_time = drain.connections() == 0;
     if in_time {
         threads.into_iter().for_each(|thread| drop(thread.join()));
+    }
+    if let Some(log) = log {
+        log.close(LOG_TIME);
     }
     tracing::info!("stopped{}", if in_time { "" } else { "; connections were cut" });
     Ok(ExitCode::SUCCESS)

@@ -6,11 +6,12 @@ use portway_http::{
     Answer, BodyFraming, Refusal, Status, Version,
     codec::{self, write_answer, write_refusal},
 };
+use portway_observe::Reason;
 
 use crate::{
     connection::{Connection, MAX_UNWANTED, Next},
     forward::ForwardError,
-    record::{Facts, Reason},
+    record::Facts,
 };
 
 /// Answers a request whose head cannot be accepted; the connection ends, for nobody knows where the next
@@ -55,6 +56,7 @@ pub(crate) async fn send(connection: &mut Connection, facts: &mut Facts, answer:
         let method = &connection.request.method;
         write_answer(&mut connection.out, answer, method, version, said, date);
     });
+    facts.sending(&answer.headers);
     facts.status = answer.status.code();
     facts.sent = answer.body_for(&connection.request.method).len() as u64;
     if !connection.write_out().await {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tokio::sync::watch;
@@ -11,7 +11,6 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct Drain {
     draining: watch::Sender<bool>,
-    flag: Arc<AtomicBool>,
     connections: Arc<AtomicUsize>,
 }
 
@@ -25,23 +24,17 @@ impl Drain {
     /// Nothing ends yet.
     pub fn new() -> Self {
         let (draining, _) = watch::channel(false);
-        Self { draining, flag: Arc::default(), connections: Arc::default() }
+        Self { draining, connections: Arc::default() }
     }
 
     /// Ends keep-alive everywhere, and accepting.
     pub fn begin(&self) {
-        self.flag.store(true, Ordering::Release);
         self.draining.send_replace(true);
     }
 
     /// Connections that are open, of all workers.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Acquire)
-    }
-
-    /// Whether [`Drain::begin`] was called.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.flag.load(Ordering::Relaxed)
     }
 
     /// Waits for [`Drain::begin`]. Cancel-safe.

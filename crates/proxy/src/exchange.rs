@@ -4,13 +4,14 @@ use std::{fmt, net::SocketAddr, rc::Rc};
 
 use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::Context;
+use portway_observe::Reason;
 use portway_snapshot::{InternalService, Route, Snapshot, Target};
 
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
     forward::{self, Outcome},
-    record::{Facts, Reason},
+    record::Facts,
     subject::Asked,
 };
 
@@ -118,7 +119,7 @@ async fn run(
     snapshot: &Snapshot,
     facts: &mut Facts,
 ) -> Next {
-    facts.routed(route);
+    facts.routed(route, connection);
     let worker = Rc::clone(&connection.worker);
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
     let mut context = Context::new(secure, peer, connection.started, &worker.passwords);

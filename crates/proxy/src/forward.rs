@@ -18,6 +18,7 @@ use portway_http::{
     },
     remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
 };
+use portway_observe::Reason;
 use portway_snapshot::Route;
 use portway_upstream::{ConnectError, Connection as ServerConnection, Picked, Server, connect};
 use tokio::{
@@ -29,7 +30,7 @@ use crate::{
     EntryPoint, answer,
     buffer::ReadBuffer,
     connection::{Connection, Next},
-    record::{Facts, Reason},
+    record::Facts,
     relay::{Download, DownloadError, Side, Upload, UploadError, watch},
     stream::ClientStream,
     tunnel,
@@ -144,6 +145,7 @@ pub(crate) async fn forward(
     job.route.chain.on_response(&mut connection.response.headers);
     let keep = write_head(connection, &worker, job.settings, &ongoing.upload);
     facts.status = connection.response.status.code();
+    facts.sending(&connection.response.headers);
     let relayed = relay_body(connection, &worker, job.settings, &mut ongoing, facts).await;
     let Ongoing { server, upload, input } = ongoing;
     let body_read = upload.body_is_read();
@@ -388,7 +390,7 @@ impl Heads<'_> {
                 return Poll::Ready(Err(ForwardError::BadBody { source }));
             }
             // It may have answered before it stopped listening; its end is seen below otherwise.
-            Poll::Ready(UploadError::Server(_)) | Poll::Pending => {}
+            Poll::Ready(UploadError::Server) | Poll::Pending => {}
         }
         if !upload.body_is_read() && passed(&mut self.timers.request, cx) {
             return Poll::Ready(Err(ForwardError::RequestTimeout));
@@ -569,7 +571,8 @@ async fn switch_protocols(
     ongoing: Ongoing,
     facts: &mut Facts,
 ) -> Outcome {
-    facts.status = 101;
+    // A tunnel has no status of its own in Traefik's log.
+    facts.status = 0;
     connection.out.clear();
     let head = ResponseHead {
         version: connection.request.version,

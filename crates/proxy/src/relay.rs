@@ -43,7 +43,7 @@ pub(crate) enum UploadError {
     /// The client's body is malformed.
     Body(BodyError),
     /// The server does not take more; it may have answered all the same.
-    Server(io::Error),
+    Server,
 }
 
 /// The request on its way to the server: a written head, then the body.
@@ -100,9 +100,9 @@ impl Upload {
         S: AsyncWrite + Unpin,
     {
         while !self.done {
-            if let Err(error) = ready!(self.poll_write(cx, server)) {
+            if ready!(self.poll_write(cx, server)).is_err() {
                 self.done = true;
-                return Poll::Ready(UploadError::Server(error));
+                return Poll::Ready(UploadError::Server);
             }
             if self.reader.is_done() {
                 self.done = true;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use portway_middleware::PasswordPool;
+use portway_observe::{FLUSH_PERIOD, Recorder};
 use portway_snapshot::{Reader, Subscription};
 use portway_upstream::Pool;
 use tokio::{
@@ -33,6 +34,8 @@ pub struct WorkerParts {
     pub subscription: Subscription,
     /// What answers for `api@internal` and its kin.
     pub internal_services: Arc<dyn InternalServices>,
+    /// Where access log lines go; `None` without an access log.
+    pub recorder: Option<Recorder>,
     /// Where passwords are checked; shared by all workers.
     pub passwords: Arc<PasswordPool>,
     /// How the worker is ended.
@@ -45,6 +48,7 @@ pub struct Worker {
     pub(crate) entry_points: Arc<[EntryPoint]>,
     pub(crate) snapshots: Reader,
     pub(crate) internal_services: Arc<dyn InternalServices>,
+    pub(crate) recorder: Option<RefCell<Recorder>>,
     pub(crate) passwords: Arc<PasswordPool>,
     pub(crate) drain: Drain,
     pub(crate) pool: RefCell<Pool>,
@@ -67,6 +71,7 @@ impl Worker {
                 entry_points: parts.entry_points,
                 snapshots: parts.subscription.reader(),
                 internal_services: parts.internal_services,
+                recorder: parts.recorder.map(RefCell::new),
                 passwords: parts.passwords,
                 drain: parts.drain,
                 pool: RefCell::default(),
@@ -85,6 +90,7 @@ impl Worker {
             while worker.drain.connections() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            worker.flush_records();
         });
         Ok(())
     }
@@ -106,12 +112,19 @@ impl Worker {
     async fn tend(self: Rc<Self>) {
         let mut swept = Instant::now();
         loop {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(FLUSH_PERIOD).await;
+            self.flush_records();
             let now = Instant::now();
             if now.saturating_duration_since(swept) >= SWEEP {
                 swept = now;
                 self.pool.borrow_mut().sweep(now);
             }
+        }
+    }
+
+    fn flush_records(&self) {
+        if let Some(recorder) = &self.recorder {
+            recorder.borrow_mut().flush();
         }
     }
 }
