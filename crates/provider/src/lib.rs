@@ -1,3 +1,16 @@
 //! Sources to one merged configuration: file, manifests.
+//!
+//! A [`Source`] can be read again and again; [`run`] reads it whenever a [`Watch`] says that something may have
+//! changed, and sends what it says as an [`Update`]. The [`Aggregator`] keeps the latest of each provider and says
+//! when there is something new to compile.
 
+mod aggregate;
+pub mod file;
 pub mod manifests;
+pub mod material;
+mod run;
+mod watch;
+
+pub use aggregate::{Aggregator, Merged};
+pub use run::{FolderOfManifests, Reading, Source, Update, run, updates};
+pub use watch::{Watch, tree};

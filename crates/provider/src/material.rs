@@ -1,0 +1,150 @@
+//! Reads what a configuration only names: certificates, keys, authorities, lists of users.
+//!
+//! What could be read once and cannot any more keeps its last content and is reported.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use portway_model::{
+    Problem,
+    dynamic::{Certificate, Config, Material, Middleware, ServersTransport},
+};
+
+/// Bytes of one file, at most.
+const MAX_FILE: u64 = 4 << 20;
+
+/// Contents of files by path.
+#[derive(Default)]
+pub struct Materials {
+    kept: BTreeMap<PathBuf, Vec<u8>>,
+    used: BTreeSet<PathBuf>,
+}
+
+impl std::fmt::Debug for Materials {
+    /// Without the contents: they are secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Materials").field("used", &self.used).finish_non_exhaustive()
+    }
+}
+
+impl Materials {
+    /// Reads all files that the configuration names; what cannot be read is a problem of the object that names it.
+    /// Returns the files' paths.
+    pub fn fill(&mut self, config: &mut Config) -> BTreeSet<PathBuf> {
+        self.used.clear();
+        for entry in config.http.middlewares.values_mut() {
+            if let Middleware::BasicAuth(auth) = &mut entry.spec
+                && !auth.users_file.is_empty()
+            {
+                let path = PathBuf::from(&auth.users_file);
+                let text = self.read(&path, "basicAuth.usersFile", &mut entry.problems);
+                auth.users_of_file = lines(&text);
+            }
+        }
+        for entry in config.http.servers_transports.values_mut() {
+            self.transport(&mut entry.spec, &mut entry.problems);
+        }
+        for entry in &mut config.tls.certificates {
+            self.certificate(&mut entry.spec, "", &mut entry.problems);
+        }
+        for entry in config.tls.options.values_mut() {
+            let authorities = entry.spec.client_auth.authorities.iter_mut().enumerate();
+            for (i, authority) in authorities {
+                let field = format!("clientAuth.caFiles[{i}]");
+                self.material(authority, &field, &mut entry.problems);
+            }
+        }
+        for entry in config.tls.stores.values_mut() {
+            if let Some(certificate) = &mut entry.spec.default_certificate {
+                self.certificate(certificate, "defaultCertificate.", &mut entry.problems);
+            }
+        }
+        let used = std::mem::take(&mut self.used);
+        self.kept.retain(|path, _| used.contains(path));
+        used
+    }
+
+    /// Reads all files that a servers transport names.
+    pub fn transport(&mut self, transport: &mut ServersTransport, problems: &mut Vec<Problem>) {
+        for (i, authority) in transport.root_cas.iter_mut().enumerate() {
+            self.material(authority, &format!("rootCAs[{i}]"), problems);
+        }
+        for (i, certificate) in transport.certificates.iter_mut().enumerate() {
+            self.certificate(certificate, &format!("certificates[{i}]."), problems);
+        }
+    }
+
+    fn certificate(
+        &mut self,
+        certificate: &mut Certificate,
+        field: &str,
+        problems: &mut Vec<Problem>,
+    ) {
+        self.material(&mut certificate.cert, &format!("{field}certFile"), problems);
+        self.material(&mut certificate.key, &format!("{field}keyFile"), problems);
+    }
+
+    /// Key material is a path, or PEM text (Traefik: FileOrContent).
+    fn material(&mut self, material: &mut Material, field: &str, problems: &mut Vec<Problem>) {
+        let written = &material.written;
+        if written.is_empty() {
+            return;
+        }
+        material.content = if written.contains("-----BEGIN") {
+            written.clone().into_bytes()
+        } else if written.contains('\n') {
+            let message = "is neither a path nor PEM text";
+            problems.push(Problem::error(field, message));
+            Vec::new()
+        } else {
+            self.read(Path::new(written), field, problems)
+        };
+    }
+
+    fn read(&mut self, path: &Path, field: &str, problems: &mut Vec<Problem>) -> Vec<u8> {
+        self.used.insert(path.to_path_buf());
+        let name = path.display();
+        match read_file(path, MAX_FILE) {
+            Ok(content) => {
+                self.kept.insert(path.to_path_buf(), content.clone());
+                content
+            }
+            Err(error) => match self.kept.get(path) {
+                Some(content) => {
+                    let message = format!(
+                        "`{name}` cannot be read any more, its last content is used: {error}"
+                    );
+                    problems.push(Problem::warning(field, message));
+                    content.clone()
+                }
+                None => {
+                    problems
+                        .push(Problem::error(field, format!("`{name}` cannot be read: {error}")));
+                    Vec::new()
+                }
+            },
+        }
+    }
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(crate) fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    fs::File::open(path)?.take(limit + 1).read_to_end(&mut content)?;
+    if u64::try_from(content.len()).is_ok_and(|size| size <= limit) {
+        return Ok(content);
+    }
+    Err(io::Error::other(format!("larger than {} MiB", limit >> 20)))
+}
+
+/// The lines of a list of users, without empty ones and comments (`#`).
+fn lines(text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
