@@ -2,7 +2,7 @@
 
 use portway_model::{
     Fields, Node, Position, Problem,
-    dynamic::{Domain, Observability},
+    dynamic::{Domain, Observability, decode},
 };
 
 use super::{
@@ -109,7 +109,10 @@ impl Route {
             syntax: one_of(&mut fields, "syntax", &["v2", "v3"]),
             middlewares: fields.list("middlewares", Reference::read),
             services: fields.list("services", |node, path, _| ServiceReference::read(node, path)),
-            observability: fields.object("observability", observability),
+            observability: match fields.node("observability") {
+                Some(_) => fields.object("observability", decode::observability),
+                None => None,
+            },
             path: path.to_owned(),
             at: place(node, "match"),
             problems: Vec::new(),
@@ -124,18 +127,6 @@ impl Route {
     }
 }
 
-fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Observability {
-    let mut fields = Fields::open(node, path, problems);
-    let observability = Observability {
-        access_logs: fields.boolean("accessLogs"),
-        metrics: fields.boolean("metrics"),
-        tracing: fields.boolean("tracing"),
-        trace_verbosity: one_of(&mut fields, "traceVerbosity", &["minimal", "detailed"]),
-    };
-    fields.close_dropping(&[]);
-    observability
-}
-
 impl RouteTls {
     fn read(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
         let mut fields = Fields::open(node, path, problems);
@@ -147,7 +138,7 @@ impl RouteTls {
                 None => None,
             },
             cert_resolver: fields.string("certResolver"),
-            domains: fields.list("domains", domain),
+            domains: fields.list("domains", decode::domain),
         };
         // Traefik reads `store` and gives it no meaning.
         if fields.node("store").is_some() {
@@ -156,13 +147,6 @@ impl RouteTls {
         fields.close_dropping(&["options"]);
         tls
     }
-}
-
-fn domain(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Domain {
-    let mut fields = Fields::open(node, path, problems);
-    let domain = Domain { main: fields.string("main"), sans: fields.strings("sans") };
-    fields.close_dropping(&[]);
-    domain
 }
 
 /// A certificate of a TLSStore or the like: the Secret's name and where it was named.

@@ -2,10 +2,7 @@
 
 use portway_model::{
     Fields, Node, Position, Problem,
-    dynamic::{
-        self, AddPrefix, BasicAuth, Headers, RedirectScheme, StripPrefix, UNSERVED_MIDDLEWARES,
-        Unserved,
-    },
+    dynamic::{self, AddPrefix, BasicAuth, UNSERVED_MIDDLEWARES, Unserved, decode},
 };
 
 use super::Reference;
@@ -66,37 +63,44 @@ impl Middleware {
 const SERVED: [&str; 6] =
     ["addPrefix", "basicAuth", "chain", "headers", "redirectScheme", "stripPrefix"];
 
+/// Settings that stand in the object as they stand in a file are read as a file's are: an unknown field in them is
+/// an error, because what it was meant to guard would be left out.
 fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
-    match name {
-        "addPrefix" => add_prefix(node, path, problems),
-        "basicAuth" => basic_auth(node, path, problems),
+    let plain = match name {
+        "addPrefix" => dynamic::Middleware::AddPrefix(add_prefix(node, path, problems)),
+        "basicAuth" => return basic_auth(node, path, problems),
         "chain" => {
             let mut fields = Fields::open(node, path, problems);
             let members = fields.list("middlewares", Reference::read);
-            fields.close_dropping(&["middlewares"]);
-            Middleware::Chain(members)
+            fields.close();
+            return Middleware::Chain(members);
         }
-        "headers" => headers(node, path, problems),
-        "redirectScheme" => redirect_scheme(node, path, problems),
-        "stripPrefix" => strip_prefix(node, path, problems),
+        "headers" => dynamic::Middleware::Headers(decode::headers(node, path, problems)),
+        "redirectScheme" => {
+            dynamic::Middleware::RedirectScheme(decode::redirect_scheme(node, path, problems))
+        }
+        "stripPrefix" => {
+            dynamic::Middleware::StripPrefix(decode::strip_prefix(node, path, problems))
+        }
         _ => {
             let message = "not served by this version of Portway yet";
             problems.push(Problem::error(path, message).at(node.at));
             let settings = Unserved::from([(name.to_owned(), node.to_json())]);
-            Middleware::Plain(dynamic::Middleware::Unserved(settings))
+            dynamic::Middleware::Unserved(settings)
         }
-    }
+    };
+    Middleware::Plain(plain)
 }
 
-fn add_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
-    let mut fields = Fields::open(node, path, problems);
-    let prefix = fields.string("prefix");
+fn add_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> AddPrefix {
+    let add_prefix = decode::add_prefix(node, path, problems);
+    let prefix = &add_prefix.prefix;
     if !prefix.is_empty() && !prefix.starts_with('/') {
         let message = format!("must start with a `/`; did you mean `/{prefix}`?");
-        fields.report("prefix", Problem::error, message);
+        let at = node.get("prefix").map_or(node.at, |node| node.at);
+        problems.push(Problem::error(format!("{path}.prefix"), message).at(at));
     }
-    fields.close_dropping(&["prefix"]);
-    Middleware::Plain(dynamic::Middleware::AddPrefix(AddPrefix { prefix }))
+    add_prefix
 }
 
 fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
@@ -108,100 +112,7 @@ fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlewar
         header_field: fields.string("headerField"),
         ..BasicAuth::default()
     };
-    fields.close_dropping(&["secret", "removeHeader", "headerField"]);
+    fields.close();
     let secret_at = node.get("secret").map_or(node.at, |node| node.at);
     Middleware::BasicAuth { settings, secret, secret_at }
-}
-
-fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
-    let mut fields = Fields::open(node, path, problems);
-    let settings = RedirectScheme {
-        scheme: fields.string("scheme"),
-        port: fields.string("port"),
-        permanent: fields.boolean("permanent").unwrap_or_default(),
-        forced: None,
-    };
-    fields.close_dropping(&["scheme"]);
-    Middleware::Plain(dynamic::Middleware::RedirectScheme(settings))
-}
-
-fn strip_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
-    let mut fields = Fields::open(node, path, problems);
-    let settings = StripPrefix {
-        prefixes: fields.strings("prefixes"),
-        force_slash: fields.boolean("forceSlash"),
-    };
-    fields.close_dropping(&["prefixes"]);
-    Middleware::Plain(dynamic::Middleware::StripPrefix(settings))
-}
-
-/// Fields of `headers` that are known but not served yet: CORS and security.
-const UNSERVED_HEADERS: [&str; 27] = [
-    "accessControlAllowCredentials",
-    "accessControlAllowHeaders",
-    "accessControlAllowMethods",
-    "accessControlAllowOriginList",
-    "accessControlAllowOriginListRegex",
-    "accessControlExposeHeaders",
-    "accessControlMaxAge",
-    "addVaryHeader",
-    "allowedHosts",
-    "browserXssFilter",
-    "contentSecurityPolicy",
-    "contentSecurityPolicyReportOnly",
-    "contentTypeNosniff",
-    "customBrowserXSSValue",
-    "customFrameOptionsValue",
-    "featurePolicy",
-    "forceSTSHeader",
-    "frameDeny",
-    "hostsProxyHeaders",
-    "isDevelopment",
-    "permissionsPolicy",
-    "publicKey",
-    "referrerPolicy",
-    "sslProxyHeaders",
-    "stsIncludeSubdomains",
-    "stsPreload",
-    "stsSeconds",
-];
-
-/// Fields of `headers` that Traefik 3 reads and gives no meaning.
-const DEAD_HEADERS: [&str; 4] = ["sslForceHost", "sslHost", "sslRedirect", "sslTemporaryRedirect"];
-
-fn headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
-    let mut fields = Fields::open(node, path, problems);
-    let mut settings = Headers {
-        custom_request_headers: fields.string_map("customRequestHeaders"),
-        custom_response_headers: fields.string_map("customResponseHeaders"),
-        ..Headers::default()
-    };
-    for name in UNSERVED_HEADERS {
-        let Some(json) = fields.node(name).map(Node::to_json).filter(means_something) else {
-            continue;
-        };
-        let message = "not served by this version of Portway yet; a guard would be left out";
-        fields.report(name, Problem::error, message);
-        settings.unserved.insert(name.to_owned(), json);
-    }
-    for name in DEAD_HEADERS {
-        if fields.node(name).is_some() {
-            fields.report(name, Problem::warning, "has no effect, in Traefik 3 neither");
-        }
-    }
-    fields.close_dropping(&["customRequestHeaders", "customResponseHeaders"]);
-    Middleware::Plain(dynamic::Middleware::Headers(settings))
-}
-
-/// Whether a value differs from what an absent field means.
-fn means_something(json: &serde_json::Value) -> bool {
-    use serde_json::Value::{Array, Bool, Null, Number, Object, String};
-    match json {
-        Null => false,
-        Bool(value) => *value,
-        Number(value) => value.as_i64() != Some(0),
-        String(value) => !value.is_empty(),
-        Array(items) => !items.is_empty(),
-        Object(fields) => !fields.is_empty(),
-    }
 }

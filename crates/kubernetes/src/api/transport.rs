@@ -29,7 +29,9 @@ impl ServersTransport {
             server_name: fields.string("serverName"),
             insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or_default(),
             max_idle_conns_per_host: fields.integer("maxIdleConnsPerHost").unwrap_or_default(),
-            forwarding_timeouts: fields.object("forwardingTimeouts", timeouts).unwrap_or_default(),
+            forwarding_timeouts: fields
+                .object("forwardingTimeouts", dynamic::decode::forwarding_timeouts)
+                .unwrap_or_default(),
             disable_http2: fields.boolean("disableHTTP2").unwrap_or_default(),
             ..dynamic::ServersTransport::default()
         };
@@ -44,12 +46,11 @@ impl ServersTransport {
         let certificates =
             fields.strings("certificatesSecrets").into_iter().map(|name| (name, certificates));
         let certificates = certificates.collect();
-        for name in ["cipherSuites", "minVersion", "maxVersion"] {
-            fields.unserved(name);
-        }
-        for name in ["peerCertURI", "peerCertSANs", "spiffe"] {
+        let unserved =
+            ["cipherSuites", "minVersion", "maxVersion", "peerCertURI", "peerCertSANs", "spiffe"];
+        for name in unserved {
             if fields.node(name).is_some() {
-                // Without this check a server that should be refused would be trusted.
+                // Without these a server that should be refused would be trusted.
                 let message = "not served by this version of Portway yet";
                 fields.report(name, Problem::error, message);
             }
@@ -57,22 +58,6 @@ impl ServersTransport {
         fields.close_dropping(&["rootCAs", "serverName"]);
         Self { transport, root_authorities, certificates }
     }
-}
-
-fn timeouts(node: &Node, path: &str, problems: &mut Vec<Problem>) -> dynamic::ForwardingTimeouts {
-    let default = dynamic::ForwardingTimeouts::default();
-    let mut fields = Fields::open(node, path, problems);
-    let timeouts = dynamic::ForwardingTimeouts {
-        dial_timeout: fields.period("dialTimeout").unwrap_or(default.dial_timeout),
-        response_header_timeout: fields
-            .period("responseHeaderTimeout")
-            .unwrap_or(default.response_header_timeout),
-        idle_conn_timeout: fields.period("idleConnTimeout").unwrap_or(default.idle_conn_timeout),
-    };
-    fields.unserved("readIdleTimeout");
-    fields.unserved("pingTimeout");
-    fields.close_dropping(&[]);
-    timeouts
 }
 
 fn root_authority(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Option<RootAuthority> {

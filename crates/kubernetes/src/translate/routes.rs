@@ -148,13 +148,13 @@ impl Translation<'_> {
                 }
             },
             references => {
-                let before = problems.len();
-                let services = self.weighted(object, references, native, problems);
-                if problems.len() == before {
+                let (services, more) = self.weighted(object, references, native);
+                if more.is_empty() {
                     let weighted = Weighted { services, ..Weighted::default() };
                     let entry = entry(object, route.at, Service::Weighted(weighted), Vec::new());
                     self.add_service(name.to_owned(), object, owner, entry);
                 }
+                problems.extend(more);
                 name.to_owned()
             }
         }

@@ -284,9 +284,8 @@ impl Translation<'_> {
         from: &Object,
         references: &[ServiceReference],
         native_by_default: bool,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<WeightedService> {
-        let mut members = Vec::new();
+    ) -> (Vec<WeightedService>, Vec<Problem>) {
+        let (mut members, mut problems) = (Vec::new(), Vec::new());
         for reference in references {
             let name = match self.service(from, reference, native_by_default) {
                 Err(errors) => {
@@ -295,13 +294,16 @@ impl Translation<'_> {
                 }
                 Ok(Resolved::Named(name)) => name,
                 Ok(Resolved::Made { name, origin, service }) => {
-                    self.add_service(name.clone(), from, origin, *service);
+                    // As in Traefik, parts that come after one that leads nowhere are not made.
+                    if problems.is_empty() {
+                        self.add_service(name.clone(), from, origin, *service);
+                    }
                     name
                 }
             };
             members.push(WeightedService { name, weight: Some(reference.weight.unwrap_or(1)) });
         }
-        members
+        (members, problems)
     }
 
     /// All TraefikServices.
@@ -311,7 +313,8 @@ impl Translation<'_> {
             let mut problems = self.keep_errors(object, &object.problems);
             let service = match body {
                 TraefikService::Weighted { services, sticky } => {
-                    let services = self.weighted(object, services, false, &mut problems);
+                    let (services, more) = self.weighted(object, services, false);
+                    problems.extend(more);
                     Service::Weighted(Weighted {
                         services,
                         sticky: sticky.clone(),
