@@ -4,7 +4,7 @@
 //! CRLF and nothing else, extensions are bounded and dropped, trailers are parsed and filtered.
 
 use crate::body::{BodyError, BodyStep};
-use crate::headers::{Headers, Known, is_token_byte};
+use crate::headers::{Headers, Known};
 
 /// Limits of a trailer section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,9 +216,6 @@ impl ChunkedDecoder {
         let Some((b'\r', line)) = self.line.split_last() else { return Err(BodyError::Trailer) };
         let colon = memchr::memchr(b':', line).ok_or(BodyError::Trailer)?;
         let (name, value) = line.split_at_checked(colon).ok_or(BodyError::Trailer)?;
-        if !name.iter().all(|&byte| is_token_byte(byte)) {
-            return Err(BodyError::Trailer);
-        }
         let value = value.get(1..).unwrap_or_default();
         self.trailers.push_wire(name, value).map_err(|_| BodyError::Trailer)?;
         if self.trailers.len() > self.limits.fields {

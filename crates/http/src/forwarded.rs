@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::connection::upgrade_type;
-use crate::headers::{FieldName, HeaderName, HeaderValue, Headers, Known};
+use crate::headers::{FieldName, HeaderName, HeaderValue, Headers, Known, KnownSet};
 use crate::host::split_host_port;
 
 /// The settings of one entry point, ready to run.
@@ -134,7 +134,7 @@ pub fn append_forwarded_for(headers: &mut Headers, peer: IpAddr) {
     }
     let mut list = joined(headers, Known::XForwardedFor);
     list.extend_from_slice(b", ");
-    list.extend_from_slice(peer.to_string().as_bytes());
+    list.extend_from_slice(AddressText::new().format(peer));
     headers.set(Known::XForwardedFor, list);
 }
 
@@ -156,7 +156,7 @@ pub fn is_managed(name: &str) -> bool {
     MANAGED.iter().any(same)
 }
 
-const MANAGED: [Known; 11] = [
+const MANAGED: &[Known] = &[
     Known::XForwardedFor,
     Known::XForwardedHost,
     Known::XForwardedMethod,
@@ -171,10 +171,10 @@ const MANAGED: [Known; 11] = [
 ];
 
 fn remove_managed(headers: &mut Headers) {
-    headers.remove_where(|field| match field.known {
-        Some(known) => MANAGED.contains(&known),
-        None => is_managed(field.name),
-    });
+    headers.remove_all(const { KnownSet::of(MANAGED) });
+    if headers.may_have_underscores() {
+        headers.remove_where(|field| is_managed(field.name));
+    }
 }
 
 /// As Traefik's `isWebsocketRequest`: `websocket` anywhere in the first fields.
@@ -209,14 +209,27 @@ fn joined(headers: &Headers, name: Known) -> Vec<u8> {
 
 /// Writes an address without allocating.
 fn set_ip(headers: &mut Headers, name: impl FieldName, address: IpAddr) {
-    use std::io::Write as _;
-    let mut text = [0_u8; 48];
-    let capacity = text.len();
-    let mut rest = text.as_mut_slice();
-    let written = write!(rest, "{address}").is_ok();
-    let length = capacity - rest.len();
-    if let (true, Some(text)) = (written, text.get(..length)) {
-        headers.set(name, text);
+    let mut text = AddressText::new();
+    headers.set(name, text.format(address));
+}
+
+/// Room for the text of an address.
+struct AddressText([u8; 48]);
+
+impl AddressText {
+    fn new() -> Self {
+        Self([0; 48])
+    }
+
+    fn format(&mut self, address: IpAddr) -> &[u8] {
+        use std::io::Write as _;
+        let capacity = self.0.len();
+        let mut rest = self.0.as_mut_slice();
+        // The longest address has 45 characters.
+        let written = write!(rest, "{address}");
+        debug_assert!(written.is_ok());
+        let length = capacity - rest.len();
+        self.0.get(..length).unwrap_or_default()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::body::BodyFraming;
 use crate::connection::upgrade_type;
-use crate::headers::{HeaderName, HeaderValue, Headers, Known};
+use crate::headers::{HeaderName, HeaderValue, Headers, Known, KnownSet};
 
 /// Removes the fields of the hop from a request; what an upgrade and trailers need stays.
 ///
@@ -29,12 +29,8 @@ pub fn remove_response_hop_by_hop(headers: &mut Headers, body: BodyFraming) {
 
 fn remove_hop_by_hop(headers: &mut Headers, body: BodyFraming) {
     remove_connection_options(headers);
-    let keep_trailer = body == BodyFraming::Chunked;
-    headers.remove_where(|field| match field.known {
-        Some(Known::Trailer) => !keep_trailer,
-        Some(known) => is_hop_by_hop(known),
-        None => false,
-    });
+    let keeps_trailer = body == BodyFraming::Chunked;
+    headers.remove_all(if keeps_trailer { HOP_BY_HOP.without(Known::Trailer) } else { HOP_BY_HOP });
 }
 
 /// Removes the fields that `Connection` names. The usual names, which are removed or handled in
@@ -57,21 +53,18 @@ fn remove_connection_options(headers: &mut Headers) {
     }
 }
 
-fn is_hop_by_hop(known: Known) -> bool {
-    matches!(
-        known,
-        Known::Connection
-            | Known::ProxyConnection
-            | Known::Http2Settings
-            | Known::KeepAlive
-            | Known::ProxyAuthenticate
-            | Known::ProxyAuthorization
-            | Known::Te
-            | Known::Trailer
-            | Known::TransferEncoding
-            | Known::Upgrade
-    )
-}
+const HOP_BY_HOP: KnownSet = KnownSet::of(&[
+    Known::Connection,
+    Known::Http2Settings,
+    Known::KeepAlive,
+    Known::ProxyAuthenticate,
+    Known::ProxyAuthorization,
+    Known::ProxyConnection,
+    Known::Te,
+    Known::Trailer,
+    Known::TransferEncoding,
+    Known::Upgrade,
+]);
 
 #[cfg(test)]
 mod tests {

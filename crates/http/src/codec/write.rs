@@ -5,7 +5,7 @@
 
 use crate::answer::Answer;
 use crate::body::BodyFraming;
-use crate::headers::{Headers, Known};
+use crate::headers::{Headers, Known, KnownSet};
 use crate::method::Method;
 use crate::refusal::{Reason, Refusal};
 use crate::request::Request;
@@ -63,17 +63,15 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
         _ if request.method.announces_empty_body() => write_length(out, 0),
         _ => {}
     }
-    for (name, value, known) in request.headers.wire() {
-        let skipped = match known {
-            Some(Known::Host | Known::ContentLength | Known::TransferEncoding) => true,
-            Some(Known::Connection) => close,
-            Some(Known::UserAgent) => value.is_empty(),
-            _ => false,
-        };
-        if !skipped {
-            write_field(out, name, value);
-        }
+    let mut skipped = FRAMING.with(Known::Host);
+    if close {
+        skipped.insert(Known::Connection);
     }
+    // Go takes an empty one for the wish to send none.
+    if request.headers.get(Known::UserAgent) == Some(b"") {
+        skipped.insert(Known::UserAgent);
+    }
+    request.headers.write(out, skipped);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -94,26 +92,18 @@ fn write_host(out: &mut Vec<u8>, host: &str) {
 /// Writes a response head.
 pub fn write_response_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     write_status_line(out, head.version, head.status);
-    let mut dated = head.date.is_empty() || head.status.code() < 200;
-    for (name, value, known) in head.headers.wire() {
-        let skipped = match known {
-            Some(Known::TransferEncoding) => true,
-            Some(Known::ContentLength) => {
-                head.body != BodyFraming::None || !head.status.allows_body()
-            }
-            // Go suppresses the type of a body that cannot be there.
-            Some(Known::ContentType) => head.status.code() == 304,
-            Some(Known::Connection) => head.connection != Connection::Unsaid,
-            Some(Known::Date) => {
-                dated = true;
-                false
-            }
-            _ => false,
-        };
-        if !skipped {
-            write_field(out, name, value);
-        }
+    let mut skipped = KnownSet::of(&[Known::TransferEncoding]);
+    if head.body != BodyFraming::None || !head.status.allows_body() {
+        skipped.insert(Known::ContentLength);
     }
+    // Go suppresses the type of a body that cannot be there.
+    if head.status.code() == 304 {
+        skipped.insert(Known::ContentType);
+    }
+    if head.connection != Connection::Unsaid {
+        skipped.insert(Known::Connection);
+    }
+    head.headers.write(out, skipped);
     if head.status.allows_body() {
         match head.body {
             BodyFraming::Length(length) => write_length(out, length),
@@ -126,7 +116,8 @@ pub fn write_response_head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
         Connection::Close => out.extend_from_slice(b"Connection: close\r\n"),
         Connection::KeepAlive => out.extend_from_slice(b"Connection: keep-alive\r\n"),
     }
-    if !dated {
+    let dated = head.headers.contains(Known::Date) || head.status.code() < 200;
+    if !dated && !head.date.is_empty() {
         write_field(out, b"Date", head.date);
     }
     out.extend_from_slice(b"\r\n");
@@ -210,10 +201,9 @@ pub fn write_chunk_end(out: &mut Vec<u8>) {
 /// Writes the last chunk, the trailer fields and the end of the body.
 pub fn write_last_chunk(out: &mut Vec<u8>, trailers: Option<&Headers>) {
     out.extend_from_slice(b"0\r\n");
-    for (name, value, known) in trailers.into_iter().flat_map(Headers::wire) {
-        let text = std::str::from_utf8(name).unwrap_or_default();
-        if !crate::chunked::is_forbidden_trailer(text, known) {
-            write_field(out, name, value);
+    for field in trailers.into_iter().flat_map(Headers::iter) {
+        if !crate::chunked::is_forbidden_trailer(field.name, field.known) {
+            write_field(out, field.name.as_bytes(), field.value);
         }
     }
     out.extend_from_slice(b"\r\n");
@@ -234,6 +224,9 @@ fn write_status_line(out: &mut Vec<u8>, version: Version, status: Status) {
     }
     out.extend_from_slice(b"\r\n");
 }
+
+/// What is written from the framing and never copied.
+const FRAMING: KnownSet = KnownSet::of(&[Known::ContentLength, Known::TransferEncoding]);
 
 fn write_length(out: &mut Vec<u8>, length: u64) {
     write_field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes());

@@ -89,6 +89,58 @@ known! {
     XScheme = "X-Scheme",
 }
 
+/// A set of known names, one bit for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct KnownSet(u64);
+
+impl KnownSet {
+    pub(crate) const EMPTY: Self = Self(0);
+
+    pub(crate) const fn of(names: &[Known]) -> Self {
+        let mut set = 0;
+        let mut rest = names;
+        while let [first, others @ ..] = rest {
+            set |= 1 << *first as u8;
+            rest = others;
+        }
+        Self(set)
+    }
+
+    pub(crate) const fn contains(self, name: Known) -> bool {
+        self.0 & 1 << name as u8 != 0
+    }
+
+    pub(crate) const fn meets(self, names: Self) -> bool {
+        self.0 & names.0 != 0
+    }
+
+    pub(crate) const fn with(self, name: Known) -> Self {
+        Self(self.0 | 1 << name as u8)
+    }
+
+    pub(crate) const fn without(self, name: Known) -> Self {
+        Self(self.0 & !(1 << name as u8))
+    }
+
+    pub(crate) const fn insert(&mut self, name: Known) {
+        *self = self.with(name);
+    }
+
+    pub(crate) const fn insert_all(&mut self, names: Self) {
+        self.0 |= names.0;
+    }
+
+    pub(crate) const fn remove(&mut self, name: Known) {
+        *self = self.without(name);
+    }
+
+    pub(crate) const fn remove_all(&mut self, names: Self) {
+        self.0 &= !names.0;
+    }
+}
+
+const _: () = assert!(COUNT <= 64, "a set of known names has 64 bits");
+
 const COUNT: usize = Known::ALL.len();
 const LONGEST: usize = 32;
 

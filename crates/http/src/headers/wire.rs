@@ -1,0 +1,136 @@
+//! Fields as lines: taking them from the wire and writing them to it.
+
+use super::syntax::{canonical_byte, is_value, is_value_byte, trim};
+use super::{Entry, Field, FieldName, Headers, Known, KnownSet, LINE_END, SEPARATOR, offset};
+
+/// What was wrong with a field from the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadField {
+    Name,
+    Value,
+}
+
+impl Headers {
+    /// Adds a field from the wire: checks name and value and canonicalises the name.
+    pub(crate) fn push_wire(&mut self, name: &[u8], value: &[u8]) -> Result<Field<'_>, BadField> {
+        let value = trim(value);
+        if !is_value(value) {
+            return Err(BadField::Value);
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(name);
+        let written = self.text.get_mut(start..).unwrap_or_default();
+        let Some(underscore) = canonicalize_checked(written) else {
+            self.text.truncate(start);
+            return Err(BadField::Name);
+        };
+        let known = Known::classify_canonical(written);
+        self.underscores |= underscore;
+        if let Some(known) = known {
+            self.present.insert(known);
+        }
+        self.text.extend_from_slice(SEPARATOR);
+        self.text.extend_from_slice(value);
+        self.text.extend_from_slice(LINE_END);
+        let entry = Entry {
+            start: offset(start),
+            name_length: offset(name.len()),
+            value_length: offset(value.len()),
+            known,
+        };
+        self.entries.push(entry);
+        Ok(entry.view(&self.text))
+    }
+
+    /// Appends a folded line to the value that was added last (RFC 9112 §5.2).
+    pub(crate) fn unfold_wire(&mut self, value: &[u8]) -> Result<(), BadField> {
+        let value = trim(value);
+        if !is_value(value) {
+            return Err(BadField::Value);
+        }
+        let Some(last) = self.entries.last_mut() else { return Err(BadField::Name) };
+        debug_assert_eq!(last.end(), self.text.len());
+        if !value.is_empty() {
+            self.text.truncate(self.text.len().saturating_sub(LINE_END.len()));
+            self.text.push(b' ');
+            self.text.extend_from_slice(value);
+            self.text.extend_from_slice(LINE_END);
+            last.value_length = offset(last.value_length as usize + 1 + value.len());
+        }
+        Ok(())
+    }
+
+    /// Writes the lines of all fields but those of `skipped` names.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, skipped: KnownSet) {
+        let mut run = 0..0;
+        for entry in &self.entries {
+            if entry.known.is_some_and(|known| skipped.contains(known)) {
+                continue;
+            }
+            let start = entry.start as usize;
+            if start != run.end {
+                out.extend_from_slice(self.text.get(run).unwrap_or_default());
+                run = start..start;
+            }
+            run.end = entry.end();
+        }
+        out.extend_from_slice(self.text.get(run).unwrap_or_default());
+    }
+
+    /// Spells one known name with other letter cases.
+    pub(crate) fn respell(&mut self, known: Known, spelling: &'static str) {
+        debug_assert!(spelling.eq_ignore_ascii_case(known.as_str()));
+        if !self.contains(known) {
+            return;
+        }
+        for entry in self.entries.iter().filter(|entry| entry.known == Some(known)) {
+            let start = entry.start as usize;
+            if let Some(name) = self.text.get_mut(start..start + entry.name_length as usize)
+                && name.len() == spelling.len()
+            {
+                name.copy_from_slice(spelling.as_bytes());
+            }
+        }
+    }
+
+    /// Adds a line to the text, but no entry.
+    pub(super) fn push_line(&mut self, name: &impl FieldName, value: &[u8]) -> Entry {
+        let value = trim(value);
+        let start = self.text.len();
+        self.text.extend_from_slice(name.text());
+        self.text.extend_from_slice(SEPARATOR);
+        let value_start = self.text.len();
+        self.text.extend_from_slice(value);
+        if !is_value(value) {
+            let written = self.text.get_mut(value_start..).unwrap_or_default();
+            written.iter_mut().filter(|byte| !is_value_byte(**byte)).for_each(|byte| *byte = b' ');
+        }
+        self.text.extend_from_slice(LINE_END);
+        self.underscores |= name.text().contains(&b'_');
+        if let Some(known) = name.known() {
+            self.present.insert(known);
+        }
+        Entry {
+            start: offset(start),
+            name_length: offset(name.text().len()),
+            value_length: offset(value.len()),
+            known: name.known(),
+        }
+    }
+}
+
+/// Brings a name into canonical form in the pass that checks it; says whether it holds an
+/// underscore, or `None` if it is no name.
+fn canonicalize_checked(name: &mut [u8]) -> Option<bool> {
+    if name.is_empty() {
+        return None;
+    }
+    let (mut capital, mut bad, mut underscore) = (true, false, false);
+    for byte in name {
+        *byte = canonical_byte(*byte, capital);
+        bad |= *byte == 0;
+        underscore |= *byte == b'_';
+        capital = *byte == b'-';
+    }
+    (!bad).then_some(underscore)
+}
