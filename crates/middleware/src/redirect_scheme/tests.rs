@@ -142,6 +142,15 @@ fn a_fragment_in_the_query_is_one_in_the_location_and_not_sent_on() {
 }
 
 #[test]
+fn a_semicolon_in_the_query_stays_in_the_location() {
+    let to = compiled("https", "", false);
+    assert_eq!(
+        outcome(&to, false, request("GET", "/x?a;b", "a.test", &[])),
+        "302 https://a.test/x?a;b"
+    );
+}
+
+#[test]
 fn an_empty_scheme_is_refused() {
     let mut problems = Vec::new();
     assert!(RedirectScheme::compile(&Default::default(), &mut problems).is_none());
