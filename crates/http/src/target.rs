@@ -42,6 +42,8 @@ pub struct Target {
     /// The routing path, when it differs from `escaped`.
     routing: Vec<u8>,
     query: Vec<u8>,
+    /// The query with its semicolons, where they became separators; otherwise empty.
+    query_as_sent: Vec<u8>,
     /// Go's `URL.ForceQuery`: a question mark with nothing behind it.
     bare_question_mark: bool,
     scratch: Vec<u8>,
@@ -61,6 +63,7 @@ impl Target {
         self.escaped.clear();
         self.routing.clear();
         self.query.clear();
+        self.query_as_sent.clear();
         self.bare_question_mark = false;
     }
 
@@ -220,6 +223,7 @@ impl Target {
     /// can hold are percent-encoded.
     pub fn set_query(&mut self, query: &[u8]) {
         self.query.clear();
+        self.query_as_sent.clear();
         self.bare_question_mark = false;
         for &byte in query {
             if byte <= b' ' || byte == 0x7f {
@@ -240,6 +244,7 @@ impl Target {
         self.path.extend_from_slice(path);
         self.raw_path.clear();
         self.raw_path.extend_from_slice(raw_path.unwrap_or_default());
+        self.query_as_sent.clear();
         self.refresh();
     }
 
@@ -249,12 +254,19 @@ impl Target {
     ///
     /// [`InvalidPath`]; the path is then empty.
     pub fn set_escaped_path(&mut self, encoded: &[u8]) -> Result<(), InvalidPath> {
+        self.query_as_sent.clear();
         self.assign_encoded(encoded)
     }
 
     /// Removes dot segments and repeated slashes (Go: `URL.JoinPath()`).
     pub fn clean(&mut self) {
         if clean::is_clean(self.escaped.as_bytes()) {
+            // Go parses the result again, after which a default encoding is not remembered.
+            if !self.raw_path.is_empty()
+                && escape::is_default_encoding(&self.path, self.escaped.as_bytes())
+            {
+                self.raw_path.clear();
+            }
             return;
         }
         let mut cleaned = String::with_capacity(self.escaped.len() + 1);
@@ -315,6 +327,7 @@ impl Target {
             }
             std::mem::swap(&mut self.query, &mut self.scratch);
         } else {
+            self.query_as_sent.extend_from_slice(&self.query);
             self.query.iter_mut().filter(|byte| **byte == b';').for_each(|byte| *byte = b'&');
         }
     }
@@ -325,6 +338,18 @@ impl Target {
         if self.has_query() {
             out.push(b'?');
             out.extend_from_slice(&self.query);
+        }
+    }
+
+    /// Writes the request URI with the query as the client sent it, for redirections: as in
+    /// Traefik they see a `;` that is already a separator for everybody else, until a middleware
+    /// changes path or query.
+    pub fn write_client_uri(&self, out: &mut Vec<u8>) {
+        let query = self.query.len();
+        self.write_request_uri(out);
+        if !self.query_as_sent.is_empty() {
+            out.truncate(out.len().saturating_sub(query));
+            out.extend_from_slice(&self.query_as_sent);
         }
     }
 

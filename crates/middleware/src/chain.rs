@@ -55,3 +55,6 @@ impl Chain {
         self.items.iter().rev().for_each(|item| item.on_response(headers));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,6 @@ impl Middleware {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

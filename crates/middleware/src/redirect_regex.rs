@@ -44,7 +44,7 @@ impl RedirectRegex {
         );
         url.extend_from_slice(if context.tls { b"https://" } else { b"http://" });
         url.extend_from_slice(request.authority().as_bytes());
-        request.target.write_request_uri(&mut url);
+        request.target.write_client_uri(&mut url);
         let Some(location) = self.replace(&url) else { return Flow::Continue };
         if location == url {
             return unchanged(&location, request, context);

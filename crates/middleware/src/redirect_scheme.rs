@@ -53,7 +53,7 @@ impl RedirectScheme {
             rest.push(b':');
             rest.extend_from_slice(port.as_bytes());
         }
-        request.target.write_request_uri(&mut rest);
+        request.target.write_client_uri(&mut rest);
         let (host, old_port, uri) = split(&rest);
         let location = [self.scheme.as_bytes(), b"://", host, self.port.as_bytes(), uri].concat();
         if scheme == &*self.scheme && old_port == self.port.as_bytes() {

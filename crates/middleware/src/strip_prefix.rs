@@ -55,3 +55,6 @@ impl StripPrefix {
         Flow::Continue
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub(crate) fn request(method: &str, uri: &str, host: &str, fields: &[(&str, &str
     request.target.set_path_and_query(uri.as_bytes()).unwrap();
     assert!(request.set_authority(host));
     for (name, value) in fields {
-        request.headers.append(&HeaderName::parse(name).unwrap(), value);
+        request.headers.append(HeaderName::parse(name).unwrap(), value);
     }
     request.canonicalize(&portway_http::CanonicalRules::default()).unwrap();
     request

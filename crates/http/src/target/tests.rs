@@ -91,6 +91,33 @@ fn nothing_is_sanitised_when_the_rules_say_so() {
 }
 
 #[test]
+fn redirections_see_the_semicolons_until_something_changes() {
+    let client_uri = |target: &Target| {
+        let mut uri = Vec::new();
+        target.write_client_uri(&mut uri);
+        String::from_utf8(uri).unwrap()
+    };
+    let mut target = canonical("/a/b?x;y&z");
+    assert_eq!(
+        (client_uri(&target).as_str(), &*target.request_uri()),
+        ("/a/b?x;y&z", "/a/b?x&y&z")
+    );
+    assert_eq!(target.strip_prefix(b"/a", false), Stripped::Done);
+    assert_eq!(client_uri(&target), "/b?x&y&z");
+    assert_eq!(client_uri(&canonical("/a?x&y")), "/a?x&y");
+    target.clear();
+    assert_eq!(client_uri(&target), "/");
+}
+
+#[test]
+fn a_path_that_normalising_made_plain_has_no_encoding_of_its_own() {
+    let mut target = canonical("/%61");
+    assert_eq!(target.raw_path(), None);
+    target.add_prefix(b"/[x]");
+    assert_eq!(target.request_uri(), "/%5Bx%5D/a");
+}
+
+#[test]
 fn semicolons_of_the_query_are_settled() {
     check("/a?x=1;y=2&z=%zz", "/a?x=1&y=2&z=%zz");
     let rules = CanonicalRules { encode_query_semicolons: true, ..CanonicalRules::default() };

@@ -53,7 +53,7 @@ pub(crate) struct Bcrypt {
 
 impl Hash {
     /// Parses what is behind the colon of an htpasswd line.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let text = text.as_bytes();
         if let Some(encoded) = text.strip_prefix(b"{SHA}") {
             return Self::Sha1(encoded.into());

@@ -99,6 +99,14 @@ impl Fingerprint {
     pub(super) fn number(&self) -> u64 {
         self.0.first_chunk().copied().map_or(0, u64::from_be_bytes)
     }
+
+    /// One that differs from those of other numbers.
+    #[cfg(test)]
+    pub(crate) fn of_number(number: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        Self(bytes)
+    }
 }
 
 impl fmt::Debug for Remembered {
