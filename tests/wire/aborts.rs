@@ -9,8 +9,11 @@ use super::{Site, get};
 
 #[test]
 fn a_client_that_leaves_is_logged_as_499() {
-    let flags =
-        ["--accessLog=true", "--accessLog.format=json", "--accessLog.filePath=@@folder@@/access.log"];
+    let flags = [
+        "--accessLog=true",
+        "--accessLog.format=json",
+        "--accessLog.filePath=@@folder@@/access.log",
+    ];
     let site = Site::start(Backend::start(), &flags);
     let mut client = site.client();
     client.send(get("/slow")).unwrap();

@@ -70,7 +70,9 @@ fn a_large_upload_arrives_whole() {
     let site = Site::start(backend, &[]);
     let body: Vec<u8> = (0..30_000_000).map(|at| (at % 251) as u8).collect();
     let mut client = site.client();
-    client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len())).unwrap();
+    client
+        .send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len()))
+        .unwrap();
     client.send(&body).unwrap();
     assert_eq!(client.response_to("POST").unwrap().text(), "30000000 true");
     client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
@@ -116,7 +118,9 @@ fn a_refusal_replaces_100_continue() {
     let site = Site::start(Backend::start(), &[]);
     let mut client = site.client();
     client
-        .send("POST /early HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        .send(
+            "POST /early HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+        )
         .unwrap();
     // Traefik's Go server answers 100 as soon as anything reads the body; both orders end in 403.
     assert_eq!(client.response_to("POST").unwrap().status, 403);

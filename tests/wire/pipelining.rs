@@ -44,9 +44,14 @@ fn bodies_of_pipelined_requests_stay_apart() {
     let mut bytes = String::new();
     for size in [0, 1, 10, 5000, 100_000] {
         let body = "b".repeat(size);
-        bytes += &format!("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n{body}");
+        bytes +=
+            &format!("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n{body}");
         bytes += "POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-        bytes += &if size == 0 { "0\r\n\r\n".to_owned() } else { format!("{size:x}\r\n{body}\r\n0\r\n\r\n") };
+        bytes += &if size == 0 {
+            "0\r\n\r\n".to_owned()
+        } else {
+            format!("{size:x}\r\n{body}\r\n0\r\n\r\n")
+        };
     }
     client.send(bytes).unwrap();
     for size in [0, 1, 10, 5000, 100_000] {

@@ -17,7 +17,11 @@ fn a_request_in_flight_survives_sigterm() {
     busy.send(get("/slow")).unwrap();
     assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
     site.process.signal("TERM");
-    assert_ne!(idle.until_end(Duration::from_secs(3)).1, End::Open, "an idle connection stayed open");
+    assert_ne!(
+        idle.until_end(Duration::from_secs(3)).1,
+        End::Open,
+        "an idle connection stayed open"
+    );
     assert_eq!(busy.response_to("GET").unwrap().status, 200);
     let status = site.process.wait(Duration::from_secs(12)).expect("an end");
     assert!(status.success(), "{status}");
@@ -63,5 +67,8 @@ fn a_request_that_never_ends_is_cut_after_the_grace_time() {
     site.process.signal("TERM");
     assert!(site.process.wait(Duration::from_secs(10)).is_some());
     let elapsed = start.elapsed();
-    assert!(elapsed > Duration::from_millis(400) && elapsed < Duration::from_millis(1400), "{elapsed:?}");
+    assert!(
+        elapsed > Duration::from_millis(400) && elapsed < Duration::from_millis(1400),
+        "{elapsed:?}"
+    );
 }

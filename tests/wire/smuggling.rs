@@ -20,7 +20,8 @@ fn no_vector_reaches_a_backend_as_anything_but_what_portway_answered() {
     let site = Site::start(Backend::scripted(answer), &["--log.level=ERROR"]);
     let vectors = vectors::all();
     assert!(vectors.len() >= 120, "only {} vectors", vectors.len());
-    let wrong: Vec<String> = vectors.iter().filter_map(|vector| check(&site, vector).err()).collect();
+    let wrong: Vec<String> =
+        vectors.iter().filter_map(|vector| check(&site, vector).err()).collect();
     assert!(wrong.is_empty(), "{} of {} vectors\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
     for tape in site.backend.tapes() {
         clean(&tape);
@@ -38,7 +39,8 @@ fn answer(received: &Received) -> Vec<Step> {
 fn check(site: &Site, vector: &Vector) -> Result<(), String> {
     let _ = site.backend.take();
     let bytes = vector.bytes();
-    let mut client = Client::connect(site.process.address("web")).map_err(|error| error.to_string())?;
+    let mut client =
+        Client::connect(site.process.address("web")).map_err(|error| error.to_string())?;
     // A refusal may come, and the connection close, before everything is sent.
     let _ = client.send(&bytes);
     let method = latin1(bytes.split(|byte| *byte == b' ').next().unwrap_or_default());
@@ -63,7 +65,13 @@ fn check(site: &Site, vector: &Vector) -> Result<(), String> {
     })
 }
 
-fn judge(vector: &Vector, status: u16, rest: &[u8], end: End, received: &[Received]) -> Result<(), String> {
+fn judge(
+    vector: &Vector,
+    status: u16,
+    rest: &[u8],
+    end: End,
+    received: &[Received],
+) -> Result<(), String> {
     if received.iter().any(|one| one.path().contains("smuggled")) {
         return Err("the hidden request reached the backend".to_owned());
     }
@@ -87,9 +95,10 @@ fn judge(vector: &Vector, status: u16, rest: &[u8], end: End, received: &[Receiv
             ensure(whole == 1 && further == 0, "not exactly one request was forwarded")?;
             ensure(received.iter().all(|one| latin1(&one.body) == *body), "the body changed")
         }
-        Verdict::RefusedOrBody(body) if received.is_empty() => {
-            ensure(refused && closed, &format!("neither refused and closed nor forwarded with {body:?}"))
-        }
+        Verdict::RefusedOrBody(body) if received.is_empty() => ensure(
+            refused && closed,
+            &format!("neither refused and closed nor forwarded with {body:?}"),
+        ),
         Verdict::RefusedOrBody(body) => {
             ensure(whole == 1 && further == 0, "not exactly one request was forwarded")?;
             ensure(received.iter().all(|one| latin1(&one.body) == *body), "the body changed")
@@ -109,7 +118,10 @@ fn clean(tape: &[u8]) {
         for line in head.split("\r\n").skip(1) {
             assert!(!line.contains(['\r', '\n', '\0']), "{line:?} reached the backend");
             let name = line.split(':').next().unwrap_or_default();
-            assert!(!name.is_empty() && !name.contains([' ', '\t']), "{line:?} reached the backend");
+            assert!(
+                !name.is_empty() && !name.contains([' ', '\t']),
+                "{line:?} reached the backend"
+            );
         }
         let fields = head.to_ascii_lowercase();
         let lengths = fields.matches("\r\ncontent-length:").count();

@@ -7,7 +7,8 @@ use portway_testkit::client::{Client, End};
 
 use super::{EVERYTHING, Site};
 
-const OPEN: &str = "GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const OPEN: &str =
+    "GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 fn open(site: &Site) -> Client {
     let mut client = site.client();

@@ -32,7 +32,8 @@ impl Site {
     /// Portway with further flags, sending everything to `backend`.
     #[track_caller]
     fn start(backend: Backend, flags: &[&str]) -> Self {
-        let mut setup = Setup::web(&EVERYTHING.replace("@@backend@@", &backend.address().to_string()));
+        let mut setup =
+            Setup::web(&EVERYTHING.replace("@@backend@@", &backend.address().to_string()));
         for flag in flags {
             setup = setup.flag(flag);
         }

@@ -200,25 +200,77 @@ const CHUNKS: &[&str] = &[
 
 /// Whole requests that stand alone.
 const ROWS: &[Row] = &[
-    ("bare LF in the head", "GET / HTTP/1.1\nHost: a\n\nGET /smuggled HTTP/1.1\nHost: a\n\n", Verdict::Refused),
-    ("bare LF after the request line", "GET / HTTP/1.1\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("bare LF ends the head", "GET / HTTP/1.1\r\nHost: a\r\n\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("bare LF before a field", "GET / HTTP/1.1\r\nHost: a\nX: GET /smuggled HTTP/1.1\r\n\r\n", Verdict::Refused),
-    ("bare CR in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rGET /smuggled HTTP/1.1\r\n\r\n", Verdict::Refused),
-    ("bare CR ends lines", "GET / HTTP/1.1\rHost: a\r\rGET /smuggled HTTP/1.1\rHost: a\r\r\n\r\n", Verdict::Refused),
-    ("CR CR LF", "GET / HTTP/1.1\r\r\nHost: a\r\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n", Verdict::Refused),
-    ("NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\0GET /smuggled\r\n\r\n", Verdict::Refused),
+    (
+        "bare LF in the head",
+        "GET / HTTP/1.1\nHost: a\n\nGET /smuggled HTTP/1.1\nHost: a\n\n",
+        Verdict::Refused,
+    ),
+    (
+        "bare LF after the request line",
+        "GET / HTTP/1.1\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "bare LF ends the head",
+        "GET / HTTP/1.1\r\nHost: a\r\n\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "bare LF before a field",
+        "GET / HTTP/1.1\r\nHost: a\nX: GET /smuggled HTTP/1.1\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "bare CR in a value",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\rGET /smuggled HTTP/1.1\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "bare CR ends lines",
+        "GET / HTTP/1.1\rHost: a\r\rGET /smuggled HTTP/1.1\rHost: a\r\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "CR CR LF",
+        "GET / HTTP/1.1\r\r\nHost: a\r\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "NUL in a value",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\0GET /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("NUL in a name", "GET / HTTP/1.1\r\nHost: a\r\nX\0Y: /smuggled\r\n\r\n", Verdict::Refused),
-    ("folded field", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n GET /smuggled HTTP/1.1\r\n\r\n", Verdict::Refused),
+    (
+        "folded field",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n GET /smuggled HTTP/1.1\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("folded first field", "GET / HTTP/1.1\r\n Host: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("folded by tab", "GET / HTTP/1.1\r\nHost: a\r\n\tX: /smuggled\r\n\r\n", Verdict::Refused),
-    ("space before a colon", "GET / HTTP/1.1\r\nHost : a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
+    (
+        "space before a colon",
+        "GET / HTTP/1.1\r\nHost : a\r\nX: /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("no colon", "GET / HTTP/1.1\r\nHost: a\r\nGET /smuggled HTTP/1.1\r\n\r\n", Verdict::Refused),
     ("empty name", "GET / HTTP/1.1\r\nHost: a\r\n: /smuggled\r\n\r\n", Verdict::Refused),
-    ("name with a separator", "GET / HTTP/1.1\r\nHost: a\r\nX@Y: /smuggled\r\n\r\n", Verdict::Refused),
-    ("name with a high byte", "GET / HTTP/1.1\r\nHost: a\r\n\u{ff}X: /smuggled\r\n\r\n", Verdict::Refused),
+    (
+        "name with a separator",
+        "GET / HTTP/1.1\r\nHost: a\r\nX@Y: /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "name with a high byte",
+        "GET / HTTP/1.1\r\nHost: a\r\n\u{ff}X: /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
-    ("the same host twice", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
+    (
+        "the same host twice",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\nX: /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("no host", "GET / HTTP/1.1\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("host with a space", "GET / HTTP/1.1\r\nHost: a b\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("host with a path", "GET / HTTP/1.1\r\nHost: a/smuggled\r\n\r\n", Verdict::Refused),
@@ -226,39 +278,119 @@ const ROWS: &[Row] = &[
     ("host with a query", "GET / HTTP/1.1\r\nHost: a?/smuggled\r\n\r\n", Verdict::Refused),
     ("host with a fragment", "GET / HTTP/1.1\r\nHost: a#/smuggled\r\n\r\n", Verdict::Refused),
     ("host with a comma", "GET / HTTP/1.1\r\nHost: a, b\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
-    ("two spaces in the request line", "GET  /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
+    (
+        "two spaces in the request line",
+        "GET  /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("space in the target", "GET / /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
     ("tab in the request line", "GET\t/smuggled\tHTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("version with a space", "GET / HTTP/1.1 \r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
-    ("two versions", "GET / HTTP/1.1 HTTP/1.1\r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
+    (
+        "version with a space",
+        "GET / HTTP/1.1 \r\nHost: a\r\nX: /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "two versions",
+        "GET / HTTP/1.1 HTTP/1.1\r\nHost: a\r\nX: /smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("lower-case version", "GET / http/1.1\r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("version 2.0", "GET / HTTP/2.0\r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("version 0.9", "GET / HTTP/0.9\r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("version 1.10", "GET / HTTP/1.10\r\nHost: a\r\nX: /smuggled\r\n\r\n", Verdict::Refused),
     ("no version", "GET /smuggled\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("vertical tab in the request line", "GET\u{b}/smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
+    (
+        "vertical tab in the request line",
+        "GET\u{b}/smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
     ("leading space", " GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
     ("method with a colon", "GET: /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
     ("method with a NUL", "G\0T /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
     ("target without a slash", "GET smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
     ("CR in the target", "GET /\rsmuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
     ("LF in the target", "GET /\nsmuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("HTTP/1.0 with chunked", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("HTTP/1.0 keep-alive with chunked", "POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("chunked and then close", "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("")),
-    ("close, then more", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("")),
-    ("GET with a body", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")),
-    ("HEAD with a body", "HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")),
-    ("DELETE with a chunked body", "DELETE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n", Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")),
-    ("body that looks like chunks", "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 40\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")),
-    ("expectation with a body", "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")),
-    ("unknown expectation", "POST / HTTP/1.1\r\nHost: a\r\nExpect: smuggled\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("CONNECT with a payload", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Refused),
-    ("h2c upgrade with a payload", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("")),
-    ("upgrade refused by the backend, with a payload", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("")),
-    ("upgrade with a length", "POST / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")),
-    ("the target's host and a path that names another", "GET http://a/%2e%2e/ HTTP/1.1\r\nHost: b/smuggled\r\n\r\n", Verdict::Refused),
-    ("line break in a percent escape stays one", "GET /%0d%0aGET%20/smuggled%20HTTP/1.1 HTTP/1.1\r\nHost: \r\nHost: a\r\n\r\n", Verdict::Refused),
+    (
+        "HTTP/1.0 with chunked",
+        "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "HTTP/1.0 keep-alive with chunked",
+        "POST / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "chunked and then close",
+        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body(""),
+    ),
+    (
+        "close, then more",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body(""),
+    ),
+    (
+        "GET with a body",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ),
+    (
+        "HEAD with a body",
+        "HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ),
+    (
+        "DELETE with a chunked body",
+        "DELETE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n",
+        Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ),
+    (
+        "body that looks like chunks",
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 40\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body("0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ),
+    (
+        "expectation with a body",
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ),
+    (
+        "unknown expectation",
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: smuggled\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "CONNECT with a payload",
+        "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "h2c upgrade with a payload",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body(""),
+    ),
+    (
+        "upgrade refused by the backend, with a payload",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body(""),
+    ),
+    (
+        "upgrade with a length",
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+        Verdict::Body("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ),
+    (
+        "the target's host and a path that names another",
+        "GET http://a/%2e%2e/ HTTP/1.1\r\nHost: b/smuggled\r\n\r\n",
+        Verdict::Refused,
+    ),
+    (
+        "line break in a percent escape stays one",
+        "GET /%0d%0aGET%20/smuggled%20HTTP/1.1 HTTP/1.1\r\nHost: \r\nHost: a\r\n\r\n",
+        Verdict::Refused,
+    ),
 ];
 
 /// Every vector: the rows, and those made of fields and chunks.
@@ -267,7 +399,9 @@ pub(super) fn all() -> Vec<Vector> {
     let hidden = format!("0\r\n\r\n{HIDDEN}");
     let codings = CODINGS.iter().map(|(field, unrelated)| {
         let length = hidden.len();
-        let text = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n{field}\r\n\r\n{hidden}");
+        let text = format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n{field}\r\n\r\n{hidden}"
+        );
         let verdict = match unrelated {
             true => Verdict::RefusedOrBody(hidden.clone()),
             false => Verdict::Refused,
