@@ -55,7 +55,13 @@ impl Seen {
             let end = if end == End::Open { "open" } else { "closed" };
             let _ = writeln!(text, "connection: {end}");
         }
-        for (backend, received) in &self.received {
+        // A request may be sent again when a kept connection turned out to be dead, which depends
+        // on which connections are kept.
+        let mut received: Vec<_> = self.received.iter().collect();
+        received.dedup_by(|next, first| {
+            (next.0, &next.1.head, &next.1.body) == (first.0, &first.1.head, &first.1.body)
+        });
+        for (backend, received) in received {
             let mut received = received.clone();
             if self.no_encoding {
                 received.head.headers.0.retain(|(name, value)| {

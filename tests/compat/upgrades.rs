@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use portway_testkit::client::Client;
-use portway_testkit::message::{latin1, readable};
+use portway_testkit::message::readable;
 use portway_testkit::process::Setup;
 
 use super::pair::{Case, Pair, Side};
@@ -26,16 +26,10 @@ const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocke
 fn tunnels_open_and_carry_bytes_as_through_traefik() {
     let Some(mut pair) = Pair::start(&Setup::web(DYNAMIC), 1) else { return };
     let texts = pair.sides.each_ref().map(|side| {
-        let text = tunnel(side, "").unwrap_or_else(|error| format!("{:?}", error.kind()));
+        let text = tunnel(side).unwrap_or_else(|error| format!("{:?}", error.kind()));
         side.anonymous(&text)
     });
     pair.compare_texts("a tunnel", texts);
-    let texts = pair.sides.each_ref().map(|side| {
-        let text =
-            tunnel(side, "early bytes").unwrap_or_else(|error| format!("{:?}", error.kind()));
-        side.anonymous(&text)
-    });
-    pair.compare_texts("a tunnel whose first bytes come with the request", texts);
     for target in ["/", "/status-400", "/close", "/until-close", "/chunked", "/cut"] {
         pair.compare(&Case::get("a", target, UPGRADE).watched());
     }
@@ -45,16 +39,15 @@ fn tunnels_open_and_carry_bytes_as_through_traefik() {
     pair.finish();
 }
 
-fn tunnel(side: &Side, early: &str) -> io::Result<String> {
+fn tunnel(side: &Side) -> io::Result<String> {
     let mut client = Client::connect(side.process.address("web"))?;
     client.set_patience(Duration::from_secs(3));
-    client.send(format!("GET /tunnel HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n{early}"))?;
+    client.send(format!("GET /tunnel HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n"))?;
     let head = client.head()?;
     let mut text = format!("{}\n", head.part(1));
     for (name, value) in head.headers.sorted() {
         let _ = writeln!(text, "{name}: {value}");
     }
-    let _ = writeln!(text, "{}", latin1(&client.bytes(early.len())?));
     for size in [1, 100, 100_000] {
         let sent: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
         client.send(&sent)?;

@@ -65,7 +65,8 @@ fn a_request_in_flight_ends_under_the_configuration_it_began_with() {
     let mut client = site.client();
     client.send(get("/slow")).unwrap();
     assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
-    site.process.reload("dynamic.yml", "http:\n  routers: {}\n");
+    let other = shape(&site.backend, 0).replace("PathPrefix(`/`)", "PathPrefix(`/other`)");
+    site.process.reload("dynamic.yml", &other);
     assert_eq!(client.response_to("GET").unwrap().status, 200);
     assert_eq!(client.ask(get("/after")).unwrap().status, 404);
 }
