@@ -42,7 +42,7 @@ const FILTERS = [
 
 function reason(one) {
   const [first] = one.error ?? [];
-  return first ? h("span", { class: `row-reason ${one.status}` }, first) : null;
+  return first ? h("span", { class: `row-reason ${one.status}` }, first.split("\n", 1)[0]) : null;
 }
 
 function used(one) {
@@ -166,10 +166,10 @@ function nothing(title, query) {
 
 /** Problems that no object carries. */
 export const problems = {
-  title: "Problems of sources",
+  title: "Source problems",
   tools(route, go) {
     const search = searchBox(route, go, "Search objects, reasons and files");
-    return { element: h("div", { class: "tools" }, h("h1", {}, "Problems of sources"), search), update() {} };
+    return { element: h("div", { class: "tools" }, h("h1", {}, "Source problems"), search), update() {} };
   },
   async load(route) {
     const query = Object.fromEntries(route.query);
