@@ -154,6 +154,8 @@ pub(super) fn working() -> Runtime {
 
 /// Fills in who uses what.
 fn link(runtime: &mut Runtime) {
+    runtime.services.values_mut().for_each(|service| service.used_by.clear());
+    runtime.middlewares.values_mut().for_each(|middleware| middleware.used_by.clear());
     for (name, info) in &runtime.routers {
         let provider = name.rsplit_once('@').unwrap().1;
         let qualified = portway_model::name::qualify(&info.router.service, provider);

@@ -47,7 +47,7 @@ function reason(one) {
 
 function used(one) {
   const amount = (one.usedBy ?? []).length;
-  return amount === 0 ? h("span", { class: "quiet" }, "unused") : plural(amount, "router");
+  return amount === 0 ? h("span", { class: "quiet" }, "no router") : plural(amount, "router");
 }
 
 function priority(one) {
@@ -145,6 +145,7 @@ function pages(data, query, go, total) {
   const end = start + data.objects.length - 1;
   const more = data.next > 1;
   const text = total === null ? (page === 1 && !more ? plural(end, "result") : `${count(start)}–${count(end)}`) : `${count(start)}–${count(end)} of ${count(total)}`;
+  if (page === 1 && !more) return h("p", { class: "pages quiet", "aria-live": "polite" }, text);
   return h(
     "nav",
     { class: "pages", "aria-label": "Pages" },
