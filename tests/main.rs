@@ -1,5 +1,6 @@
 //! One test binary for what needs the whole program.
 //!
+//! - `browser`: the dashboard in a headless Chromium.
 //! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
 //! - `wire`: bytes in, bytes out through the real binary.
 #![allow(
@@ -11,6 +12,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "browser/browser.rs"]
+mod browser;
 #[path = "compat/compat.rs"]
 mod compat;
 #[path = "wire/wire.rs"]

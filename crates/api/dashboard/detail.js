@@ -82,10 +82,10 @@ const router = {
       reasons(object, "Requests that it claims are answered with 500; no other router gets them."),
       flow([
         stage("Entry points", [...used.map((name) => entryNode(name, entryPoints)), ...asked.map((name) => entryNode(name, entryPoints, true))]),
-        stage("Router", routerNodes(object)),
-        middlewares.length > 0 && stage("Middlewares", middlewares.map((one, at) => middlewareNode(one, at + 1))),
+        stage("Router", routerNodes(object), "medium"),
+        middlewares.length > 0 && stage("Middlewares", middlewares.map((one, at) => middlewareNode(one, at + 1)), "medium"),
         stage("Service", [service ? serviceNode(service) : h("li", { class: "node disabled" }, "no service")]),
-        service && stage(service.parts.length > 0 ? "Services and servers" : "Servers", service.parts.length > 0 ? shareNodes(service) : serverNodes(service)),
+        service && stage(service.parts.length > 0 ? "Services and servers" : "Servers", service.parts.length > 0 ? shareNodes(service) : serverNodes(service), "broad"),
       ]),
       panel(
         "Router",
@@ -138,7 +138,7 @@ const service = {
       reasons(object, "Routers that use it answer 500."),
       flow([
         stage("Service", [serviceNode(loaded, true)]),
-        kind && stage(loaded.parts.length > 0 ? "Services and servers" : "Servers", loaded.parts.length > 0 ? shareNodes(loaded) : serverNodes(loaded)),
+        kind && stage(loaded.parts.length > 0 ? "Services and servers" : "Servers", loaded.parts.length > 0 ? shareNodes(loaded) : serverNodes(loaded), "broad"),
       ]),
       usedBy(object),
       kind ? panel(kind, settings(rest)) : panel("Internal", h("p", {}, "Portway answers requests to this service itself.")),

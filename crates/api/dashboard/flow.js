@@ -12,8 +12,8 @@ export function flow(stages) {
 }
 
 /** A column of nodes. */
-export function stage(title, nodes) {
-  return h("section", { class: "stage", "aria-label": title }, h("h2", {}, title), h("ol", {}, nodes.length > 0 ? nodes : h("li", { class: "node quiet" }, "none")));
+export function stage(title, nodes, kind = "") {
+  return h("section", { class: `stage ${kind}`, "aria-label": title }, h("h2", {}, title), h("ol", {}, nodes.length > 0 ? nodes : h("li", { class: "node quiet" }, "none")));
 }
 
 function node(state, sign, title, ...lines) {
@@ -59,7 +59,7 @@ export function serviceNode({ name, object }, alone = false) {
 
 function firstReason(object) {
   const [first] = object.error ?? [];
-  return first && h("span", { class: "bad" }, first);
+  return first && h("span", { class: "bad" }, first.split("\n", 1)[0]);
 }
 
 /** The servers of a load balancer. */

@@ -42,12 +42,12 @@ const FILTERS = [
 
 function reason(one) {
   const [first] = one.error ?? [];
-  return first ? h("span", { class: `row-reason ${one.status}` }, first) : null;
+  return first ? h("span", { class: `row-reason ${one.status}` }, first.split("\n", 1)[0]) : null;
 }
 
 function used(one) {
   const amount = (one.usedBy ?? []).length;
-  return amount === 0 ? h("span", { class: "quiet" }, "unused") : plural(amount, "router");
+  return amount === 0 ? h("span", { class: "quiet" }, "no router") : plural(amount, "router");
 }
 
 function priority(one) {
@@ -145,6 +145,7 @@ function pages(data, query, go, total) {
   const end = start + data.objects.length - 1;
   const more = data.next > 1;
   const text = total === null ? (page === 1 && !more ? plural(end, "result") : `${count(start)}–${count(end)}`) : `${count(start)}–${count(end)} of ${count(total)}`;
+  if (page === 1 && !more) return h("p", { class: "pages quiet", "aria-live": "polite" }, text);
   return h(
     "nav",
     { class: "pages", "aria-label": "Pages" },
@@ -166,10 +167,10 @@ function nothing(title, query) {
 
 /** Problems that no object carries. */
 export const problems = {
-  title: "Problems of sources",
+  title: "Source problems",
   tools(route, go) {
     const search = searchBox(route, go, "Search objects, reasons and files");
-    return { element: h("div", { class: "tools" }, h("h1", {}, "Problems of sources"), search), update() {} };
+    return { element: h("div", { class: "tools" }, h("h1", {}, "Source problems"), search), update() {} };
   },
   async load(route) {
     const query = Object.fromEntries(route.query);

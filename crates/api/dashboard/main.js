@@ -155,6 +155,7 @@ async function refresh() {
 /** Shows a failure: in place of what is missing, or above what was shown last. */
 function fail(error) {
   live.classList.add("failed");
+  if (isLive()) liveText.textContent = "Retrying";
   if (shown.data === null || error.status === 404 || error.status === 400) {
     shown.data = null;
     shown.json = "";

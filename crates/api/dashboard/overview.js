@@ -3,7 +3,7 @@
 import { ask, find } from "./api.js";
 import { h, icon } from "./dom.js";
 import { count, plural } from "./format.js";
-import { address, chip, empty, link, status } from "./parts.js";
+import { address, chip, empty, link, reasonText, status } from "./parts.js";
 
 const KINDS = [
   ["routers", "Routers", "router"],
@@ -11,14 +11,19 @@ const KINDS = [
   ["middlewares", "Middlewares", "middleware"],
 ];
 
-/** How many objects that need attention are listed of each kind and status. */
-const SHOWN = 5;
+/** How many objects of each kind and status are asked for. */
+const ASKED = 100;
+
+/** How many different reasons are listed of each, and how many names of objects beside one. */
+const REASONS = 5;
+const NAMES = 6;
+const PROBLEMS = 5;
 
 export async function load() {
   const [overview, entryPoints, problems] = await Promise.all([
     ask("overview"),
     ask("entrypoints", { per_page: 1000 }),
-    find("problems", { per_page: SHOWN }),
+    find("problems", { per_page: PROBLEMS }),
   ]);
   const wanted = KINDS.flatMap(([kind]) => {
     const counts = overview.data.http[kind];
@@ -27,7 +32,7 @@ export async function load() {
       counts.warnings > 0 && { kind, status: "warning" },
     ].filter(Boolean);
   });
-  const lists = await Promise.all(wanted.map(({ kind, status }) => ask(`http/${kind}`, { status, per_page: SHOWN })));
+  const lists = await Promise.all(wanted.map(({ kind, status }) => ask(`http/${kind}`, { status, per_page: ASKED })));
   return {
     overview: overview.data,
     entryPoints: entryPoints.data,
@@ -41,10 +46,10 @@ export function render(data) {
   const sum = (field) => KINDS.reduce((total, [kind]) => total + data.overview.http[kind][field], 0);
   const [errors, warnings] = [sum("errors"), sum("warnings")];
   return [
-    headline(errors, warnings, data.problems.length),
+    headline(sum("total"), errors, warnings, data.problems.length),
     h("div", { class: "cards" }, KINDS.map(([kind, title, sign]) => card(kind, title, sign, data.overview.http[kind]))),
     data.problems.length > 0 && problems(data),
-    data.attention.length > 0 && attention(data.attention),
+    data.attention.length > 0 && attention(data.attention, data.overview.http),
     h(
       "section",
       { "aria-label": "Entry points" },
@@ -56,16 +61,17 @@ export function render(data) {
   ];
 }
 
-function headline(errors, warnings, problems) {
-  const parts = [errors > 0 && plural(errors, "error"), warnings > 0 && plural(warnings, "warning"), problems > 0 && "problems in the sources"];
+function headline(total, errors, warnings, problems) {
+  const parts = [errors > 0 && plural(errors, "error"), warnings > 0 && plural(warnings, "warning"), problems > 0 && "source problems"];
   const said = parts.filter(Boolean);
+  if (total === 0 && said.length === 0) return words("quiet", "empty", "Nothing is routed yet", "No provider has brought a router.");
   const state = errors > 0 || problems > 0 ? "disabled" : warnings > 0 ? "warning" : "enabled";
-  return h(
-    "div",
-    { class: `headline ${state}` },
-    icon(state === "enabled" ? "check" : "alert"),
-    h("div", {}, h("h1", {}, said.length === 0 ? "Everything works" : "Some things need attention"), h("p", {}, said.length === 0 ? "No errors, no warnings." : `${said.join(", ")}. The rest works.`)),
-  );
+  if (state === "enabled") return words(state, "check", "Everything works", "No errors, no warnings.");
+  return words(state, "alert", "Some things need attention", `${said.join(", ")}. The rest works.`);
+}
+
+function words(state, sign, title, text) {
+  return h("div", { class: `headline ${state}` }, icon(sign), h("div", {}, h("h1", {}, title), h("p", {}, text)));
 }
 
 function card(kind, title, sign, counts) {
@@ -95,27 +101,46 @@ function card(kind, title, sign, counts) {
   );
 }
 
-function attention(groups) {
-  const rows = groups.flatMap(({ kind, objects }) =>
-    objects.map((object) =>
-      h(
-        "li",
-        { class: "finding" },
-        status(object.status, true),
-        h("div", {}, h("p", { class: "finding-name" }, h("span", { class: "kind" }, kind.slice(0, -1)), link(kind, object.name)), (object.error ?? []).slice(0, 2).map((error) => h("p", { class: "finding-reason" }, error))),
-      ),
+/** Objects that need attention, those of one reason together. */
+function attention(groups, counts) {
+  const rows = groups.flatMap(({ kind, status: state, objects }) => {
+    const reasons = new Map();
+    for (const object of objects) {
+      const reason = object.error?.[0] ?? "";
+      reasons.set(reason, [...(reasons.get(reason) ?? []), object]);
+    }
+    const total = counts[kind][state === "disabled" ? "errors" : "warnings"];
+    const shown = [...reasons].slice(0, REASONS).map(([reason, same]) => finding(kind, state, reason, same));
+    if (reasons.size <= REASONS && total === objects.length) return shown;
+    const all = `All ${count(total)} ${kind} ${state === "disabled" ? "with errors" : "with warnings"}`;
+    return [...shown, h("li", { class: "finding" }, h("a", { href: address(kind, undefined, { status: state }), "data-key": `all-${kind}-${state}` }, all))];
+  });
+  return h("section", { "aria-label": "Needs attention" }, h("h2", { class: "section" }, "Needs attention"), h("ul", { class: "findings panel" }, rows));
+}
+
+function finding(kind, state, reason, objects) {
+  const word = objects.length === 1 ? kind.slice(0, -1) : kind;
+  const names = objects.slice(0, NAMES).map((object) => link(kind, object.name));
+  return h(
+    "li",
+    { class: "finding" },
+    status(state, true),
+    h(
+      "div",
+      {},
+      h("p", { class: "finding-name" }, h("span", { class: "kind" }, word), names, objects.length > NAMES && h("span", { class: "quiet" }, `and ${count(objects.length - NAMES)} more`)),
+      reason && h("div", { class: "finding-reason" }, reasonText(reason)),
     ),
   );
-  return h("section", { "aria-label": "Needs attention" }, h("h2", { class: "section" }, "Needs attention"), h("ul", { class: "findings panel" }, rows));
 }
 
 function problems(data) {
   return h(
     "section",
-    { "aria-label": "Problems of sources" },
-    h("h2", { class: "section" }, "Problems of sources"),
+    { "aria-label": "Source problems" },
+    h("h2", { class: "section" }, "Source problems"),
     h("ul", { class: "findings panel" }, data.problems.map(problem)),
-    data.moreProblems && h("p", {}, h("a", { href: "#/problems", "data-key": "all-problems" }, "All problems")),
+    h("p", {}, h("a", { href: "#/problems", "data-key": "all-problems" }, data.moreProblems ? "All problems" : "Search them")),
   );
 }
 
@@ -130,7 +155,7 @@ export function problem(one) {
       "div",
       {},
       h("p", { class: "finding-name" }, h("span", { class: "base" }, one.object), one.field && h("code", {}, one.field)),
-      h("p", { class: "finding-reason" }, one.message),
+      h("div", { class: "finding-reason" }, reasonText(one.message)),
       place && h("p", { class: "finding-place" }, h("code", {}, place)),
     ),
   );

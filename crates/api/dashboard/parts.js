@@ -37,6 +37,12 @@ export function chip(text, kind = "") {
   return h("span", { class: `chip ${kind}` }, text);
 }
 
+/** A reason: a sentence, and what it points into (a rule with carets under it) in its own shape. */
+export function reasonText(text) {
+  const [sentence, ...rest] = text.split("\n");
+  return [sentence, rest.length > 0 && h("pre", { class: "pointed", tabindex: "0" }, rest.join("\n"))];
+}
+
 /** Why an object does not work, or not wholly. */
 export function reasons(object, consequence) {
   const errors = object.error ?? [];
@@ -45,7 +51,7 @@ export function reasons(object, consequence) {
     "section",
     { class: `reasons ${object.status}`, "aria-label": "Reasons" },
     h("h2", {}, icon(STATUS[object.status]?.icon ?? "alert"), object.status === "disabled" ? "It does not work" : "Something has no effect"),
-    errors.length > 0 && h("ul", {}, errors.map((error) => h("li", {}, error))),
+    errors.length > 0 && h("ul", {}, errors.map((error) => h("li", {}, reasonText(error)))),
     consequence && object.status === "disabled" && h("p", {}, consequence),
   );
 }
