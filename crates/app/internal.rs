@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, UdpSocket},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use portway_api::{Facts, Features, Internal, RequestView, View, exposure};
@@ -197,6 +194,3 @@ fn addresses() -> Vec<String> {
     addresses.dedup();
     addresses
 }
-
-/// Shared with the data plane.
-pub(crate) type Shared = Arc<Internals>;

@@ -30,9 +30,7 @@ fn main() -> ExitCode {
         },
         Ok(Command::Run { config, warnings }) => {
             logging::start(&config.log);
-            for warning in warnings {
-                tracing::warn!("{warning}");
-            }
+            control::log_diagnostics(&warnings);
             return match wiring::run(*config) {
                 Ok(code) => code,
                 Err(error) => {

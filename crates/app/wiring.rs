@@ -1,7 +1,6 @@
 //! Puts the parts together: sockets, snapshot, workers, providers, and their end.
 
 use std::{
-    collections::BTreeMap,
     num::NonZeroUsize,
     process::ExitCode,
     sync::Arc,
@@ -17,13 +16,11 @@ use portway_model::{
 };
 use portway_observe::AccessLog;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
-use portway_snapshot::{
-    EntryPointSettings, Environment, InternalService, Publisher, Settings, compile,
-};
+use portway_snapshot::{EntryPointSettings, Environment, InternalService, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
 
 use crate::{
-    control::{Compiler, control},
+    control::{Compiler, control, internal_configs},
     internal::{self, Internals},
     shutdown,
 };
@@ -58,8 +55,9 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
         }
     }
 
-    let mut compiler = Compiler::new(settings(&config), environment()?, internal::config(&config));
-    let publisher = Arc::new(Publisher::new(compiler.compile(None)));
+    let internal = internal_configs(&config);
+    let compiler = Compiler::new(settings(&config), environment()?);
+    let publisher = Arc::new(Publisher::new(compiler.compile(&internal, None)));
     let internals = Arc::new(Internals::new(&config, host_name));
     let drain = Drain::new();
     let entry_points: Arc<[EntryPoint]> = entry_points.into();
@@ -86,7 +84,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
         .build()
         .context("the control plane's runtime cannot be built")?;
     runtime.block_on(async {
-        let providing = control(&config, compiler, publisher, Arc::clone(&internals));
+        let providing = control(&config, internal, compiler, publisher, Arc::clone(&internals));
         shutdown::until_signal(providing, log.as_ref()).await?;
         internals.terminate();
         shutdown::drain(&config, &drain).await;
@@ -179,18 +177,4 @@ fn enabled(config: &StaticConfig) -> impl Iterator<Item = InternalService> {
     .into_iter()
     .filter(|(enabled, _)| *enabled)
     .map(|(_, service)| service)
-}
-
-/// Dynamic configuration by the provider that says it.
-pub(crate) type Configs = BTreeMap<String, Arc<portway_model::dynamic::Config>>;
-
-/// Compiles what providers say, as of now.
-pub(crate) fn compile_now(
-    configs: &Configs,
-    settings: &Settings,
-    environment: &Environment,
-    before: Option<&portway_snapshot::Snapshot>,
-) -> Arc<portway_snapshot::Snapshot> {
-    let now = rustls_pki_types::UnixTime::now();
-    Arc::new(compile(configs, settings, environment, now, before))
 }
