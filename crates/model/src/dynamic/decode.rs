@@ -16,7 +16,8 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    add_prefix, basic_auth, chain, headers, middleware, redirect_scheme, strip_prefix,
+    add_prefix, basic_auth, chain, headers, middleware, redirect_regex, redirect_scheme,
+    strip_prefix,
 };
 pub use router::{domain, observability, router, router_tls};
 pub use service::{

@@ -7,14 +7,21 @@ use crate::{
     Fields, Node, Problem, Value,
     decode::join,
     dynamic::{
-        AddPrefix, BasicAuth, Chain, Headers, Middleware, RedirectScheme, StripPrefix,
-        UNSERVED_MIDDLEWARES,
+        AddPrefix, BasicAuth, Chain, Headers, Middleware, RedirectRegex, RedirectScheme,
+        StripPrefix, UNSERVED_MIDDLEWARES,
     },
 };
 
 /// Kinds that are served.
-const SERVED: [&str; 6] =
-    ["addPrefix", "basicAuth", "chain", "headers", "redirectScheme", "stripPrefix"];
+const SERVED: [&str; 7] = [
+    "addPrefix",
+    "basicAuth",
+    "chain",
+    "headers",
+    "redirectRegex",
+    "redirectScheme",
+    "stripPrefix",
+];
 
 /// Reads a middleware. Traefik: `http.middlewares.<name>`.
 ///
@@ -41,6 +48,7 @@ pub fn middleware(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middl
         "basicAuth" => Middleware::BasicAuth(basic_auth(child, path, problems)),
         "chain" => Middleware::Chain(chain(child, path, problems)),
         "headers" => Middleware::Headers(headers(child, path, problems)),
+        "redirectRegex" => Middleware::RedirectRegex(redirect_regex(child, path, problems)),
         "redirectScheme" => Middleware::RedirectScheme(redirect_scheme(child, path, problems)),
         "stripPrefix" => Middleware::StripPrefix(strip_prefix(child, path, problems)),
         kind => {
@@ -73,6 +81,18 @@ pub fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Basic
     };
     fields.close();
     basic_auth
+}
+
+/// Reads `redirectRegex`.
+pub fn redirect_regex(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RedirectRegex {
+    let mut fields = Fields::open(node, path, problems);
+    let redirect_regex = RedirectRegex {
+        regex: fields.string("regex"),
+        replacement: fields.string("replacement"),
+        permanent: fields.boolean("permanent").unwrap_or_default(),
+    };
+    fields.close();
+    redirect_regex
 }
 
 /// Reads `chain`, whose middlewares are names.
