@@ -128,6 +128,23 @@ fn an_empty_index_finds_nothing() {
     check(&Index::default(), "a", "/", None);
 }
 
+#[test]
+fn a_look_up_allocates_nothing() {
+    let index = index(&[
+        (3, "Host(`a.example`) && PathPrefix(`/api`) && !Method(`PUT`)"),
+        (2, "Host(`*.example`) && (Path(`/x`) || Query(`k`, `v`) || Header(`X-Kind`, `a`))"),
+        (1, "HostRegexp(`^b+$`) && PathRegexp(`^/[0-9]+$`)"),
+    ]);
+    let requests = [("a.example", "/api/x"), ("b.example", "/x"), ("bb", "/12"), ("c", "/")];
+    let look_up = || requests.map(|(host, path)| index.find(&Request { host, path }));
+    // The first look-up fills the scratch space of the expressions.
+    assert_eq!(look_up(), [Some(0), Some(1), Some(2), None]);
+    let measured = allocation_counter::measure(|| {
+        look_up();
+    });
+    assert_eq!(measured.count_total, 0);
+}
+
 /// The number of rules that a look-up asks does not grow with the number of routes.
 #[test]
 fn a_look_up_asks_few_rules() {
