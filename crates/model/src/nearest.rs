@@ -8,9 +8,12 @@
 /// ```
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
-    let limit = written.chars().count().div_ceil(3).max(1);
+    let length = written.chars().count();
+    let limit = length.div_ceil(3).max(1);
     known
         .into_iter()
+        // The distance is at least the difference in length; long texts cost nothing.
+        .filter(|name| name.chars().count().abs_diff(length) <= limit)
         .map(|name| (distance(&written, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)

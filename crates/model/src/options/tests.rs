@@ -296,3 +296,91 @@ fn every_served_option_is_read() {
         assert!(plain != changed || before != after, "{path} changes nothing");
     }
 }
+
+/// Numbers that look random and are the same each time.
+fn random(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*seed >> 33).unwrap()
+}
+
+#[test]
+fn no_input_panics_and_the_same_input_gives_the_same_options() {
+    let parts = [
+        "--",
+        "-",
+        "=",
+        ".",
+        "[0]",
+        "[",
+        "]",
+        "[99999999999999999999]",
+        "entryPoints",
+        "web",
+        "address",
+        ":80",
+        "true",
+        "false",
+        "api",
+        "http",
+        "tls",
+        "domains",
+        "main",
+        "providers",
+        "plugin",
+        "x",
+        "accessLog",
+        "fields",
+        "headers",
+        "names",
+        "_",
+        "TRAEFIK_",
+        "PORTWAY_",
+        "ENTRYPOINTS_WEB_ADDRESS",
+        "ä",
+        "",
+        " ",
+        ",",
+        "1s",
+        "/udp",
+        "{",
+        "}",
+        ": ",
+        "\n  ",
+        "- ",
+        "null",
+        "*",
+        "&a",
+        "log",
+        "level",
+        "pilot",
+        "experimental",
+        "metrics.otlp.http.headers.",
+    ];
+    let mut seed = 7;
+    for _ in 0..400 {
+        let mut text = || {
+            (0..random(&mut seed) % 9)
+                .map(|_| parts[random(&mut seed) % parts.len()])
+                .collect::<String>()
+        };
+        let flags = [text(), text()];
+        let variables = [(format!("TRAEFIK_{}", text()), text()), (text(), text())];
+        let file = format!("{}\n{}\n{}", text(), text(), text());
+        let read = || {
+            let file = from_file("a.yml", &file).or_else(|_| from_file("a.toml", &file)).ok();
+            let variables =
+                from_environment(variables.iter().map(|(a, b)| (a.as_str(), b.as_str())));
+            let flags = from_flags(flags.iter().map(String::as_str));
+            assemble(file.into_iter().chain([variables, flags]))
+        };
+        assert_eq!(read(), read());
+    }
+}
+
+#[test]
+fn a_long_name_costs_no_more_than_a_short_one() {
+    let long = format!("--entryPoints.{}={}", "a.".repeat(100_000), "b".repeat(100_000));
+    let name = format!("--{}", "x".repeat(1_000_000));
+    let (_, messages) = flags(&[&long, &name]);
+    assert_eq!(messages.len(), 2);
+}

@@ -47,6 +47,9 @@ pub enum Class {
 static TABLE: LazyLock<Vec<Known>> =
     LazyLock::new(|| include_str!("options.txt").lines().filter_map(Known::parse).collect());
 
+static GONE: LazyLock<Vec<(Vec<&'static str>, &'static str)>> =
+    LazyLock::new(|| REMOVED.iter().map(|(path, reason)| (segments(path), *reason)).collect());
+
 /// All options, sorted by path.
 pub fn all() -> &'static [Known] {
     &TABLE
@@ -96,7 +99,7 @@ fn split_index(part: &str) -> impl Iterator<Item = &str> {
 
 /// What a written path is, in any letter case.
 pub fn classify(path: &[&str]) -> Class {
-    if let Some((_, reason)) = REMOVED.iter().find(|(gone, _)| starts_with(path, &segments(gone))) {
+    if let Some((_, reason)) = GONE.iter().find(|(gone, _)| starts_with(path, gone)) {
         return Class::Removed(reason);
     }
     if let Some(known) = all().iter().find(|known| known.is(path)) {

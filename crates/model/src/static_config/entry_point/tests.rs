@@ -46,3 +46,58 @@ fn an_entry_point_prints_as_in_traefiks_api() {
     });
     assert_eq!(shown, expected);
 }
+
+#[test]
+fn every_field_prints_as_in_traefiks_api() {
+    // What Traefik 3.7.15 was started with, and what it answers.
+    let text = r#"
+address: "127.0.0.1:28002/tcp"
+asDefault: true
+reusePort: true
+allowACMEByPass: true
+transport:
+  lifeCycle: {requestAcceptGraceTimeout: 1s, graceTimeOut: 5s}
+  respondingTimeouts: {readTimeout: 1, writeTimeout: 2, idleTimeout: 3}
+  keepAliveMaxTime: 4s
+  keepAliveMaxRequests: 7
+proxyProtocol: {insecure: true, trustedIPs: [10.0.0.1]}
+forwardedHeaders: {insecure: true, trustedIPs: [10.0.0.0/8], connection: [foo], notAppendXForwardedFor: true}
+http:
+  redirections: {entryPoint: {to: traefik, scheme: http, permanent: false, priority: 5}}
+  middlewares: [a@file]
+  tls: {options: x, certResolver: y, domains: [{main: a.b, sans: [c.d]}]}
+  encodeQuerySemicolons: true
+  sanitizePath: false
+  aliasHeadersStrategy: delete
+  maxHeaderBytes: 1000
+  encodedCharacters: {allowEncodedSlash: false, allowEncodedHash: false}
+http2: {maxConcurrentStreams: 5}
+http3: {advertisedPort: 1}
+udp: {timeout: 1s}
+observability: {accessLogs: false, metrics: false, tracing: false, traceVerbosity: detailed}
+"#;
+    let expected = r#"{"address":"127.0.0.1:28002/tcp","allowACMEByPass":true,"reusePort":true,"asDefault":true,
+        "transport":{"lifeCycle":{"requestAcceptGraceTimeout":"1s","graceTimeOut":"5s"},
+        "respondingTimeouts":{"readTimeout":"1s","writeTimeout":"2s","idleTimeout":"3s"},
+        "keepAliveMaxTime":"4s","keepAliveMaxRequests":7},
+        "proxyProtocol":{"insecure":true,"trustedIPs":["10.0.0.1"]},
+        "forwardedHeaders":{"insecure":true,"trustedIPs":["10.0.0.0/8"],"connection":["foo"],
+        "notAppendXForwardedFor":true},
+        "http":{"redirections":{"entryPoint":{"to":"traefik","scheme":"http","priority":5}},
+        "middlewares":["a@file"],
+        "tls":{"options":"x","certResolver":"y","domains":[{"main":"a.b","sans":["c.d"]}]},
+        "encodedCharacters":{"allowEncodedBackSlash":true,"allowEncodedNullCharacter":true,
+        "allowEncodedSemicolon":true,"allowEncodedPercent":true,"allowEncodedQuestionMark":true},
+        "encodeQuerySemicolons":true,"sanitizePath":false,"maxHeaderBytes":1000,
+        "aliasHeadersStrategy":"delete"},
+        "http2":{"maxConcurrentStreams":5,"maxDecoderHeaderTableSize":4096,"maxEncoderHeaderTableSize":4096},
+        "http3":{"advertisedPort":1},"udp":{"timeout":"1s"},
+        "observability":{"accessLogs":false,"metrics":false,"tracing":false,"traceVerbosity":"detailed"}}"#;
+    let indented = text.replace('\n', "\n    ");
+    let file = format!("entryPoints:\n  full:{indented}\n  traefik: {{address: ':1'}}\n");
+    let source = crate::options::from_file("a.yml", &file).unwrap();
+    let (config, diagnostics) = crate::options::assemble([source]);
+    assert!(diagnostics.iter().all(|d| d.severity == crate::Severity::Warning), "{diagnostics:?}");
+    let shown = serde_json::to_value(&config.entry_points["full"]).unwrap();
+    assert_eq!(shown, serde_json::from_str::<serde_json::Value>(expected).unwrap());
+}
