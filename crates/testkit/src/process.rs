@@ -18,7 +18,7 @@ use crate::client::Client;
 use crate::folder::Folder;
 
 /// How long a start or a reload may take. Traefik throttles reloads to one in two seconds.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(10);
 
 /// Which program a child process runs.
 #[derive(Clone, Debug)]
