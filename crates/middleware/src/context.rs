@@ -19,8 +19,11 @@ pub struct Context<'a> {
     /// The user name for the access log (Traefik: `ClientUsername`): `None` until a `basicAuth` is
     /// met, empty when the request has no credentials, and the name as sent even if it was refused.
     pub username: Option<String>,
-    /// Whether the proxy adds the client's address to `X-Forwarded-For`.
+    /// Whether the proxy adds the client's address to `X-Forwarded-For`; whoever makes the context
+    /// may forbid it for good.
     pub append_forwarded_for: bool,
+    /// Whether it was a middleware that forbade it, which another one may take back.
+    hidden: bool,
     /// Why a middleware answered the request itself, for the log.
     pub reason: Option<&'static str>,
 }
@@ -36,7 +39,20 @@ impl<'a> Context<'a> {
             passwords,
             username: None,
             append_forwarded_for: true,
+            hidden: false,
             reason: None,
         }
+    }
+
+    /// The proxy is not to write `X-Forwarded-For`.
+    pub(crate) fn hide_client(&mut self) {
+        self.hidden |= self.append_forwarded_for;
+        self.append_forwarded_for = false;
+    }
+
+    /// A middleware that came later has changed `X-Forwarded-For`, so the proxy goes on with it.
+    pub(crate) fn show_client(&mut self) {
+        self.append_forwarded_for |= self.hidden;
+        self.hidden = false;
     }
 }

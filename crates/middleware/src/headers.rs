@@ -79,11 +79,15 @@ impl Headers {
             match change {
                 RequestChange::Set(name, value) => {
                     request.headers.set(name, value);
-                    context.append_forwarded_for |= is_forwarded_for(name);
+                    if is_forwarded_for(name) {
+                        context.show_client();
+                    }
                 }
                 RequestChange::Remove(name) => {
                     request.headers.remove(name);
-                    context.append_forwarded_for |= is_forwarded_for(name);
+                    if is_forwarded_for(name) {
+                        context.show_client();
+                    }
                 }
                 RequestChange::Host(host) => {
                     let accepted = request.set_authority(host);
@@ -91,7 +95,7 @@ impl Headers {
                 }
                 RequestChange::HideClient => {
                     request.headers.remove(Known::XForwardedFor);
-                    context.append_forwarded_for = false;
+                    context.hide_client();
                 }
             }
         }

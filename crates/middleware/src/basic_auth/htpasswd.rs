@@ -124,9 +124,6 @@ impl Bcrypt {
 fn parse_bcrypt(text: &[u8], rest: &[u8]) -> Option<Bcrypt> {
     let (cost, rest) = rest.split_at_checked(2)?;
     let (salt, hash) = rest.get(1..)?.split_at_checked(22)?;
-    if !cost.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
     let cost =
         std::str::from_utf8(cost).ok()?.parse().ok().filter(|cost| (4..=31).contains(cost))?;
     let salt = BASE64.decode(salt).ok()?.try_into().ok()?;

@@ -137,7 +137,8 @@ async fn a_full_pool_is_answered_with_503() {
         use base64::Engine as _;
         let text = format!("u:{password}");
         let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
-        let mut context = Context { passwords: &pool, ..context() };
+        let plain = context();
+        let mut context = Context::new(plain.tls, plain.client, plain.now, &pool);
         let mut request = get("/", &[("Authorization", &value)]);
         match filter.on_request(&mut request, &mut context).await {
             Flow::Continue => 200,

@@ -86,6 +86,18 @@ fn a_later_middleware_that_sets_x_forwarded_for_shows_the_client_again() {
 }
 
 #[test]
+fn no_middleware_shows_the_client_if_the_entry_point_forbids_it() {
+    for entries in [[("X-Forwarded-For", "9.9.9.9")], [("X-Forwarded-For", "")]] {
+        let (mut request, mut context) = (get("/", &[]), context());
+        context.append_forwarded_for = false;
+        let set = request_headers(&[("X-Forwarded-For", "9.9.9.9")]);
+        compiled(&request_headers(&entries)).on_request(&mut request, &mut context);
+        compiled(&set).on_request(&mut request, &mut context);
+        assert!(!context.append_forwarded_for);
+    }
+}
+
+#[test]
 fn response_fields_are_set_and_removed() {
     let config = response_headers(&[("x-r", "r"), ("X-Name", ""), ("Vary", "z"), ("X-Nl", "a\nb")]);
     let mut headers = Fields::new();

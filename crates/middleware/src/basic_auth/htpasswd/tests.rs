@@ -18,6 +18,8 @@ const MATCHING: &[(&str, &str)] = &[
     ("$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW", "secret"),
     ("$2b$06$XajjQvNhvvRt5GSeFk1xFewWNSu2qJZ7O4J6iN5Ik9sLhr0edCM9q", "secret"),
     ("$2x$05$/OK.fbVrR/bpIqNJ5ianF.Em0gkhY5CLhOmicnE9EVlPQpFgS./p.", "secret"),
+    // Go's Atoi takes a sign.
+    ("$2y$+5$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
     // Neither the byte behind the cost nor what is behind the hash counts.
     ("$2y$05!CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"),
     ("$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeWxyz", "U*U"),
