@@ -132,20 +132,21 @@ impl Target {
     fn assign_encoded(&mut self, encoded: &[u8]) -> Result<(), InvalidPath> {
         self.path.clear();
         self.raw_path.clear();
-        if encoded.iter().all(|&byte| escape::is_plain(byte)) {
+        if let Some(plain) = escape::as_plain(encoded) {
             self.path.extend_from_slice(encoded);
-        } else {
-            if !escape::unescape(encoded, &mut self.path) {
-                self.path.clear();
-                self.refresh();
-                return Err(InvalidPath);
-            }
-            if !escape::is_default_encoding(&self.path, encoded) {
-                self.raw_path.extend_from_slice(encoded);
-            }
+            self.routing.clear();
+            self.escaped.clear();
+            self.escaped.push_str(plain);
+            return Ok(());
+        }
+        let sound = escape::unescape(encoded, &mut self.path);
+        if !sound {
+            self.path.clear();
+        } else if !escape::is_default_encoding(&self.path, encoded) {
+            self.raw_path.extend_from_slice(encoded);
         }
         self.refresh();
-        Ok(())
+        if sound { Ok(()) } else { Err(InvalidPath) }
     }
 
     /// Go's `URL.EscapedPath`, and the routing path that follows from it.
