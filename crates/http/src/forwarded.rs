@@ -2,7 +2,7 @@
 //!
 //! Traefik: `forwardedHeaders` of an entry point.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -223,12 +223,39 @@ impl AddressText {
 
     fn format(&mut self, address: IpAddr) -> &[u8] {
         use std::io::Write as _;
+        if let IpAddr::V4(address) = address {
+            return self.format_v4(address);
+        }
         let capacity = self.0.len();
         let mut rest = self.0.as_mut_slice();
         // The longest address has 45 characters.
         let written = write!(rest, "{address}");
         debug_assert!(written.is_ok());
         let length = capacity - rest.len();
+        self.0.get(..length).unwrap_or_default()
+    }
+
+    /// As `Display`, at a fraction of the cost: each request needs it twice.
+    fn format_v4(&mut self, address: Ipv4Addr) -> &[u8] {
+        let mut length = 0;
+        let mut push = |byte: u8| {
+            if let Some(place) = self.0.get_mut(length) {
+                *place = byte;
+                length += 1;
+            }
+        };
+        for (index, octet) in address.octets().into_iter().enumerate() {
+            if index > 0 {
+                push(b'.');
+            }
+            if octet >= 100 {
+                push(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                push(b'0' + octet / 10 % 10);
+            }
+            push(b'0' + octet % 10);
+        }
         self.0.get(..length).unwrap_or_default()
     }
 }

@@ -6,14 +6,14 @@
 //! *escaped* path follows from both and is what routers match (after decoding what is not
 //! reserved) and what the server receives.
 
-use crate::method::Method;
-use crate::refusal::Reason;
-
 mod clean;
 mod escape;
+mod parse;
 mod prefix;
+mod routing;
 
 pub use prefix::Stripped;
+pub use routing::{deny_encoded, routing_path};
 
 /// The form in which a target came (RFC 9112 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,44 +67,6 @@ impl Target {
         self.bare_question_mark = false;
     }
 
-    /// Parses the target of a request line; fills `authority` if the target has one.
-    ///
-    /// # Errors
-    ///
-    /// The reason why Go answers 400, and 400 also for user information, opaque targets
-    /// (`http:foo`), schemes other than http and https and percent-encoding in the authority.
-    pub(crate) fn parse(
-        &mut self,
-        text: &[u8],
-        method: &Method,
-        authority: &mut String,
-    ) -> Result<(), Reason> {
-        self.clear();
-        authority.clear();
-        if text.is_empty() || text.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
-            return Err(Reason::MalformedTarget);
-        }
-        if text.first() == Some(&b'/') {
-            return self.parse_path_and_query(text);
-        }
-        if text == b"*" {
-            self.form = TargetForm::Asterisk;
-            self.path.push(b'*');
-            self.escaped.push('*');
-            return Ok(());
-        }
-        if *method == Method::Connect {
-            self.form = TargetForm::Authority;
-            return take_authority(text, authority);
-        }
-        let Some(rest) = strip_scheme(text) else { return Err(Reason::MalformedTarget) };
-        self.form = TargetForm::Absolute;
-        let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-        let (host, rest) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        take_authority(host, authority)?;
-        self.parse_path_and_query(rest)
-    }
-
     /// Sets path and query as a URL without scheme and host would (`/path?query`).
     ///
     /// # Errors
@@ -115,37 +77,25 @@ impl Target {
         self.parse_path_and_query(text).map_err(|_| InvalidPath)
     }
 
-    fn parse_path_and_query(&mut self, text: &[u8]) -> Result<(), Reason> {
-        let path = match memchr::memchr(b'?', text).and_then(|mark| text.split_at_checked(mark)) {
-            Some((path, query)) => {
-                let query = query.get(1..).unwrap_or_default();
-                self.query.extend_from_slice(query);
-                self.bare_question_mark = query.is_empty();
-                path
-            }
-            None => text,
-        };
-        self.assign_encoded(path).map_err(|InvalidPath| Reason::MalformedTarget)
-    }
-
     /// Go's `URL.setPath`: path and raw path from an encoded path.
     fn assign_encoded(&mut self, encoded: &[u8]) -> Result<(), InvalidPath> {
         self.path.clear();
         self.raw_path.clear();
-        if encoded.iter().all(|&byte| escape::is_plain(byte)) {
+        if let Some(plain) = escape::as_plain(encoded) {
             self.path.extend_from_slice(encoded);
-        } else {
-            if !escape::unescape(encoded, &mut self.path) {
-                self.path.clear();
-                self.refresh();
-                return Err(InvalidPath);
-            }
-            if !escape::is_default_encoding(&self.path, encoded) {
-                self.raw_path.extend_from_slice(encoded);
-            }
+            self.routing.clear();
+            self.escaped.clear();
+            self.escaped.push_str(plain);
+            return Ok(());
+        }
+        let sound = escape::unescape(encoded, &mut self.path);
+        if !sound {
+            self.path.clear();
+        } else if !escape::is_default_encoding(&self.path, encoded) {
+            self.raw_path.extend_from_slice(encoded);
         }
         self.refresh();
-        Ok(())
+        if sound { Ok(()) } else { Err(InvalidPath) }
     }
 
     /// Go's `URL.EscapedPath`, and the routing path that follows from it.
@@ -364,95 +314,6 @@ impl Target {
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         }
     }
-}
-
-/// Appends the routing path of an escaped path: every escape is decoded unless it stands for one
-/// of ``: / ? # [ ] @ ! $ & ' ( ) * + , ; = %`` (Traefik: `withRoutingPath`).
-pub fn routing_path(escaped: &str, out: &mut Vec<u8>) {
-    let mut rest = escaped.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if let (b'%', [high, low, behind @ ..]) = (*first, after)
-            && let Some(byte) = escape::unhex(*high, *low)
-        {
-            // An escape in small letters is none of Traefik's reserved ones; entry points
-            // capitalise them before.
-            if is_reserved(byte) && !high.is_ascii_lowercase() && !low.is_ascii_lowercase() {
-                out.extend_from_slice(&[b'%', *high, *low]);
-            } else {
-                out.push(byte);
-            }
-            rest = behind;
-        } else {
-            out.push(*first);
-        }
-    }
-}
-
-fn is_reserved(byte: u8) -> bool {
-    matches!(
-        byte,
-        b':' | b'/'
-            | b'?'
-            | b'#'
-            | b'['
-            | b']'
-            | b'@'
-            | b'!'
-            | b'$'
-            | b'&'
-            | b'\''
-            | b'('
-            | b')'
-            | b'*'
-            | b'+'
-            | b','
-            | b';'
-            | b'='
-            | b'%'
-    )
-}
-
-/// Whether a path holds an escape of one of these bytes, in any letter case (Traefik:
-/// `encodedCharacters`).
-#[must_use]
-pub fn deny_encoded(escaped: &str, denied: &[u8]) -> bool {
-    escaped.as_bytes().windows(3).any(|window| match window {
-        [b'%', high, low] => escape::unhex(*high, *low).is_some_and(|byte| denied.contains(&byte)),
-        _ => false,
-    })
-}
-
-/// The rest behind `http://` or `https://` in any letter case.
-fn strip_scheme(text: &[u8]) -> Option<&[u8]> {
-    [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| {
-        let (start, rest) = text.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
-    })
-}
-
-/// Checks `host`, `host:port`, `[v6]:port` as Go's `parseHost` does, without escapes.
-fn take_authority(text: &[u8], authority: &mut String) -> Result<(), Reason> {
-    let valid = crate::host::is_valid_host(text) && !text.contains(&b'%');
-    let text = std::str::from_utf8(text).ok().filter(|_| valid).ok_or(Reason::MalformedHost)?;
-    let port = if let Some(rest) = text.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or(Reason::MalformedHost)?;
-        address.parse::<std::net::Ipv6Addr>().map_err(|_| Reason::MalformedHost)?;
-        port
-    } else {
-        text.find(':').and_then(|colon| text.get(colon..)).unwrap_or_default()
-    };
-    let digits = port.strip_prefix(':').unwrap_or(port);
-    let brackets = text.matches(['[', ']']).count();
-    if !digits.bytes().all(|byte| byte.is_ascii_digit())
-        || (digits.len() == port.len() && !port.is_empty())
-        || brackets > 2
-        || (brackets > 0 && !text.starts_with('['))
-    {
-        return Err(Reason::MalformedHost);
-    }
-    authority.push_str(text);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Lines of a head as they arrive.
 
 use super::HeadLimits;
-use crate::headers::{BadField, Field, Headers};
+use crate::headers::{BadField, Headers, Known};
 
 /// Where the reading of a head stands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,19 +68,19 @@ pub(super) enum BadLine {
     TooMany,
 }
 
-/// Adds the field of a line to `headers`.
-pub(super) fn push_field<'h>(
+/// Adds the field of a line to `headers`; returns its name if it is a known one.
+pub(super) fn push_field(
     line: &[u8],
-    headers: &'h mut Headers,
+    headers: &mut Headers,
     limits: &HeadLimits,
-) -> Result<Field<'h>, BadLine> {
+) -> Result<Option<Known>, BadLine> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
         return Err(BadLine::Folded);
     }
     if headers.len() >= limits.fields {
         return Err(BadLine::TooMany);
     }
-    let colon = memchr::memchr(b':', line).ok_or(BadLine::Name)?;
+    let colon = line.iter().position(|&byte| byte == b':').ok_or(BadLine::Name)?;
     let (name, value) = line.split_at_checked(colon).ok_or(BadLine::Name)?;
     headers.push_wire(name, value.get(1..).unwrap_or_default()).map_err(|bad| match bad {
         BadField::Name if name.contains(&b' ') => BadLine::Blank,

@@ -100,14 +100,14 @@ impl RequestParser {
         limits: &HeadLimits,
         request: &mut Request,
     ) -> Result<(), Reason> {
-        let field = push_field(line, &mut request.headers, limits).map_err(|bad| match bad {
+        let name = push_field(line, &mut request.headers, limits).map_err(|bad| match bad {
             BadLine::Folded => Reason::FoldedLine,
             BadLine::Name => Reason::MalformedHeader,
             BadLine::Blank => Reason::InvalidHeaderName,
             BadLine::Value => Reason::InvalidHeaderValue,
             BadLine::TooMany => Reason::HeadTooLarge,
         })?;
-        if field.known == Some(Known::Host) {
+        if name == Some(Known::Host) {
             self.hosts = self.hosts.saturating_add(1);
             if self.hosts > 1 {
                 return Err(Reason::SeveralHosts);

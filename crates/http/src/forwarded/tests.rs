@@ -209,3 +209,15 @@ fn the_peer_is_appended_to_forwarded_for() {
     assert_eq!(fields.get_str(Known::XForwardedFor), Some("a, , 192.0.2.7"));
     assert_eq!(fields.count(Known::XForwardedFor), 1);
 }
+
+#[test]
+fn addresses_are_written_as_usual() {
+    for address in
+        ["0.0.0.0", "1.20.255.100", "10.9.99.101", "255.255.255.255", "::1", "2001:db8::7"]
+    {
+        let parsed: IpAddr = address.parse().unwrap();
+        assert_eq!(AddressText::new().format(parsed), address.as_bytes());
+    }
+    let longest: IpAddr = "1111:2222:3333:4444:5555:6666:7777:8888".parse().unwrap();
+    assert_eq!(AddressText::new().format(longest), longest.to_string().as_bytes());
+}

@@ -142,56 +142,51 @@ impl KnownSet {
 const _: () = assert!(COUNT <= 64, "a set of known names has 64 bits");
 
 const COUNT: usize = Known::ALL.len();
-const LONGEST: usize = 32;
+const SLOTS: usize = 256;
 
-/// Names sorted by length, and for each length the index where its names begin.
-struct ByLength {
-    names: [Known; COUNT],
-    starts: [usize; LONGEST + 2],
-}
-
-static BY_LENGTH: ByLength = sort_by_length();
+/// Each name at the slot of its hash; no two share one.
+static BY_HASH: [Option<Known>; SLOTS] = place_by_hash();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a panic is an error")]
-const fn sort_by_length() -> ByLength {
-    let mut table = ByLength { names: [Known::Host; COUNT], starts: [0; LONGEST + 2] };
-    let (mut length, mut filled) = (0, 0);
-    while length <= LONGEST {
-        table.starts[length] = filled;
-        let mut index = 0;
-        while index < COUNT {
-            let name = Known::ALL[index];
-            assert!(name.as_str().len() <= LONGEST, "a known name is longer than LONGEST");
-            if name.as_str().len() == length {
-                table.names[filled] = name;
-                filled += 1;
-            }
-            index += 1;
-        }
-        length += 1;
+const fn place_by_hash() -> [Option<Known>; SLOTS] {
+    let mut table = [None; SLOTS];
+    let mut index = 0;
+    while index < COUNT {
+        let name = Known::ALL[index];
+        let slot = slot(name.as_str().as_bytes());
+        assert!(table[slot].is_none(), "two known names share a slot: choose other factors");
+        table[slot] = Some(name);
+        index += 1;
     }
-    table.starts[LONGEST + 1] = filled;
     table
+}
+
+/// A hash of the length, the first and the last two bytes that ignores the letter case. The
+/// factors were found by trial.
+const fn slot(name: &[u8]) -> usize {
+    let ([first, ..], [.., before_last, last]) = (name, name) else { return 0 };
+    let hash = name.len().wrapping_mul(215)
+        + (*first | 0x20) as usize * 66
+        + (*before_last | 0x20) as usize * 66
+        + (*last | 0x20) as usize * 146;
+    hash >> 4 & (SLOTS - 1)
 }
 
 impl Known {
     /// The known name that equals these bytes in any letter case.
     #[must_use]
     pub fn classify(name: &[u8]) -> Option<Self> {
-        Self::of_length(name.len())
-            .iter()
-            .copied()
-            .find(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+        Self::candidate(name).filter(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// As [`Known::classify`], for a name that is in canonical form already.
     pub(crate) fn classify_canonical(name: &[u8]) -> Option<Self> {
-        Self::of_length(name.len()).iter().copied().find(|known| known.as_str().as_bytes() == name)
+        Self::candidate(name).filter(|known| known.as_str().as_bytes() == name)
     }
 
-    fn of_length(length: usize) -> &'static [Self] {
-        let bounds = BY_LENGTH.starts.get(length).zip(BY_LENGTH.starts.get(length + 1));
-        bounds.and_then(|(&start, &end)| BY_LENGTH.names.get(start..end)).unwrap_or_default()
+    /// The only known name that these bytes could be.
+    fn candidate(name: &[u8]) -> Option<Self> {
+        BY_HASH.get(slot(name)).copied().flatten()
     }
 }
 
@@ -218,5 +213,6 @@ mod tests {
             assert_eq!(Known::classify(name.as_bytes()), None, "{name}");
         }
         assert_eq!(Known::classify(&[b'x'; 4096]), None);
+        assert_eq!(Known::classify(b"H"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Fields as lines: taking them from the wire and writing them to it.
 
 use super::syntax::{canonical_byte, is_value, is_value_byte, trim};
-use super::{Entry, Field, FieldName, Headers, Known, KnownSet, LINE_END, SEPARATOR, offset};
+use super::{Entry, FieldName, Headers, Known, KnownSet, LINE_END, SEPARATOR, offset};
 
 /// What was wrong with a field from the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,35 +11,44 @@ pub(crate) enum BadField {
 }
 
 impl Headers {
-    /// Adds a field from the wire: checks name and value and canonicalises the name.
-    pub(crate) fn push_wire(&mut self, name: &[u8], value: &[u8]) -> Result<Field<'_>, BadField> {
+    /// Adds a field from the wire: checks name and value and canonicalises the name, which it
+    /// returns if it is a known one.
+    pub(crate) fn push_wire(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+    ) -> Result<Option<Known>, BadField> {
         let value = trim(value);
         if !is_value(value) {
             return Err(BadField::Value);
         }
         let start = self.text.len();
+        self.text.reserve(name.len() + SEPARATOR.len() + value.len() + LINE_END.len());
         self.text.extend_from_slice(name);
-        let written = self.text.get_mut(start..).unwrap_or_default();
-        let Some(underscore) = canonicalize_checked(written) else {
-            self.text.truncate(start);
-            return Err(BadField::Name);
-        };
-        let known = Known::classify_canonical(written);
-        self.underscores |= underscore;
+        // Most senders write known names in canonical form, which needs no check.
+        let mut known = Known::classify_canonical(name);
+        if known.is_none() {
+            let written = self.text.get_mut(start..).unwrap_or_default();
+            let Some(underscore) = canonicalize_checked(written) else {
+                self.text.truncate(start);
+                return Err(BadField::Name);
+            };
+            self.underscores |= underscore;
+            known = Known::classify_canonical(written);
+        }
         if let Some(known) = known {
             self.present.insert(known);
         }
         self.text.extend_from_slice(SEPARATOR);
         self.text.extend_from_slice(value);
         self.text.extend_from_slice(LINE_END);
-        let entry = Entry {
+        self.entries.push(Entry {
             start: offset(start),
             name_length: offset(name.len()),
             value_length: offset(value.len()),
             known,
-        };
-        self.entries.push(entry);
-        Ok(entry.view(&self.text))
+        });
+        Ok(known)
     }
 
     /// Appends a folded line to the value that was added last (RFC 9112 §5.2).

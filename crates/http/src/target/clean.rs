@@ -1,17 +1,15 @@
 //! Removal of dot segments and repeated slashes, as Go's `URL.JoinPath()` without elements does.
 
-/// Whether cleaning could change the path.
+/// Whether cleaning leaves the path as it is.
 pub(super) fn is_clean(path: &[u8]) -> bool {
-    let mut after_slash = false;
-    for &byte in path {
-        match byte {
-            b'/' if after_slash => return false,
-            b'/' => after_slash = true,
-            b'.' if after_slash => return false,
-            _ => after_slash = false,
-        }
-    }
-    path.first() == Some(&b'/')
+    let Some((b'/', segments)) = path.split_first() else { return false };
+    // Only the last segment may be empty.
+    let mut ended = false;
+    segments.split(|&byte| byte == b'/').all(|segment| {
+        let sound = !ended && segment != b"." && segment != b"..";
+        ended = segment.is_empty();
+        sound
+    })
 }
 
 /// Appends the cleaned form of an encoded path to `out`.
@@ -46,6 +44,27 @@ pub(super) fn clean(path: &str, out: &mut String) {
         out.remove(start);
         if path.ends_with('/') && out.len() == start {
             out.push('/');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_paths_are_those_that_cleaning_leaves_alone() {
+        let alphabet = ["/", ".", "..", "a", "/.", "//"];
+        let mut paths = vec![String::new()];
+        for _ in 0..5 {
+            let longer = |path: &String| alphabet.map(|part| format!("{path}{part}"));
+            paths.extend(paths.clone().iter().flat_map(longer));
+        }
+        for path in paths {
+            let mut cleaned = String::new();
+            clean(&path, &mut cleaned);
+            let expected = path.starts_with('/') && cleaned == path;
+            assert_eq!(is_clean(path.as_bytes()), expected, "{path}");
         }
     }
 }

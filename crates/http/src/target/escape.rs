@@ -63,6 +63,11 @@ pub(super) fn push_escaped(byte: u8, out: &mut String) {
     out.push(char::from(hex(byte & 15)));
 }
 
+/// The text of a path that the default encoding leaves alone.
+pub(super) fn as_plain(path: &[u8]) -> Option<&str> {
+    if path.iter().all(|&byte| is_plain(byte)) { std::str::from_utf8(path).ok() } else { None }
+}
+
 /// Bytes that the default encoding of a path leaves alone.
 pub(super) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()

@@ -1,6 +1,6 @@
 //! Adding and removing prefixes of the path with Traefik's care for encoded paths.
 
-use super::{Target, escape};
+use super::{Target, clean, escape};
 
 /// What stripping a prefix did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,33 +18,39 @@ impl Target {
     ///
     /// The rest gets a leading slash unless it is empty; with `force_slash` always.
     pub fn strip_prefix(&mut self, prefix: &[u8], force_slash: bool) -> Stripped {
-        let Some(rest) = self.path.strip_prefix(prefix) else { return Stripped::NoMatch };
-        let path = with_leading_slash(rest, force_slash);
-        let raw = (!self.raw_path.is_empty()).then(|| {
-            let rest = self.raw_path.get(encoded_length(&self.raw_path, prefix.len())..);
-            with_leading_slash(rest.unwrap_or_default(), force_slash)
-        });
-        self.set_path(&path, raw.as_deref());
-        if path.is_empty() {
+        if !self.path.starts_with(prefix) {
+            return Stripped::NoMatch;
+        }
+        let raw_length = encoded_length(&self.raw_path, prefix.len());
+        cut(&mut self.path, prefix.len(), force_slash);
+        if !self.raw_path.is_empty() {
+            cut(&mut self.raw_path, raw_length, force_slash);
+        }
+        self.query_as_sent.clear();
+        self.refresh();
+        if self.path.is_empty() {
             return Stripped::Done;
         }
+        if clean::is_clean(self.escaped.as_bytes()) {
+            self.clean();
+            return Stripped::Done;
+        }
+        let stripped = self.path.clone();
         self.clean();
-        if self.path == path { Stripped::Done } else { Stripped::Ambiguous }
+        if self.path == stripped { Stripped::Done } else { Stripped::Ambiguous }
     }
 
     /// Puts a prefix before the path, which afterwards begins with a slash (Traefik:
     /// `addPrefix`).
     pub fn add_prefix(&mut self, prefix: &[u8]) {
-        let path = with_leading_slash(&[prefix, &self.path].concat(), false);
-        let raw = (!self.raw_path.is_empty())
-            .then(|| with_leading_slash(&[prefix, &self.raw_path].concat(), false));
-        self.set_path(&path, raw.as_deref());
-        // Traefik sends the request URI, which is parsed again before it leaves.
-        debug_assert!(escape::is_valid_encoding(self.escaped_path().as_bytes()));
+        put_before(&mut self.path, prefix);
+        if !self.raw_path.is_empty() {
+            put_before(&mut self.raw_path, prefix);
+        }
+        self.query_as_sent.clear();
+        self.refresh();
     }
-}
 
-impl Target {
     /// Puts the path of a server's URL before the path, with one slash between them (Traefik:
     /// `preservePath`; Go's `JoinURLPath`). `base` is percent-encoded as in a URL.
     pub fn join_base(&mut self, base: &str) {
@@ -78,10 +84,21 @@ fn encoded_length(raw: &[u8], decoded: usize) -> usize {
     position
 }
 
-fn with_leading_slash(path: &[u8], force: bool) -> Vec<u8> {
-    match path.first() {
-        None if !force => Vec::new(),
-        Some(b'/') => path.to_vec(),
-        _ => [b"/", path].concat(),
+/// Removes the start of a path; the rest begins with a slash unless it is empty and no slash is
+/// forced.
+fn cut(path: &mut Vec<u8>, length: usize, force_slash: bool) {
+    path.drain(..length.min(path.len()));
+    if path.is_empty() && !force_slash {
+        return;
+    }
+    if path.first() != Some(&b'/') {
+        path.insert(0, b'/');
+    }
+}
+
+fn put_before(path: &mut Vec<u8>, prefix: &[u8]) {
+    path.splice(..0, prefix.iter().copied());
+    if path.first().is_some_and(|&first| first != b'/') {
+        path.insert(0, b'/');
     }
 }

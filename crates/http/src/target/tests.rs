@@ -1,6 +1,8 @@
 //! Targets: what Go's `net/url` and Traefik's entry points make of them.
 
 use super::*;
+use crate::method::Method;
+use crate::refusal::Reason;
 use crate::request::{CanonicalRules, Request};
 
 /// Parses a target of a GET request and brings it into canonical form.
