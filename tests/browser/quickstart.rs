@@ -17,7 +17,7 @@ fn start(folder: &Path) -> Process {
         fs::copy(file.path(), folder.join(file.file_name())).unwrap();
     }
     let manifests = format!("--providers.kubernetesManifests.directory={}", folder.display());
-    let setup = Setup::default().entry_point("web").flag(&manifests);
+    let setup = Setup { unmarked: true, ..Setup::default() }.entry_point("web").flag(&manifests);
     Process::start(&crate::portway(), &setup)
 }
 
@@ -62,7 +62,8 @@ fn the_quickstarts_dashboard_is_seen_with_its_password_only() {
 #[test]
 fn the_insecure_entry_point_leads_to_the_dashboard() {
     let Some(browser) = Browser::start() else { return };
-    let process = Process::start(&crate::portway(), &Setup::web("http: {routers: {}}\n"));
+    let setup = Setup { unmarked: true, ..Setup::default() };
+    let process = Process::start(&crate::portway(), &setup);
     let mut page = browser.page();
     page.open(&format!("http://{}/", process.address("traefik")));
     page.wait_for_text("#content", "Entry points");

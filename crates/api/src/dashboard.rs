@@ -110,42 +110,5 @@ fn is_a_path(prefix: &str) -> bool {
         && (!prefix.starts_with("//") || prefix.starts_with("///"))
 }
 
-/// The redirect from the root of the entry point of `api.insecure` to the dashboard; `None` for every
-/// other request. This is what the middleware [`crate::exposure::DASHBOARD_REDIRECT`] does.
-pub fn root_redirect(request: &RequestView<'_>, facts: &Facts) -> Option<Answer> {
-    if request.tls || request.target() != "/" || !is_a_host(request.host) {
-        return None;
-    }
-    let (status, reason) = match request.method {
-        "GET" => (301, "Moved Permanently"),
-        _ => (308, "Permanent Redirect"),
-    };
-    let location = format!("http://{}{}/dashboard/", request.host, facts.base());
-    let redirect = Answer::redirect(status, location);
-    Some(Answer { body: reason.as_bytes().into(), ..redirect })
-}
-
-/// A host as Traefik's expression has it: `[\w:.]+` in brackets or `[\w._-]+`, then a port perhaps.
-fn is_a_host(host: &str) -> bool {
-    let word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) => {
-            if !address.chars().all(|letter| word(letter) || matches!(letter, ':' | '.')) {
-                return false;
-            }
-            (address, port.strip_prefix(':'))
-        }
-        None => {
-            let (name, port) = host.split_once(':').map_or((host, None), |(n, p)| (n, Some(p)));
-            if !name.chars().all(|letter| word(letter) || matches!(letter, '.' | '-')) {
-                return false;
-            }
-            (name, port)
-        }
-    };
-    let digits = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    !name.is_empty() && port.is_none_or(digits)
-}
-
 #[cfg(test)]
 mod tests;

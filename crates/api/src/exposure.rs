@@ -4,14 +4,12 @@
 
 use portway_model::{
     Entry,
-    dynamic::{Http, Middleware, RedirectScheme, Router, StripPrefix, Unserved},
+    dynamic::{Http, Middleware, RedirectRegex, RedirectScheme, Router, StripPrefix},
 };
-use serde_json::json;
 
 use crate::Internal;
 
-/// The name of the middleware of `api.insecure` that sends `/` to the dashboard. Shown as the
-/// `redirectRegex` that it is in Traefik; run by [`crate::root_redirect`].
+/// The name of the middleware of `api.insecure` that sends `/` to the dashboard.
 pub const DASHBOARD_REDIRECT: &str = "dashboard_redirect";
 
 /// The name of the middleware of `api.insecure` that takes `/dashboard` away.
@@ -36,12 +34,11 @@ pub fn insecure_api(http: &mut Http, entry_point: &str, base_path: &str, dashboa
     if let Some(router) = http.routers.get_mut("dashboard") {
         router.spec.middlewares = names.map(|name| format!("{name}@internal")).into();
     }
-    let redirect = json!({
-        "regex": r"^(http:\/\/(\[[\w:.]+\]|[\w\._-]+)(:\d+)?)\/$",
-        "replacement": format!("${{1}}{base}/dashboard/"),
-        "permanent": true,
+    let redirect = Middleware::RedirectRegex(RedirectRegex {
+        regex: r"^(http:\/\/(\[[\w:.]+\]|[\w\._-]+)(:\d+)?)\/$".to_owned(),
+        replacement: format!("${{1}}{base}/dashboard/"),
+        permanent: true,
     });
-    let redirect = Middleware::Unserved(Unserved::from([("redirectRegex".to_owned(), redirect)]));
     let prefixes = vec![format!("{base}/dashboard/"), format!("{base}/dashboard")];
     let strip = Middleware::StripPrefix(StripPrefix { prefixes, force_slash: None });
     http.middlewares.insert(DASHBOARD_REDIRECT.to_owned(), Entry::new(redirect));

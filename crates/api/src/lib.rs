@@ -24,7 +24,6 @@ mod view;
 mod whoami;
 
 pub use answer::Answer;
-pub use dashboard::root_redirect;
 pub use internal::Internal;
 pub use request::RequestView;
 pub use view::{Facts, Features, View};

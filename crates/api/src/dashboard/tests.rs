@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{FILES, address, answer, root_redirect};
+use super::{FILES, address, answer};
 use crate::{Facts, RequestView};
 
 fn request<'a>(target: &'a str, headers: &'a [(&'a str, &'a [u8])]) -> RequestView<'a> {
@@ -80,32 +80,4 @@ fn the_way_to_the_dashboard_never_leaves_the_host() {
     check("https://evil.test", "/dashboard/");
     check("/a\tb", "/dashboard/");
     check("/a b", "/dashboard/");
-}
-
-#[test]
-fn the_root_of_the_insecure_api_leads_to_the_dashboard() {
-    let facts = Facts::default();
-    let redirect = root_redirect(&request("/", &[]), &facts).unwrap();
-    assert_eq!(redirect.status, 301);
-    assert_eq!(redirect.headers, [("Location", "http://x.test:8080/dashboard/".into())]);
-    assert_eq!(redirect.body.as_ref(), b"Moved Permanently");
-    let post = RequestView { method: "POST", ..request("/", &[]) };
-    assert_eq!(root_redirect(&post, &facts).unwrap().status, 308);
-    for (target, host, tls) in [
-        ("/?a", "x.test", false),
-        ("/x", "x.test", false),
-        ("/", "x.test", true),
-        ("/", "x.test:", false),
-        ("/", "", false),
-        ("/", "evil/x", false),
-        ("/", "[::1", false),
-        ("/", "a@b", false),
-    ] {
-        let other = RequestView { host, tls, ..request(target, &[]) };
-        assert_eq!(root_redirect(&other, &facts), None, "{target} {host}");
-    }
-    for host in ["[::1]:80", "127.0.0.1", "a_b-c.test"] {
-        let other = RequestView { host, ..request("/", &[]) };
-        assert!(root_redirect(&other, &facts).is_some(), "{host}");
-    }
 }
