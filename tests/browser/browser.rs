@@ -3,6 +3,7 @@
 //! Pictures of every page that a test looks at are written to `PORTWAY_PICTURES` or to the target folder.
 
 mod devtools;
+mod quickstart;
 mod scenes;
 mod stage;
 

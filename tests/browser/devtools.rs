@@ -37,6 +37,7 @@ impl Browser {
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update"])
             .args(["--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars"])
+            .args(["--host-resolver-rules=MAP *.example.com 127.0.0.1"])
             .args(["--remote-debugging-port=0", "about:blank"])
             .arg(format!("--user-data-dir={}", folder.display()))
             .stdin(Stdio::null())

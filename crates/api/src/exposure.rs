@@ -2,14 +2,14 @@
 //!
 //! Names here are without their provider, which is [`portway_model::name::INTERNAL`].
 
-use crate::Internal;
 use portway_model::{
     Entry,
     dynamic::{Http, Middleware, RedirectRegex, RedirectScheme, Router, StripPrefix},
 };
 
-/// The name of the middleware of `api.insecure` that sends `/` to the dashboard. Shown as the
-/// `redirectRegex` that it is in Traefik.
+use crate::Internal;
+
+/// The name of the middleware of `api.insecure` that sends `/` to the dashboard.
 pub const DASHBOARD_REDIRECT: &str = "dashboard_redirect";
 
 /// The name of the middleware of `api.insecure` that takes `/dashboard` away.

@@ -12,8 +12,8 @@ use portway_model::{
     Period,
     dynamic::{
         AddPrefix, BasicAuth, Chain, Domain, Headers, LoadBalancer, Middleware, Observability,
-        RedirectScheme, ResponseForwarding, Router, RouterTls, Server, Service, Strategy,
-        StripPrefix, Weighted, WeightedService,
+        RedirectRegex, RedirectScheme, ResponseForwarding, Router, RouterTls, Server, Service,
+        Strategy, StripPrefix, Weighted, WeightedService,
     },
     runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
 };
@@ -171,6 +171,11 @@ fn middleware(raw: &Value) -> MiddlewareInfo {
             }),
             "chain" => Middleware::Chain(Chain { middlewares: texts(raw, "middlewares") }),
             "headers" => Middleware::Headers(headers(raw)),
+            "redirectRegex" => Middleware::RedirectRegex(RedirectRegex {
+                regex: text(raw, "regex"),
+                replacement: text(raw, "replacement"),
+                permanent: flag(raw, "permanent"),
+            }),
             "redirectScheme" => Middleware::RedirectScheme(RedirectScheme {
                 scheme: text(raw, "scheme"),
                 port: text(raw, "port"),
