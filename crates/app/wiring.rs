@@ -8,13 +8,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use portway_middleware::PasswordPool;
 use portway_model::{
+    Severity,
     dynamic::Observability,
     static_config::{EntryPointObservability, Protocol, RuleSyntax, StaticConfig},
 };
 use portway_observe::AccessLog;
+use portway_provider::material::Materials;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{EntryPointSettings, Environment, InternalService, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
@@ -37,6 +39,7 @@ const LOG_TIME: Duration = Duration::from_secs(5);
 /// When an entry point cannot be used, or the system refuses what every start needs.
 pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     config.add_default_entry_points();
+    read_materials(&mut config)?;
     let config = Arc::new(config);
     let workers = workers(&config);
     let host_name = internal::host_name();
@@ -100,6 +103,19 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     }
     tracing::info!("stopped{}", if in_time { "" } else { "; connections were cut" });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the files that the static servers transport names.
+fn read_materials(config: &mut StaticConfig) -> Result<()> {
+    let mut problems = Vec::new();
+    Materials::default().transport(&mut config.servers_transport, &mut problems);
+    for problem in problems {
+        match problem.severity {
+            Severity::Error => bail!("serversTransport.{problem}"),
+            Severity::Warning => tracing::warn!("serversTransport.{problem}"),
+        }
+    }
+    Ok(())
 }
 
 /// Entry points that Portway serves, in the order of their numbers.

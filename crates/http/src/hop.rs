@@ -24,6 +24,10 @@ pub fn remove_request_hop_by_hop(headers: &mut Headers, body: BodyFraming) {
 
 /// Removes the fields of the hop from a response other than 101, whose fields all pass.
 pub fn remove_response_hop_by_hop(headers: &mut Headers, body: BodyFraming) {
+    // Go's client takes `Connection` away once it says `close`, and then nothing is named by it.
+    if headers.has_token(Known::Connection, "close") {
+        headers.remove(Known::Connection);
+    }
     remove_hop_by_hop(headers, body);
 }
 

@@ -41,7 +41,7 @@ pub use hop::{remove_request_hop_by_hop, remove_response_hop_by_hop};
 pub use host::{canonical_host, is_valid_host, split_host_port};
 pub use method::{InvalidMethod, Method, OtherMethod};
 pub use refusal::{Reason, Refusal};
-pub use request::{CanonicalRules, Request, UnderscoreHeaders};
+pub use request::{AliasHeaders, CanonicalRules, Request};
 pub use response::{Response, ResponseError};
 pub use status::Status;
 pub use target::{InvalidPath, Stripped, Target, TargetForm, deny_encoded, routing_path};

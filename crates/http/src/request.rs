@@ -36,10 +36,10 @@ pub struct Request {
     host: String,
 }
 
-/// What the entry point does with header names that hold an underscore (Traefik:
-/// `http.underscoreHeadersStrategy`).
+/// What the entry point does with header names that alias others, with `_` or another sign for `-`
+/// (Traefik: `http.aliasHeadersStrategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnderscoreHeaders {
+pub enum AliasHeaders {
     /// They pass.
     #[default]
     Keep,
@@ -57,17 +57,19 @@ pub struct CanonicalRules {
     /// Whether a `;` in the query is data (`%3B`) and not a separator (Traefik:
     /// `http.encodeQuerySemicolons`).
     pub encode_query_semicolons: bool,
-    /// Header names with underscores.
-    pub underscores: UnderscoreHeaders,
+    /// Header names that alias others.
+    pub aliases: AliasHeaders,
+}
+
+/// Whether a server that makes variables of names could take it for another name: `X_Real_Ip` and
+/// `X.Real.Ip` for `X-Real-Ip`.
+fn is_alias(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 impl Default for CanonicalRules {
     fn default() -> Self {
-        Self {
-            sanitize_path: true,
-            encode_query_semicolons: false,
-            underscores: UnderscoreHeaders::Keep,
-        }
+        Self { sanitize_path: true, encode_query_semicolons: false, aliases: AliasHeaders::Keep }
     }
 }
 
@@ -127,13 +129,13 @@ impl Request {
     ///
     /// The reason and the answer, after which the connection can go on.
     pub fn canonicalize(&mut self, rules: &CanonicalRules) -> Result<(), (Reason, Answer)> {
-        match rules.underscores {
-            UnderscoreHeaders::Keep => {}
-            UnderscoreHeaders::Delete => {
-                self.headers.remove_where(|field| field.name.contains('_'));
+        match rules.aliases {
+            AliasHeaders::Keep => {}
+            AliasHeaders::Delete => {
+                self.headers.remove_where(|field| is_alias(field.name));
             }
-            UnderscoreHeaders::Reject => {
-                if self.headers.iter().any(|field| field.name.contains('_')) {
+            AliasHeaders::Reject => {
+                if self.headers.iter().any(|field| is_alias(field.name)) {
                     let answer = Answer::error(Status::BAD_REQUEST, "Bad Request");
                     return Err((Reason::UnderscoreInHeader, answer));
                 }

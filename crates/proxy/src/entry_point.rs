@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use portway_http::{
-    CanonicalRules, ForwardedRules, HeaderName, HeaderValue, UnderscoreHeaders, codec::HeadLimits,
+    self as http, CanonicalRules, ForwardedRules, HeaderName, HeaderValue, codec::HeadLimits,
 };
 use portway_model::static_config::{self, Address, AliasHeaders, EncodedCharacters};
 
@@ -74,10 +74,10 @@ impl EntryPoint {
             canonical: CanonicalRules {
                 sanitize_path: config.http.sanitize_path,
                 encode_query_semicolons: config.http.encode_query_semicolons,
-                underscores: match config.http.alias_headers() {
-                    AliasHeaders::Keep => UnderscoreHeaders::Keep,
-                    AliasHeaders::Delete => UnderscoreHeaders::Delete,
-                    AliasHeaders::Reject => UnderscoreHeaders::Reject,
+                aliases: match config.http.alias_headers() {
+                    AliasHeaders::Keep => http::AliasHeaders::Keep,
+                    AliasHeaders::Delete => http::AliasHeaders::Delete,
+                    AliasHeaders::Reject => http::AliasHeaders::Reject,
                 },
             },
             forwarded: ForwardedRules {

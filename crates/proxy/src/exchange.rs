@@ -70,7 +70,10 @@ pub(crate) async fn exchange(connection: &mut Connection) -> Next {
 fn normalize(connection: &mut Connection, settings: &EntryPoint) -> Result<(), Refused> {
     let request = &mut connection.request;
     if request.method == Method::Connect {
-        return Err((Reason::BadRequest, Answer::empty(Status::NOT_IMPLEMENTED)));
+        // What follows may be meant for the tunnel that there is not: it must not be read as a request.
+        let mut answer = Answer::empty(Status::NOT_IMPLEMENTED);
+        answer.close = true;
+        return Err((Reason::BadRequest, answer));
     }
     if request.target.form() == TargetForm::Asterisk {
         // Go's server answers this itself, and has no other use for the form.

@@ -12,6 +12,6 @@ mod settings;
 mod snapshot;
 
 pub use compile::{Environment, compile};
-pub use publish::{Publisher, Reader, Subscription};
+pub use publish::{Held, Publisher, Reader, Subscription};
 pub use settings::{EntryPointSettings, Settings};
 pub use snapshot::{EntryPoint, InternalService, Route, Snapshot, Table, Target};

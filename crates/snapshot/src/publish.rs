@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    ops::Deref,
     rc::Rc,
     sync::{
         Arc,
@@ -61,7 +62,7 @@ impl Subscription {
     /// The reader, for the thread that this is called on.
     pub fn reader(self) -> Reader {
         let version = self.shared.version.load(Ordering::Acquire);
-        let held = Rc::new(self.shared.current.load_full());
+        let held = Rc::new(Held(self.shared.current.load_full()));
         Reader { shared: self.shared, version: Cell::new(version), held: RefCell::new(held) }
     }
 }
@@ -71,16 +72,28 @@ impl Subscription {
 pub struct Reader {
     shared: Arc<Shared>,
     version: Cell<u64>,
-    held: RefCell<Rc<Arc<Snapshot>>>,
+    held: RefCell<Rc<Held>>,
+}
+
+/// A snapshot as one worker holds it: counted per worker, so that requests write no shared memory.
+#[derive(Debug)]
+pub struct Held(Arc<Snapshot>);
+
+impl Deref for Held {
+    type Target = Snapshot;
+
+    fn deref(&self) -> &Snapshot {
+        &self.0
+    }
 }
 
 impl Reader {
-    /// The current snapshot, counted per worker so that requests write no shared memory.
-    pub fn load(&self) -> Rc<Arc<Snapshot>> {
+    /// The current snapshot.
+    pub fn load(&self) -> Rc<Held> {
         let version = self.shared.version.load(Ordering::Acquire);
         if version != self.version.get() {
             self.version.set(version);
-            *self.held.borrow_mut() = Rc::new(self.shared.current.load_full());
+            *self.held.borrow_mut() = Rc::new(Held(self.shared.current.load_full()));
         }
         Rc::clone(&self.held.borrow())
     }

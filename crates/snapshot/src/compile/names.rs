@@ -13,7 +13,7 @@ use portway_model::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{Settings, compile::split};
+use crate::{InternalService, Settings, compile::split};
 
 /// Every object under its qualified name.
 #[derive(Debug, Default)]
@@ -93,11 +93,13 @@ fn settle_default_options(
 pub(crate) const DEFAULT: &str = "default";
 
 fn list(objects: &Objects<'_>, settings: &Settings, runtime: &mut Runtime) {
-    for service in &settings.internal_services {
+    // Portway's own service is listed where a router uses it, so that Traefik's lists stay what they are.
+    let listed = settings.internal_services.iter().filter(|s| **s != InternalService::Whoami);
+    for service in listed {
         runtime.services.insert(service.to_string(), ServiceInfo::default());
     }
     for (name, entry) in &objects.services {
-        let service = with_default_weights(&entry.spec);
+        let service = filled(name, &entry.spec);
         let mut info = ServiceInfo { service, ..ServiceInfo::default() };
         note(&mut info.errors, &mut info.status, entry);
         runtime.services.insert(name.clone(), info);
@@ -110,13 +112,19 @@ fn list(objects: &Objects<'_>, settings: &Settings, runtime: &mut Runtime) {
     }
 }
 
-/// Weighted services show a share that nobody wrote, as in Traefik.
-fn with_default_weights(service: &Service) -> Service {
+/// The service as the API shows it: shares that nobody wrote, and the transport's qualified name.
+fn filled(name: &str, service: &Service) -> Service {
     let mut service = service.clone();
-    if let Service::Weighted(weighted) = &mut service {
-        for child in &mut weighted.services {
-            child.weight.get_or_insert(1);
+    match &mut service {
+        Service::Weighted(weighted) => {
+            for child in &mut weighted.services {
+                child.weight.get_or_insert(1);
+            }
         }
+        Service::LoadBalancer(balancer) if !balancer.servers_transport.is_empty() => {
+            balancer.servers_transport = qualify(&balancer.servers_transport, provider(name));
+        }
+        _ => {}
     }
     service
 }

@@ -84,6 +84,9 @@ fn shown(name: &str, router: &Router) -> Router {
 /// Notes in services and middlewares that the router refers to them.
 fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
     let service = qualify(&router.service, provider(name));
+    if service == InternalService::Whoami.to_string() {
+        runtime.services.entry(service.clone()).or_default();
+    }
     if let Some(info) = runtime.services.get_mut(&service) {
         info.used_by.push(name.to_owned());
     }
