@@ -17,7 +17,7 @@ impl AddPrefix {
     /// Compiles the user's settings; an empty prefix is refused.
     pub fn compile(config: &dynamic::AddPrefix, problems: &mut Vec<Problem>) -> Option<Self> {
         if config.prefix.is_empty() {
-            problems.push(Problem::error("addPrefix.prefix", "prefix cannot be empty"));
+            problems.push(Problem::error("", "prefix cannot be empty"));
             return None;
         }
         Some(Self { prefix: config.prefix.as_bytes().into() })
@@ -86,6 +86,6 @@ mod tests {
         let mut problems = Vec::new();
         let config = dynamic::AddPrefix::default();
         assert!(AddPrefix::compile(&config, &mut problems).is_none());
-        assert_eq!(shown(&problems), ["Error addPrefix.prefix: prefix cannot be empty"]);
+        assert_eq!(shown(&problems), ["Error prefix cannot be empty"]);
     }
 }

@@ -43,7 +43,7 @@ impl Headers {
             && problems.len() == before
             && !inert
         {
-            problems.push(Problem::error("headers", "headers configuration not valid"));
+            problems.push(Problem::error("", "headers configuration not valid"));
         }
         let mut request = Vec::new();
         for (name, value) in &config.custom_request_headers {

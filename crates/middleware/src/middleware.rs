@@ -37,7 +37,8 @@ pub enum Flow {
 
 impl Middleware {
     /// Compiles what the user wrote. Adds what is wrong with it to `problems`, and gives `None` if
-    /// one of these is an error.
+    /// one of these is an error. Where Traefik reports the same, the message is its own, without a
+    /// field before it.
     ///
     /// A chain is no middleware of its own here: whoever knows the names puts its parts in its
     /// place.

@@ -32,7 +32,7 @@ impl RedirectRegex {
             }
             Err(reason) => {
                 let message = format!("error parsing regexp: {reason}: `{}`", config.regex);
-                problems.push(Problem::error("redirectRegex.regex", message));
+                problems.push(Problem::error("", message));
                 None
             }
         }

@@ -21,8 +21,7 @@ impl RedirectScheme {
     /// Compiles the user's settings; an empty scheme is refused.
     pub fn compile(config: &dynamic::RedirectScheme, problems: &mut Vec<Problem>) -> Option<Self> {
         if config.scheme.is_empty() {
-            problems
-                .push(Problem::error("redirectScheme.scheme", "you must provide a target scheme"));
+            problems.push(Problem::error("", "you must provide a target scheme"));
             return None;
         }
         let port = match (config.scheme.as_str(), config.port.as_str()) {

@@ -77,14 +77,14 @@ fn parse_users<'a>(
         let Some((user, hash)) = line.split_once(':').filter(|(_, hash)| !hash.contains(':'))
         else {
             let message = format!("error parsing BasicUser: {}", shown(line));
-            problems.push(Problem::error(field, message));
+            problems.push(Problem::error("", message));
             return None;
         };
         users.insert(user, (hash, field));
     }
     if users.is_empty() {
         let message = format!("no users found in {}", config.users_file);
-        problems.push(Problem::error("basicAuth.users", message));
+        problems.push(Problem::error("", message));
         return None;
     }
     Some(users)

@@ -153,7 +153,7 @@ fn a_bad_name_in_a_response_is_left_out_with_a_warning() {
 
 #[test]
 fn no_settings_at_all_are_refused() {
-    let expected = "Error headers: headers configuration not valid".to_owned();
+    let expected = "Error headers configuration not valid".to_owned();
     assert_eq!(problems(&dynamic::Headers::default()), (false, vec![expected.clone()]));
     let defaults = json!({"frameDeny": false, "allowedHosts": [], "sslProxyHeaders": {},
                           "publicKey": "", "addVaryHeader": null});

@@ -154,6 +154,6 @@ fn a_semicolon_in_the_query_stays_in_the_location() {
 fn an_empty_scheme_is_refused() {
     let mut problems = Vec::new();
     assert!(RedirectScheme::compile(&Default::default(), &mut problems).is_none());
-    let expected = "Error redirectScheme.scheme: you must provide a target scheme";
+    let expected = "Error you must provide a target scheme";
     assert_eq!(shown(&problems), [expected]);
 }
