@@ -8,7 +8,7 @@ use portway_observe::AccessLog;
 use portway_proxy::Drain;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 
 /// Runs `work` until SIGTERM or SIGINT; SIGUSR1 opens log files anew.
@@ -43,19 +43,20 @@ async fn reopen_logs(mut reopen: Signal, log: Option<&AccessLog>) {
     }
 }
 
-/// Lets load balancers notice (`requestAcceptGraceTimeout`), then stops accepting and waits for requests to
-/// end (`graceTimeOut`); each entry point's longest time counts. A second signal ends the wait.
+/// Ends the data plane and waits until every connection has ended, at most as long as the entry points'
+/// own times together allow. A second signal ends the wait.
 pub(crate) async fn drain(config: &StaticConfig, drain: &Drain) {
-    let cycles = || config.entry_points.values().map(|e| &e.transport.life_cycle);
-    let longest = |periods: &mut dyn Iterator<Item = portway_model::Period>| {
-        periods.max().and_then(portway_model::Period::positive).unwrap_or_default()
-    };
-    let accept = longest(&mut cycles().map(|cycle| cycle.request_accept_grace_timeout));
-    let grace = longest(&mut cycles().map(|cycle| cycle.grace_time_out));
+    drain.begin();
+    let times = config.entry_points.values().map(|entry_point| {
+        let cycle = &entry_point.transport.life_cycle;
+        let time = |period: portway_model::Period| period.positive().unwrap_or_default();
+        (time(cycle.request_accept_grace_timeout), time(cycle.grace_time_out))
+    });
+    let (accepts, graces): (Vec<Duration>, Vec<Duration>) = times.unzip();
+    let accept = accepts.into_iter().max().unwrap_or_default();
+    let end = Instant::now() + accept + graces.into_iter().max().unwrap_or_default();
     let waits = async {
         sleep(accept).await;
-        drain.begin();
-        let end = Instant::now() + grace;
         while drain.connections() > 0 && Instant::now() < end {
             sleep(Duration::from_millis(10)).await;
         }
@@ -65,10 +66,5 @@ pub(crate) async fn drain(config: &StaticConfig, drain: &Drain) {
         let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
         tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
     };
-    let whole = accept + grace + Duration::from_secs(1);
-    // Without signals the wait alone decides.
-    let _ = timeout(whole, async {
-        tokio::select! { () = waits => {} () = impatience => {} }
-    })
-    .await;
+    tokio::select! { () = waits => {} () = impatience => {} }
 }

@@ -12,7 +12,9 @@ use portway_model::static_config::Address;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use crate::{connection::Connection, handshake, stream::ClientStream, worker::Worker};
+use crate::{
+    connection::Connection, drain::Ending, handshake, stream::ClientStream, worker::Worker,
+};
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -117,15 +119,15 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
             return;
         }
     };
+    let Some(ending) = worker.ending(entry_point) else { return };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = worker.drained() => return,
+            () = ending.drained() => return,
         };
         match accepted {
             Ok((stream, peer)) => {
-                let serve = serve(Rc::clone(&worker), entry_point, stream, peer);
-                tokio::task::spawn_local(serve);
+                tokio::task::spawn_local(until_cut(Rc::clone(&worker), entry_point, stream, peer));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -147,9 +149,23 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// One connection from accept to its end.
-async fn serve(worker: Rc<Worker>, entry_point: usize, stream: TcpStream, peer: SocketAddr) {
+/// One connection from accept to its end, or until the grace time of its entry point is over.
+async fn until_cut(worker: Rc<Worker>, entry_point: usize, stream: TcpStream, peer: SocketAddr) {
     let _counted = worker.drain.count();
+    let Some(ending) = worker.ending(entry_point) else { return };
+    tokio::select! {
+        () = serve(Rc::clone(&worker), entry_point, stream, peer, ending) => {}
+        () = ending.cut() => {}
+    }
+}
+
+async fn serve(
+    worker: Rc<Worker>,
+    entry_point: usize,
+    stream: TcpStream,
+    peer: SocketAddr,
+    ending: &Ending,
+) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -158,7 +174,7 @@ async fn serve(worker: Rc<Worker>, entry_point: usize, stream: TcpStream, peer: 
     let limit = settings.read_timeout;
     let first = tokio::select! {
         first = handshake::first_byte(&stream, limit) => first,
-        () = worker.drained() => None,
+        () = ending.drained() => None,
     };
     let Some(first) = first else { return };
     let (stream, tls) = if first == handshake::TLS_RECORD {

@@ -14,7 +14,7 @@ use portway_http::{
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
-    EntryPoint, answer, buffer::ReadBuffer, exchange::exchange, handshake::TlsFacts,
+    EntryPoint, answer, buffer::ReadBuffer, drain::Ending, exchange::exchange, handshake::TlsFacts,
     stream::ClientStream, worker::Worker,
 };
 
@@ -106,7 +106,7 @@ impl Connection {
                 Head::End => return,
             };
             match next {
-                Next::KeepAlive if !self.worker.is_draining() => {}
+                Next::KeepAlive if !self.is_draining() => {}
                 Next::KeepAlive | Next::Close => return self.linger().await,
                 Next::Abort => return,
             }
@@ -117,14 +117,21 @@ impl Connection {
     pub(crate) fn may_continue(&self, entry_point: &EntryPoint) -> bool {
         let aged = entry_point.max_time.is_some_and(|limit| self.since.elapsed() >= limit);
         let used = entry_point.max_requests != 0 && self.requests >= entry_point.max_requests;
-        self.request.keep_alive && !aged && !used && !self.worker.is_draining()
+        self.request.keep_alive && !aged && !used && !self.is_draining()
+    }
+
+    fn is_draining(&self) -> bool {
+        self.worker.ending(self.entry_point).is_none_or(Ending::is_draining)
     }
 
     /// Reads the next request's head: within the idle timeout up to its first byte, then within the read
     /// timeout. While nothing came, the connection ends silently.
     async fn read_head(&mut self) -> Head {
         let worker = Rc::clone(&self.worker);
-        let Some(settings) = worker.entry_points.get(self.entry_point) else { return Head::End };
+        let settings = worker.entry_points.get(self.entry_point);
+        let (Some(settings), Some(ending)) = (settings, worker.ending(self.entry_point)) else {
+            return Head::End;
+        };
         let mut begun = !self.input.is_empty();
         self.begun = Instant::now();
         loop {
@@ -162,7 +169,7 @@ impl Connection {
                 tokio::select! {
                     biased;
                     filled = filled => filled,
-                    () = worker.drained() => None,
+                    () = ending.drained() => None,
                 }
             };
             match filled {

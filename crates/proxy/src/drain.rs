@@ -1,11 +1,18 @@
-//! The graceful end: idle connections close, busy ones finish their request and close.
+//! The graceful end: idle connections close, busy ones finish their request and close, late ones are cut.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
 
 /// How the control plane ends the data plane.
 #[derive(Clone, Debug)]
@@ -27,7 +34,8 @@ impl Drain {
         Self { draining, connections: Arc::default() }
     }
 
-    /// Ends keep-alive everywhere, and accepting.
+    /// Begins the end. Each entry point goes on for its `requestAcceptGraceTimeout`, then stops accepting
+    /// and ends keep-alive, and cuts what is left after its `graceTimeOut`.
     pub fn begin(&self) {
         self.draining.send_replace(true);
     }
@@ -58,5 +66,58 @@ pub(crate) struct Counted(Arc<AtomicUsize>);
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// How far the end of one entry point has come, on one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    draining: Mark,
+    cut: Mark,
+}
+
+impl Ending {
+    /// Goes through the end: drains after `accept`, cuts after `grace` more.
+    pub(crate) async fn go(&self, accept: Duration, grace: Duration) {
+        sleep(accept).await;
+        self.draining.set();
+        sleep(grace).await;
+        self.cut.set();
+    }
+
+    /// Whether connections end after their current request.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.is_set.get()
+    }
+
+    /// Waits until nothing more is accepted. Cancel-safe.
+    pub(crate) async fn drained(&self) {
+        self.draining.wait().await;
+    }
+
+    /// Waits until what is left is cut. Cancel-safe.
+    pub(crate) async fn cut(&self) {
+        self.cut.wait().await;
+    }
+}
+
+/// Something that happens once.
+#[derive(Debug, Default)]
+struct Mark {
+    is_set: Cell<bool>,
+    notify: Notify,
+}
+
+impl Mark {
+    fn set(&self) {
+        self.is_set.set(true);
+        self.notify.notify_waiters();
+    }
+
+    async fn wait(&self) {
+        let notified = self.notify.notified();
+        if !self.is_set.get() {
+            notified.await;
+        }
     }
 }

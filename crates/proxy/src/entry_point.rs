@@ -28,6 +28,10 @@ pub struct EntryPoint {
     pub(crate) write_timeout: Option<Duration>,
     /// How long a connection may wait for its next request.
     pub(crate) idle_timeout: Option<Duration>,
+    /// How long it goes on accepting once the process ends.
+    pub(crate) accept_grace: Duration,
+    /// How long requests may take to end after that.
+    pub(crate) grace: Duration,
     /// After how many requests a connection is closed; 0 means never.
     pub(crate) max_requests: u64,
     /// After how long a connection is closed with its next response.
@@ -63,6 +67,7 @@ impl EntryPoint {
         let forwarded = &config.forwarded_headers;
         let trusted = forwarded.trusted_ips.iter().map(|text| network(text));
         let connection = forwarded.connection.iter().map(|text| HeaderName::parse(text));
+        let life_cycle = &config.transport.life_cycle;
         let timeouts = &config.transport.responding_timeouts;
         Ok(Self {
             name: name.into(),
@@ -96,6 +101,8 @@ impl EntryPoint {
             read_timeout: timeouts.read_timeout.positive(),
             write_timeout: timeouts.write_timeout.positive(),
             idle_timeout: timeouts.idle_timeout.positive(),
+            accept_grace: life_cycle.request_accept_grace_timeout.positive().unwrap_or_default(),
+            grace: life_cycle.grace_time_out.positive().unwrap_or_default(),
             max_requests: config.transport.keep_alive.max_requests,
             max_time: config.transport.keep_alive.max_time.positive(),
         })

@@ -1,7 +1,7 @@
 //! A worker: one thread with its own runtime, sockets, pools, timers and buffers.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     io,
     net::TcpListener,
     rc::Rc,
@@ -13,12 +13,12 @@ use portway_middleware::PasswordPool;
 use portway_observe::{FLUSH_PERIOD, Recorder};
 use portway_snapshot::{Reader, Subscription};
 use portway_upstream::Pool;
-use tokio::{
-    runtime::{Builder, LocalOptions},
-    sync::Notify,
-};
+use tokio::runtime::{Builder, LocalOptions};
 
-use crate::{Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock};
+use crate::{
+    Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock,
+    drain::Ending,
+};
 
 /// How often idle server connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -54,8 +54,7 @@ pub struct Worker {
     pub(crate) pool: RefCell<Pool>,
     pub(crate) buffers: Buffers,
     pub(crate) clock: Clock,
-    draining: Cell<bool>,
-    drained: Notify,
+    endings: Box<[Ending]>,
 }
 
 impl Worker {
@@ -67,6 +66,7 @@ impl Worker {
         let runtime =
             Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
         runtime.block_on(async {
+            let endings = parts.entry_points.iter().map(|_| Ending::default()).collect();
             let worker = Rc::new(Self {
                 entry_points: parts.entry_points,
                 snapshots: parts.subscription.reader(),
@@ -77,16 +77,19 @@ impl Worker {
                 pool: RefCell::default(),
                 buffers: Buffers::default(),
                 clock: Clock::new(),
-                draining: Cell::new(false),
-                drained: Notify::new(),
+                endings,
             });
             for (entry_point, socket) in parts.sockets.into_iter().enumerate() {
                 tokio::task::spawn_local(accept(Rc::clone(&worker), entry_point, socket));
             }
             tokio::task::spawn_local(Rc::clone(&worker).tend());
             worker.drain.begun().await;
-            worker.draining.set(true);
-            worker.drained.notify_waiters();
+            for entry_point in 0..worker.entry_points.len() {
+                tokio::task::spawn_local(Rc::clone(&worker).end(entry_point));
+            }
+            // Each entry point stops accepting in its own time; connections may come until then.
+            let accepting = worker.entry_points.iter().map(|settings| settings.accept_grace);
+            tokio::time::sleep(accepting.max().unwrap_or_default()).await;
             while worker.drain.connections() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -95,16 +98,16 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether connections end after their current request.
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.get()
+    /// How far the end of an entry point has come.
+    pub(crate) fn ending(&self, entry_point: usize) -> Option<&Ending> {
+        self.endings.get(entry_point)
     }
 
-    /// Waits until the worker drains. Cancel-safe.
-    pub(crate) async fn drained(&self) {
-        let notified = self.drained.notified();
-        if !self.draining.get() {
-            notified.await;
+    /// Leads one entry point through its end.
+    async fn end(self: Rc<Self>, entry_point: usize) {
+        let settings = self.entry_points.get(entry_point);
+        if let (Some(settings), Some(ending)) = (settings, self.ending(entry_point)) {
+            ending.go(settings.accept_grace, settings.grace).await;
         }
     }
 
