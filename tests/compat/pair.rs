@@ -175,11 +175,14 @@ impl Pair {
             let number = case.difference.map(Difference::number);
             let wanted =
                 number.map(|number| format!(" (not difference {number})")).unwrap_or_default();
-            self.note(&case.name, &format!(
-                "sent {}\n{wanted}- Traefik, + Portway\n{}whole answer of Traefik:\n{traefik}whole answer of Portway:\n{portway}",
-                portway_testkit::message::readable(&case.bytes),
-                lines_that_differ(traefik, portway),
-            ));
+            self.note(
+                &case.name,
+                &format!(
+                    "sent {}\n{wanted}- Traefik, + Portway\n{}Traefik: {traefik}Portway: {portway}",
+                    portway_testkit::message::readable(&case.bytes),
+                    lines_that_differ(traefik, portway),
+                ),
+            );
         }
     }
 
