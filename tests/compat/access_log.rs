@@ -45,6 +45,9 @@ const OF_THE_MOMENT: &[&str] = &[
     "RequestCount",
 ];
 
+/// Keys that Portway adds: why a request was answered as it was.
+const OWN_KEYS: &[&str] = &["Reason", "ReasonDetail"];
+
 fn requests() -> Vec<Case<'static>> {
     let good = "Authorization: Basic dGVzdDp0ZXN0\r\n";
     let bad = "Authorization: Basic dGVzdDp3cm9uZw==\r\n";
@@ -120,7 +123,8 @@ fn json_lines_are_those_of_traefik() {
     let texts = collect(&mut pair, |line| {
         let value: Value = serde_json::from_str(line).unwrap_or_default();
         let mut text = String::new();
-        for (key, value) in value.as_object().into_iter().flatten() {
+        let fields = value.as_object().into_iter().flatten();
+        for (key, value) in fields.filter(|(key, _)| !OWN_KEYS.contains(&key.as_str())) {
             let _ = match OF_THE_MOMENT.contains(&key.as_str()) {
                 true => writeln!(text, "  {key}: {}", kind(value)),
                 false => writeln!(text, "  {key}: {value}"),

@@ -24,6 +24,7 @@ http:
     badweighted: {rule: "Host(`badweighted.test`)", service: badweighted}
     selfservice: {rule: "Host(`selfservice.test`)", service: selfservice}
     notransport: {rule: "Host(`notransport.test`)", service: notransport}
+    toohigh: {rule: "Host(`toohigh.test`)", priority: 9223372036854775000, service: s}
     internal: {rule: "Host(`internal.test`)", service: nope@internal}
     rest: {rule: "Host(`rest.test`)", service: rest@internal}
   services:
@@ -49,7 +50,6 @@ http:
     unbalanced: {rule: "Host(`rule.test`", service: s}
     unknown: {rule: "Foo(`rule.test`)", service: s}
     norule: {service: s}
-    toohigh: {rule: "Host(`rule.test`)", priority: 9223372036854775000, service: s}
   services:
     s: {loadBalancer: {servers: [{url: "http://@@backend0@@"}]}}
 "#;
@@ -73,6 +73,7 @@ fn routers_that_cannot_be_built_answer_500_and_never_fall_through() {
         "selfservice",
         "notransport",
         "internal",
+        "toohigh",
         "rest",
     ] {
         let case = Case::get(&format!("{name}.test"), "/", "");

@@ -1,4 +1,9 @@
-//! The differences that are wanted: `docs` and the design list them under the same numbers.
+//! The differences that are wanted; the numbers are those of the table of deliberate differences.
+//!
+//! Three more are settled where texts are made, because they touch every case: 10, Go asks
+//! backends for gzip of its own accord and unpacks it (`Seen::no_encoding`); 11, Portway passes
+//! the trailers of requests on (`Depth::WithoutRequestTrailers`); 12, the API and the access log
+//! say more (`api::leaves`, `access_log::OWN_KEYS`).
 
 use super::seen::Seen;
 
@@ -9,6 +14,8 @@ pub(crate) enum Difference {
     KeepsItsClaim,
     /// 9: what two readers could frame differently is refused; Traefik repairs and forwards it.
     RefusesAmbiguous,
+    /// 9: the same for what a backend answers.
+    RefusesAmbiguousAnswer,
 }
 
 impl Difference {
@@ -16,7 +23,7 @@ impl Difference {
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::KeepsItsClaim => 1,
-            Self::RefusesAmbiguous => 9,
+            Self::RefusesAmbiguous | Self::RefusesAmbiguousAnswer => 9,
         }
     }
 
@@ -32,6 +39,7 @@ impl Difference {
                 matches!(portway.status(), Some(400 | 417 | 501 | 505))
                     && portway.received.is_empty()
             }
+            Self::RefusesAmbiguousAnswer => matches!(portway.status(), Some(500 | 502)),
         }
     }
 }

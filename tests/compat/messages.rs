@@ -54,7 +54,6 @@ const ANSWERS: &[&str] = &[
     "/garbage",
     "/two-lengths",
     "/length-and-chunked",
-    "/bad-field",
     "/cut",
     "/cut-chunked",
     "/cut-head",
@@ -72,7 +71,6 @@ const MESSAGES: &[(&str, usize)] = &[
     ("GET /chunked HTTP/1.0\r\nHost: a\r\n\r\n", 1),
     ("GET /trailers HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", 1),
     ("GET /until-close HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", 1),
-    ("GET /hints HTTP/1.0\r\nHost: a\r\n\r\n", 1),
     ("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 1),
     ("POST / HTTP/1.0\r\nHost: a\r\n\r\nabc", 1),
     ("HEAD / HTTP/1.0\r\nHost: a\r\n\r\n", 1),
@@ -135,7 +133,6 @@ const MESSAGES: &[(&str, usize)] = &[
         "POST /no-continue HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
         1,
     ),
-    ("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", 1),
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 200-ok\r\n\r\nhello", 1),
     ("GET / HTTP/1.1\r\nHost: a\r\nExpect:\r\n\r\n", 1),
     ("GET / HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab", 1),
@@ -160,11 +157,19 @@ fn answers_of_backends_arrive_as_through_traefik() {
     for method in ["GET", "HEAD", "POST"] {
         for target in ANSWERS {
             let body = if method == "POST" { "a body" } else { "" };
-            pair.compare(&Case::request(method, "a", target, "", body).watched());
+            let case = Case::request(method, "a", target, "", body).watched();
+            // An answer to HEAD is not framed, so these say nothing by their fields.
+            let unframed = ["/length-and-chunked", "/trailers"].contains(target);
+            match method == "HEAD" && unframed {
+                true => pair.compare(&case.statuses_only()),
+                false => pair.compare(&case),
+            }
         }
         for host in ["dead.test", "empty.test", "noop.test", "unknown.test"] {
             pair.compare(&Case::request(method, host, "/", "", "").watched());
         }
+        let case = Case::request(method, "a", "/bad-field", "", "");
+        pair.compare(&case.differs(Difference::RefusesAmbiguousAnswer));
         pair.compare(&Case::request(method, "impatient.test", "/slow", "", "").watched());
         pair.compare(&Case::request(method, "a", "/slow", "", "").watched());
     }
@@ -176,7 +181,7 @@ fn messages_pass_as_through_traefik() {
     let Some(mut pair) = Pair::start(&Setup::web(DYNAMIC), 1) else { return };
     for (message, responses) in MESSAGES {
         let case = Case::new(message.escape_debug().to_string(), message);
-        let case = case.answers(*responses).watched();
+        let case = case.answers(*responses).watched().without_request_trailers();
         pair.compare(&case.refusal(Difference::RefusesAmbiguous));
     }
     pair.finish();

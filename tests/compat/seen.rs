@@ -30,6 +30,8 @@ pub(crate) enum Depth {
     Whole,
     /// Status codes, connection end and what the backends received.
     Statuses,
+    /// Everything but the trailers that a backend received.
+    WithoutRequestTrailers,
 }
 
 impl Seen {
@@ -50,7 +52,7 @@ impl Seen {
         } else if let Some(failure) = self.failure {
             let _ = writeln!(text, "client: {}", failure_name(failure));
         }
-        if let Some(end) = self.end {
+        if let Some(end) = self.end.filter(|_| !text.contains(CUT_OFF)) {
             // A reset instead of a close depends on what was still unread, not on the meaning.
             let end = if end == End::Open { "open" } else { "closed" };
             let _ = writeln!(text, "connection: {end}");
@@ -67,6 +69,9 @@ impl Seen {
                 received.head.headers.0.retain(|(name, value)| {
                     !(name.eq_ignore_ascii_case("Accept-Encoding") && value == "gzip")
                 });
+            }
+            if depth == Depth::WithoutRequestTrailers {
+                received.trailers = Headers::default();
             }
             write_received(&mut text, *backend, &received);
         }
@@ -94,7 +99,8 @@ fn write_response(text: &mut String, response: &Response, depth: Depth) {
         let _ = writeln!(text, "answer {}", response.status);
         return;
     }
-    for head in &response.interim {
+    // Whether "100 Continue" is still worth sending depends on what has arrived already.
+    for head in response.interim.iter().filter(|head| head.part(1) != "100") {
         let _ = writeln!(text, "interim {}", head.part(1));
         write_headers(text, &head.headers);
     }

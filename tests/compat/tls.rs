@@ -1,6 +1,7 @@
 //! TLS: which certificate a name gets, which options a connection gets, and which router answers.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use portway_testkit::certificate::Certificate;
 use portway_testkit::client::{Client, SupportedProtocolVersion, TLS12, TLS13, Tls};
@@ -101,6 +102,7 @@ fn certificates(dynamic: &str) -> Certificates {
 fn names_get_the_certificates_and_versions_of_traefik() {
     let Certificates { setup, known } = certificates(DYNAMIC);
     let Some(mut pair) = Pair::start(&setup, 1) else { return };
+    settle(&pair, &known);
     handshakes(&mut pair, &known);
     pair.finish();
 }
@@ -110,14 +112,16 @@ fn a_default_certificate_is_shown_as_by_traefik() {
     let Certificates { mut setup, known } = certificates(DYNAMIC);
     setup.files.push(("store.yml".to_owned(), STORE.to_owned()));
     let Some(mut pair) = Pair::start(&setup, 1) else { return };
+    settle(&pair, &known);
     handshakes(&mut pair, &known);
     pair.finish();
 }
 
 #[test]
 fn requests_over_tls_reach_the_routers_that_traefik_chooses() {
-    let Certificates { setup, .. } = certificates(DYNAMIC);
+    let Certificates { setup, known } = certificates(DYNAMIC);
     let Some(mut pair) = Pair::start(&setup, 1) else { return };
+    settle(&pair, &known);
     for name in ["exact.test", "a.wild.test", "modern.test", "nobody.test", "conflict.test"] {
         for host in NAMES.iter().filter(|host| **host != "unknown.test") {
             for target in ["/", "/a", "/b", "/nohost"] {
@@ -143,6 +147,21 @@ fn requests_over_tls_reach_the_routers_that_traefik_chooses() {
             .statuses_only(),
     );
     pair.finish();
+}
+
+/// Waits until both sides show a configured certificate: Traefik applies routers before TLS.
+fn settle(pair: &Pair, known: &[(String, Certificate)]) {
+    for side in &pair.sides {
+        let start = Instant::now();
+        while !handshake(side, &Tls::to("exact.test"), known).contains("exact") {
+            assert!(
+                start.elapsed() < Duration::from_secs(5),
+                "no certificate: {}",
+                side.process.log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 fn handshakes(pair: &mut Pair, known: &[(String, Certificate)]) {

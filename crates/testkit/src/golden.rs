@@ -22,27 +22,49 @@ pub fn check(path: &Path, actual: &str) {
     }
 }
 
-/// The lines between the common beginning and the common end of both texts, marked `-` and `+`.
+/// The lines that only one of the texts has, marked `-` (expected) and `+` (actual), with the line
+/// number of `expected` before each group.
 #[must_use]
 pub fn lines_that_differ(expected: &str, actual: &str) -> String {
     let (before, after): (Vec<_>, Vec<_>) = (expected.lines().collect(), actual.lines().collect());
-    let same = before.iter().zip(&after).take_while(|(left, right)| left == right).count();
-    let room = before.len().min(after.len()) - same;
-    let tail = before
-        .iter()
-        .rev()
-        .zip(after.iter().rev())
-        .take(room)
-        .take_while(|(left, right)| left == right)
-        .count();
-    let mut text = format!("@@ line {} @@\n", same + 1);
-    for line in &before[same..before.len() - tail] {
-        let _ = writeln!(text, "-{line}");
-    }
-    for line in &after[same..after.len() - tail] {
-        let _ = writeln!(text, "+{line}");
+    let common = common_lengths(&before, &after);
+    let (mut left, mut right, mut equal) = (0, 0, true);
+    let mut text = String::new();
+    while left < before.len() || right < after.len() {
+        if left < before.len() && right < after.len() && before[left] == after[right] {
+            (left, right, equal) = (left + 1, right + 1, true);
+            continue;
+        }
+        if equal {
+            let _ = writeln!(text, "@@ line {} @@", left + 1);
+            equal = false;
+        }
+        let take_left = right == after.len()
+            || (left < before.len() && common[left + 1][right] >= common[left][right + 1]);
+        if take_left {
+            let _ = writeln!(text, "-{}", before[left]);
+            left += 1;
+        } else {
+            let _ = writeln!(text, "+{}", after[right]);
+            right += 1;
+        }
     }
     text
+}
+
+/// For each pair of positions the length of the longest common rest.
+fn common_lengths(before: &[&str], after: &[&str]) -> Vec<Vec<u32>> {
+    let mut common = vec![vec![0; after.len() + 1]; before.len() + 1];
+    for left in (0..before.len()).rev() {
+        for right in (0..after.len()).rev() {
+            common[left][right] = if before[left] == after[right] {
+                common[left + 1][right + 1] + 1
+            } else {
+                common[left + 1][right].max(common[left][right + 1])
+            };
+        }
+    }
+    common
 }
 
 /// The case folders inside `folder`, sorted by name, as (name, path).
@@ -56,4 +78,20 @@ pub fn cases(folder: &Path) -> Vec<(String, std::path::PathBuf)> {
         .collect();
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_that_differ;
+
+    #[test]
+    fn only_changed_lines_are_shown() {
+        let text = lines_that_differ("a\nb\nc\nd\n", "a\nx\nc\nd\ne\n");
+        assert_eq!(text, "@@ line 2 @@\n-b\n+x\n@@ line 5 @@\n+e\n");
+    }
+
+    #[test]
+    fn equal_texts_show_nothing() {
+        assert_eq!(lines_that_differ("a\nb\n", "a\nb\n"), "");
+    }
 }

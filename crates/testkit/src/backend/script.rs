@@ -91,7 +91,7 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
              X-Two: 1\r\nX-Two: 2\r\nEmpty:\r\nContent-Length: 0\r\n\r\n",
         ),
         "hop" => write(
-            "HTTP/1.1 200 OK\r\nConnection: X-Gone, close\r\nX-Gone: 1\r\nX-Stays: 1\r\nKeep-Alive: timeout=5\r\n\
+            "HTTP/1.1 200 OK\r\nConnection: X-Gone\r\nX-Gone: 1\r\nX-Stays: 1\r\nKeep-Alive: timeout=5\r\n\
              Proxy-Authenticate: Basic\r\nProxy-Connection: close\r\nTE: trailers\r\nUpgrade: foo\r\n\
              Content-Length: 2\r\n\r\nok",
         ),
