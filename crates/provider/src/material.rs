@@ -7,6 +7,8 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use portway_model::{
@@ -131,14 +133,32 @@ impl Materials {
     }
 }
 
-/// Reads a file of at most `limit` bytes.
+/// How long a file has not been written to when it counts as whole.
+const SETTLED: Duration = Duration::from_millis(20);
+/// Looks at a file that is being written, at most.
+const MAX_LOOKS: u32 = 10;
+
+/// Reads a file of at most `limit` bytes, and once more while it is being written: half a file would delete what
+/// is in its other half for a moment.
 pub(crate) fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    fs::File::open(path)?.take(limit + 1).read_to_end(&mut content)?;
-    if u64::try_from(content.len()).is_ok_and(|size| size <= limit) {
-        return Ok(content);
+    let mut looks = 0;
+    loop {
+        let mut content = Vec::new();
+        let file = fs::File::open(path)?;
+        (&file).take(limit + 1).read_to_end(&mut content)?;
+        if u64::try_from(content.len()).map_or(true, |size| size > limit) {
+            return Err(io::Error::other(format!("larger than {} MiB", limit >> 20)));
+        }
+        looks += 1;
+        // The time is asked for last, so that a write in the middle is seen; one in the future says nothing.
+        let age = file.metadata()?.modified()?.elapsed().unwrap_or(SETTLED);
+        // A file is empty for a moment before its time says that it was emptied.
+        let doubtful = age < SETTLED || (content.is_empty() && looks == 1);
+        if !doubtful || looks == MAX_LOOKS {
+            return Ok(content);
+        }
+        thread::sleep(SETTLED);
     }
-    Err(io::Error::other(format!("larger than {} MiB", limit >> 20)))
 }
 
 /// The lines of a list of users, without empty ones and comments (`#`).

@@ -124,7 +124,7 @@ impl Translation<'_> {
     }
 
     /// The name of the service that a route leads to. A single Kubernetes Service is named as the router,
-    /// several become a weighted service of that name.
+    /// several become a weighted service of that name; what leads nowhere has that name too, with the reason.
     fn router_service(
         &mut self,
         object: &Object,
@@ -133,31 +133,22 @@ impl Translation<'_> {
         problems: &mut Vec<Problem>,
     ) -> String {
         let native = self.options.native_lb_by_default;
-        let owner = format!("a route of {}", object.key);
-        match route.services.as_slice() {
-            [] => String::new(),
+        let made = match route.services.as_slice() {
+            [] => return String::new(),
             [reference] => match self.service(object, reference, native) {
-                Ok(Resolved::Named(name)) => name,
-                Ok(Resolved::Made { service, .. }) => {
-                    self.add_service(name.to_owned(), object, owner, *service);
-                    name.to_owned()
-                }
-                Err(errors) => {
-                    problems.extend(errors);
-                    name.to_owned()
-                }
+                Ok(Resolved::Named(name)) => return name,
+                Ok(Resolved::Made { service, .. }) => *service,
+                Err(errors) => entry(object, reference.at, Service::Unreadable, errors),
             },
             references => {
-                let (services, more) = self.weighted(object, references, native);
-                if more.is_empty() {
-                    let weighted = Weighted { services, ..Weighted::default() };
-                    let entry = entry(object, route.at, Service::Weighted(weighted), Vec::new());
-                    self.add_service(name.to_owned(), object, owner, entry);
-                }
-                problems.extend(more);
-                name.to_owned()
+                let (services, errors) = self.weighted(object, references, native);
+                let weighted = Weighted { services, ..Weighted::default() };
+                entry(object, route.at, Service::Weighted(weighted), errors)
             }
-        }
+        };
+        problems.extend(made.problems.iter().filter(|p| p.severity == Severity::Error).cloned());
+        self.add_service(name.to_owned(), object, format!("a route of {}", object.key), made);
+        name.to_owned()
     }
 
     fn router_tls(

@@ -1,8 +1,9 @@
 //! The files of a folder and its folders.
 
-use std::{collections::BTreeMap, fs, io::Read, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use super::source::{State, Text, read_texts};
+use crate::material::read_file;
 
 /// Bytes of one file, at most.
 const MAX_FILE: u64 = 16 << 20;
@@ -37,7 +38,7 @@ fn walk(folder: &Path, previous: &State, depth: usize, texts: &mut BTreeMap<Stri
                 walk(&path, previous, depth + 1, texts);
             }
         } else if is_manifest(&path)
-            && let Some(text) = read_file(&path)
+            && let Some(text) = read_text(&path)
         {
             texts.insert(path.display().to_string(), text);
         }
@@ -57,16 +58,8 @@ fn is_manifest(path: &Path) -> bool {
 }
 
 /// The text of a file; `None` when it has gone meanwhile.
-fn read_file(path: &Path) -> Option<Text> {
-    let read = || {
-        let mut bytes = Vec::new();
-        fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
-    };
-    Some(match read() {
-        Ok(bytes) if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE => {
-            Text::Unreadable(format!("larger than {} MiB", MAX_FILE >> 20))
-        }
+fn read_text(path: &Path) -> Option<Text> {
+    Some(match read_file(path, MAX_FILE) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Text::Read(text),
             Err(error) => {
