@@ -48,6 +48,7 @@ fn the_quickstarts_dashboard_is_seen_with_its_password_only() {
     assert!(!page.text("body").contains("$apr1$"), "a hash is shown");
     assert_eq!(page.take_errors(), Vec::<String>::new());
 
+    page.refuse_to_sign_in();
     let file = folder.join("dashboard.yaml");
     let manifest = fs::read_to_string(&file).unwrap();
     let (before, rest) = manifest.split_once("\ndata:\n").unwrap();
@@ -55,6 +56,8 @@ fn the_quickstarts_dashboard_is_seen_with_its_password_only() {
     let secret = format!("\nstringData:\n  users: \"{CHANGED}\"\n---\n");
     fs::write(&file, format!("{before}{secret}{after}")).unwrap();
     page.wait_for_text("#banner", "not signed in any more");
+    page.wait_for_text("#live", "Signed out");
+    picture(&mut page, "quickstart-signed-out");
 
     fs::remove_dir_all(&folder).unwrap();
 }
