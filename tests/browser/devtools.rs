@@ -199,8 +199,30 @@ impl Page {
                     self.errors.push(entry.to_string());
                 }
             }
+            Some("Fetch.requestPaused") => {
+                let parameters = json!({"requestId": parameters["requestId"]});
+                self.notify("Fetch.continueRequest", &parameters);
+            }
+            Some("Fetch.authRequired") => {
+                let response = json!({"response": "CancelAuth"});
+                let id = &parameters["requestId"];
+                let parameters = json!({"requestId": id, "authChallengeResponse": response});
+                self.notify("Fetch.continueWithAuth", &parameters);
+            }
             _ => {}
         }
+    }
+
+    /// Closes each sign-in dialogue from now on, as a person would who knows no better password.
+    pub(super) fn refuse_to_sign_in(&mut self) {
+        self.call("Fetch.enable", json!({"handleAuthRequests": true}));
+    }
+
+    /// Calls a method whose answer does not matter.
+    fn notify(&mut self, method: &str, parameters: &Value) {
+        self.calls += 1;
+        let message = json!({"id": self.calls, "method": method, "params": parameters});
+        self.send(message.to_string().as_bytes());
     }
 
     /// Errors so far; they are forgotten.

@@ -40,7 +40,7 @@ fn the_quickstarts_dashboard_is_seen_with_its_password_only() {
     page.wait_for_text("#content", "127.0.0.1");
     page.wait_for_text("#footer", "KubernetesManifests");
     picture(&mut page, "quickstart");
-    page.evaluate("location.hash = '#/http/routers?search=dashboard'");
+    page.evaluate("location.hash = '#/http/routers?search=traefik.example'");
     page.wait_for_text("tbody", "PathPrefix(`/dashboard`)");
     page.evaluate("document.querySelector('tbody a.name').click()");
     page.wait_for_text(".flow", "basicAuth");
@@ -48,13 +48,16 @@ fn the_quickstarts_dashboard_is_seen_with_its_password_only() {
     assert!(!page.text("body").contains("$apr1$"), "a hash is shown");
     assert_eq!(page.take_errors(), Vec::<String>::new());
 
+    page.refuse_to_sign_in();
     let file = folder.join("dashboard.yaml");
     let manifest = fs::read_to_string(&file).unwrap();
-    let (before, rest) = manifest.split_once("data:\n").unwrap();
+    let (before, rest) = manifest.split_once("\ndata:\n").unwrap();
     let (_, after) = rest.split_once("---\n").unwrap();
-    let secret = format!("stringData:\n  users: \"{CHANGED}\"\n---\n");
+    let secret = format!("\nstringData:\n  users: \"{CHANGED}\"\n---\n");
     fs::write(&file, format!("{before}{secret}{after}")).unwrap();
     page.wait_for_text("#banner", "not signed in any more");
+    page.wait_for_text("#live", "Signed out");
+    picture(&mut page, "quickstart-signed-out");
 
     fs::remove_dir_all(&folder).unwrap();
 }

@@ -15,6 +15,9 @@ base.password = "";
 base.hash = "";
 base.search = "";
 
+/** How long an answer may take, in milliseconds: time enough for a browser's sign-in dialogue. */
+const PATIENCE = 60000;
+
 /** Asks for a path under `/api/`; gives the JSON and the number of the next page. */
 export async function ask(path, parameters = {}) {
   const url = new URL(path, base);
@@ -23,9 +26,9 @@ export async function ask(path, parameters = {}) {
   }
   let response;
   try {
-    response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(15000) });
+    response = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   } catch (error) {
-    throw new ApiError(0, error.name === "TimeoutError" ? "No answer within 15 seconds." : "No answer.");
+    throw new ApiError(0, error.name === "TimeoutError" ? "No answer within a minute." : "No answer.");
   }
   const text = await response.text();
   if (!response.ok) throw new ApiError(response.status, explain(response.status, text));

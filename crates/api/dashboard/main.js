@@ -118,6 +118,9 @@ function renderNav(counts) {
 
 let busy = null;
 
+/** After a refusal nothing is asked by itself: a browser would show its sign-in dialogue again and again. */
+let signedOut = false;
+
 /** Asks for what is shown and draws it where it has changed. */
 async function refresh() {
   clearTimeout(timer);
@@ -141,6 +144,7 @@ async function refresh() {
     rename(version.data.dashboardName);
     setTitle();
     banner.replaceChildren();
+    signedOut = false;
     liveText.textContent = isLive() ? "Live" : "Paused";
     live.classList.remove("failed");
   } catch (error) {
@@ -155,7 +159,8 @@ async function refresh() {
 /** Shows a failure: in place of what is missing, or above what was shown last. */
 function fail(error) {
   live.classList.add("failed");
-  if (isLive()) liveText.textContent = "Retrying";
+  signedOut = error.status === 401;
+  if (isLive()) liveText.textContent = signedOut ? "Signed out" : "Retrying";
   if (shown.data === null || error.status === 404 || error.status === 400) {
     shown.data = null;
     shown.json = "";
@@ -178,7 +183,7 @@ const isLive = () => live.getAttribute("aria-pressed") === "true";
 
 function schedule() {
   clearTimeout(timer);
-  if (isLive() && document.visibilityState === "visible") timer = setTimeout(refresh, PERIOD);
+  if (isLive() && !signedOut && document.visibilityState === "visible") timer = setTimeout(refresh, PERIOD);
 }
 
 live.addEventListener("click", () => {
@@ -189,7 +194,7 @@ live.addEventListener("click", () => {
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && isLive()) refresh();
+  if (document.visibilityState === "visible" && isLive() && !signedOut) refresh();
 });
 
 document.addEventListener("keydown", (event) => {
