@@ -1,9 +1,9 @@
-//! The differences that are wanted; the numbers are those of the table of deliberate differences.
+//! The differences that are wanted; the numbers are those of the table in `docs/compatibility.md`.
 //!
-//! Three more are settled where texts are made, because they touch every case: 10, Go asks
-//! backends for gzip of its own accord and unpacks it (`Seen::no_encoding`); 11, Portway passes
-//! the trailers of requests on (`Depth::WithoutRequestTrailers`); 12, the API and the access log
-//! say more (`api::leaves`, `access_log::OWN_KEYS`).
+//! Others are settled where texts are made, because they touch every case: 10, Go asks backends for
+//! gzip of its own accord and unpacks it (`Seen::no_encoding`); 14, Portway passes the trailers of
+//! requests on (`Depth::WithoutRequestTrailers`); 11, 12 and 18, the API and the access log say more
+//! and hide hashes (`api::leaves`, `access_log::OWN_KEYS`).
 
 use super::seen::Seen;
 
