@@ -85,7 +85,7 @@ const router = {
         stage("Router", routerNodes(object), "medium"),
         middlewares.length > 0 && stage("Middlewares", middlewares.map((one, at) => middlewareNode(one, at + 1)), "medium"),
         stage("Service", [service ? serviceNode(service) : h("li", { class: "node disabled" }, "no service")]),
-        service && stage(service.parts.length > 0 ? "Services and servers" : "Servers", service.parts.length > 0 ? shareNodes(service) : serverNodes(service), "broad"),
+        service && hasServers(service) && stage(service.parts.length > 0 ? "Services and servers" : "Servers", service.parts.length > 0 ? shareNodes(service) : serverNodes(service), "broad"),
       ]),
       panel(
         "Router",
@@ -125,6 +125,11 @@ function records(observability) {
   return kept.length > 0 ? kept.join(", ") : "none";
 }
 
+/** Whether anything comes after a service: Portway answers internal ones itself. */
+function hasServers({ object }) {
+  return object !== null && kindOf(object).kind !== "";
+}
+
 const service = {
   async load(route) {
     const object = await load("services", route.name);
@@ -138,7 +143,7 @@ const service = {
       reasons(object, "Routers that use it answer 500."),
       flow([
         stage("Service", [serviceNode(loaded, true)]),
-        kind && stage(loaded.parts.length > 0 ? "Services and servers" : "Servers", loaded.parts.length > 0 ? shareNodes(loaded) : serverNodes(loaded), "broad"),
+        hasServers(loaded) && stage(loaded.parts.length > 0 ? "Services and servers" : "Servers", loaded.parts.length > 0 ? shareNodes(loaded) : serverNodes(loaded), "broad"),
       ]),
       usedBy(object),
       kind ? panel(kind, settings(rest)) : panel("Internal", h("p", {}, "Portway answers requests to this service itself.")),

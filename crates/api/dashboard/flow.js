@@ -65,10 +65,7 @@ function firstReason(object) {
 /** The servers of a load balancer. */
 export function serverNodes({ object }) {
   const balancer = object?.loadBalancer;
-  if (!balancer) {
-    const words = object && !kindOf(object).kind && object.provider === "internal" ? "Portway answers itself" : "none";
-    return [h("li", { class: "node quiet" }, words)];
-  }
+  if (!balancer) return [h("li", { class: "node quiet" }, "none")];
   const all = balancer.servers ?? [];
   if (all.length === 0) return [node("disabled", "server", "no server", "Requests are answered with 503.")];
   const whole = all.reduce((sum, server) => sum + (server.weight ?? 1), 0);

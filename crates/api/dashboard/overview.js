@@ -37,7 +37,6 @@ export async function load() {
     overview: overview.data,
     entryPoints: entryPoints.data,
     problems: problems?.data ?? [],
-    moreProblems: (problems?.next ?? 1) > 1,
     attention: wanted.map((one, at) => ({ ...one, objects: lists[at].data })),
   };
 }
@@ -140,7 +139,7 @@ function problems(data) {
     { "aria-label": "Source problems" },
     h("h2", { class: "section" }, "Source problems"),
     h("ul", { class: "findings panel" }, data.problems.map(problem)),
-    h("p", {}, h("a", { href: "#/problems", "data-key": "all-problems" }, data.moreProblems ? "All problems" : "Search them")),
+    h("p", {}, h("a", { href: "#/problems", "data-key": "all-problems" }, "All source problems")),
   );
 }
 
