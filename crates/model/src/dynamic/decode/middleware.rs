@@ -116,6 +116,12 @@ pub fn headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Headers 
         let message = format!("`{name}` is not served by this version of Portway yet");
         fields.report(name, Problem::error, message);
     }
+    for &name in INERT_HEADERS {
+        if fields.node(name).is_some_and(has_effect) {
+            let message = format!("`{name}` has no effect since Traefik 3; use `redirectScheme`");
+            fields.report(name, Problem::warning, message);
+        }
+    }
     fields.close();
     Headers { custom_request_headers, custom_response_headers, unserved }
 }
@@ -185,12 +191,11 @@ const UNSERVED_HEADERS: &[&str] = &[
     "permissionsPolicy",
     "publicKey",
     "referrerPolicy",
-    "sslForceHost",
-    "sslHost",
     "sslProxyHeaders",
-    "sslRedirect",
-    "sslTemporaryRedirect",
     "stsIncludeSubdomains",
     "stsPreload",
     "stsSeconds",
 ];
+
+/// Fields of `headers` that Traefik 3 reads and does not use.
+const INERT_HEADERS: &[&str] = &["sslForceHost", "sslHost", "sslRedirect", "sslTemporaryRedirect"];
