@@ -71,7 +71,7 @@ fn check() -> Result<()> {
 }
 
 fn golden() -> Result<()> {
-    run(cargo(["test", "--workspace", "golden"]).env("UPDATE_GOLDEN", "1"))
+    run(cargo(["test", "--workspace", "--test", "golden"]).env("UPDATE_GOLDEN", "1"))
 }
 
 fn fuzz(seconds: u32) -> Result<()> {
