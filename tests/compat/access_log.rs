@@ -154,6 +154,8 @@ fn kept_headers_are_logged_as_by_traefik() {
                 key.contains('_') || ["RequestPath", "ServiceAddr"].contains(&key.as_str())
             })
             .filter(|(key, _)| !key.ends_with("_Date"))
+            // Go marks a missing type by an empty one, and logs that.
+            .filter(|(key, value)| !(key.ends_with("_Content-Type") && *value == ""))
             .map(|(key, value)| format!("  {key}: {value}\n"))
             .collect()
     });
@@ -181,7 +183,11 @@ fn collect(pair: &mut Pair, read: impl Fn(&str) -> String) -> [String; 2] {
     assert!(count > 30, "only {count} lines");
     [0, 1].map(|index| {
         let side = &pair.sides[index];
-        lines[index].iter().map(|line| side.anonymous(&format!("line\n{}", read(line)))).collect()
+        let line = |line: &String| side.anonymous(&format!("line\n{}", read(line)));
+        // Each core writes its own lines: their order means nothing.
+        let mut lines: Vec<String> = lines[index].iter().map(line).collect();
+        lines.sort();
+        lines.concat()
     })
 }
 
