@@ -17,6 +17,7 @@ mod api;
 mod basic_auth;
 mod broken;
 mod chain;
+mod combinations;
 mod entry_points;
 mod forwarded;
 mod headers;

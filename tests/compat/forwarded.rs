@@ -66,6 +66,8 @@ const FIELDS: &[&str] = &[
     "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
     "User-Agent: agent\r\n",
     "User-Agent:\r\n",
+    "User-Agent: one\r\nUser-Agent: two\r\n",
+    "Referer: one\r\nReferer: two\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n",
     "Accept-Encoding: gzip\r\n",
     "Accept-Encoding: identity\r\n",
     "Accept-Encoding:\r\n",
