@@ -156,7 +156,8 @@ fn answers_of_backends_arrive_as_through_traefik() {
     let Some(mut pair) = Pair::start(&Setup::web(DYNAMIC), 1) else { return };
     for method in ["GET", "HEAD", "POST"] {
         for target in ANSWERS {
-            // Go's client sometimes loses an answer that ends by closing when it sent a body itself.
+            // Go's client sometimes loses an answer that ends by closing when it sent a body
+            // itself.
             let closing = ["/until-close", "/http10", "/cut", "/cut-chunked"].contains(target);
             let body = if method == "POST" && !closing { "a body" } else { "" };
             let case = Case::request(method, "a", target, "", body).watched();

@@ -233,12 +233,6 @@ impl Side {
         Self { process: Process::start(program, &setup), backends }
     }
 
-    /// Replaces one file of the configuration, in which `@@backend0@@` may stand.
-    #[track_caller]
-    pub(crate) fn reload(&mut self, name: &str, content: &str) {
-        self.process.reload(name, &with_backends(content, &self.backends));
-    }
-
     /// Asks the API: the response, and its body if that is JSON.
     pub(crate) fn api(&self, target: &str) -> (Response, Value) {
         let address = self.process.address("traefik");
@@ -321,7 +315,8 @@ fn with_backends(content: &str, backends: &[Backend]) -> String {
     })
 }
 
-/// The standard answers by path; everything else gets a short text that holds nothing of the request.
+/// The standard answers by path; everything else gets a short text that holds nothing of the
+/// request.
 pub(crate) fn answer(received: &Received) -> Vec<Step> {
     script::by_path(received).unwrap_or_else(|| {
         if received.head.part(0) == "HEAD" {

@@ -1,4 +1,5 @@
-//! Targets: cleaning of paths, escapes, queries, absolute forms; what is routed and what is forwarded.
+//! Targets: cleaning of paths, escapes, queries, absolute forms; what is routed and what is
+//! forwarded.
 
 use portway_testkit::process::Setup;
 

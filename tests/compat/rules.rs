@@ -1,9 +1,9 @@
 //! Random rules against random requests: which router answers.
 //!
 //! Every router answers by `noop@internal` with its own name in a header. Priorities never tie,
-//! because Traefik settles ties by chance: rules are padded until their lengths differ, and explicit
-//! priorities are taken from the same pool. A difference prints the seed, the request and the two
-//! routers; `COMPAT_SEED` repeats a run.
+//! because Traefik settles ties by chance: rules are padded until their lengths differ, and
+//! explicit priorities are taken from the same pool. A difference prints the seed, the request and
+//! the two routers; `COMPAT_SEED` repeats a run.
 
 mod generate;
 mod table;

@@ -170,7 +170,7 @@ fn handshakes(pair: &mut Pair, known: &[(String, Certificate)]) {
             for protocols in [&[][..], &["http/1.1"], &["unknown"]] {
                 let tls = Tls {
                     server_name: name,
-                    versions: *versions,
+                    versions,
                     application_protocols: protocols
                         .iter()
                         .map(|name| name.as_bytes().to_vec())

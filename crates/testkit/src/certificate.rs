@@ -19,7 +19,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// A certificate for `names` (host names, wildcards or addresses); the first is also the common name.
+    /// A certificate for `names` (host names, wildcards or addresses); the first is also the common
+    /// name.
     #[must_use]
     pub fn for_names(names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

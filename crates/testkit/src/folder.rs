@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A folder under the system's temporary directory, removed on drop (kept when `KEEP_FOLDERS` is set).
+/// A folder under the system's temporary directory, removed on drop (kept when `KEEP_FOLDERS` is
+/// set).
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,

@@ -26,7 +26,8 @@ impl Headers {
             .collect()
     }
 
-    /// Names in lower case with their values; sorted by name only, so that the order of equal names stays.
+    /// Names in lower case with their values; sorted by name only, so that the order of equal names
+    /// stays.
     #[must_use]
     pub fn sorted(&self) -> Vec<(String, String)> {
         let mut fields: Vec<_> =

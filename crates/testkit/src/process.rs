@@ -1,9 +1,10 @@
 //! Portway or the real Traefik as a child process.
 //!
-//! Both are started the same way: the same flags, one folder of file-provider configuration, free ports on loopback.
-//! In flags and configuration `@@NAME@@` stands for the port of entry point NAME and `@@folder@@` for the folder that
-//! holds the files. An entry point `ready` and a router on it (`Path(/generation-N)`, answered by `noop@internal`) are
-//! added to tell when a configuration is live.
+//! Both are started the same way: the same flags, one folder of file-provider configuration, free
+//! ports on loopback. In flags and configuration `@@NAME@@` stands for the port of entry point NAME
+//! and `@@folder@@` for the folder that holds the files. An entry point `ready` and a router on it
+//! (`Path(/generation-N)`, answered by `noop@internal`) are added to tell when a configuration is
+//! live.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -39,7 +40,8 @@ impl Program {
         }
     }
 
-    /// The real Traefik, or `None` where there is none: a test then skips its comparison. In CI that is a failure.
+    /// The real Traefik, or `None` where there is none: a test then skips its comparison. In CI
+    /// that is a failure.
     #[must_use]
     pub fn traefik() -> Option<Self> {
         static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -193,7 +195,8 @@ impl Process {
         flags.push("--api.insecure=true".to_owned());
         flags.push("--ping=true".to_owned());
         flags.push("--providers.file.directory=@@folder@@/dynamic".to_owned());
-        // A later flag of the same name wins in neither program, so a caller's own level must come alone.
+        // A later flag of the same name wins in neither program, so a caller's own level must come
+        // alone.
         if !setup.flags.iter().any(|flag| flag.to_ascii_lowercase().starts_with("--log.level")) {
             flags.push("--log.level=DEBUG".to_owned());
         }

@@ -1,4 +1,5 @@
-//! Random routers and requests over one small vocabulary, so that they often meet and often just miss.
+//! Random routers and requests over one small vocabulary, so that they often meet and often just
+//! miss.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
 //! Every matcher with requests that just meet it and just miss it, and rules that must be refused.
 //!
-//! Row N's router is ``Header(`X-Row`, `N`) && (rule)``, so one configuration holds the whole table.
+//! Row N's router is ``Header(`X-Row`, `N`) && (rule)``, so one configuration holds the whole
+//! table.
 
 use std::fmt::Write as _;
 

@@ -136,7 +136,7 @@ const LENGTHS: &[(&str, Option<&str>)] = &[
     ("Content-Length: 5e0", None),
     ("Content-Length: 0x5", None),
     ("Content-Length: 5\0", None),
-    ("Content-Length: \05", None),
+    ("Content-Length: \x005", None),
     ("Content-Length: 5\u{b}", None),
     ("Content-Length: \u{a0}5", None),
     ("Content-Length: \u{b2}", None),
