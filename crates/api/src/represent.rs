@@ -74,6 +74,10 @@ impl Represent for RouterInfo {
     fn describe(&self, fields: &mut Map<String, Value>) {
         // JavaScript's numbers cannot hold the priorities of internal routers.
         fields.insert("priorityStr".to_owned(), self.router.priority.to_string().into());
+        // The raw data shows what was written; lists and details what applies.
+        if let Some(Value::Object(tls)) = fields.get_mut("tls") {
+            tls.entry("options").or_insert_with(|| "default".into());
+        }
     }
 
     fn status(&self) -> Status {

@@ -40,7 +40,7 @@ pub struct Runtime {
 /// A router and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct RouterInfo {
-    /// As configured, with the effective priority and rule syntax and the default TLS options filled in.
+    /// As configured, with the effective priority and rule syntax filled in.
     pub router: Router,
     /// Reasons of its status.
     pub errors: Vec<String>,

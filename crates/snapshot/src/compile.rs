@@ -73,6 +73,7 @@ pub fn compile(
         &mut carried,
         &mut runtime,
     );
+    services::note_servers(&services, &mut runtime);
     let entry_points = entry_points::build(claims, settings, &tls, &mut runtime);
     let hash = names::hash(configs);
     Snapshot { entry_points, runtime, hash, carried }

@@ -67,9 +67,14 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
     if close {
         skipped.insert(Known::Connection);
     }
-    // Go takes an empty one for the wish to send none.
-    if request.headers.get(Known::UserAgent) == Some(b"") {
+    // Go takes an empty one for the wish to send none, and sends the first of several.
+    let several = request.headers.count(Known::UserAgent) > 1;
+    let agent = request.headers.get(Known::UserAgent).unwrap_or_default();
+    if several || agent.is_empty() {
         skipped.insert(Known::UserAgent);
+    }
+    if several && !agent.is_empty() {
+        write_field(out, b"User-Agent", agent);
     }
     request.headers.write(out, skipped);
     out.extend_from_slice(b"\r\n");

@@ -73,11 +73,6 @@ fn shown(name: &str, router: &Router) -> Router {
     for middleware in &mut router.middlewares {
         *middleware = qualify(middleware, provider(name));
     }
-    if let Some(tls) = &mut router.tls
-        && tls.options.is_empty()
-    {
-        tls.options = DEFAULT.to_owned();
-    }
     router
 }
 

@@ -1,7 +1,7 @@
 //! Services and the transports to their servers.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -28,7 +28,7 @@ pub(crate) type Transports = HashMap<String, (ServersTransport, Arc<Transport>)>
 /// A compiled service, or why there is none.
 pub(crate) type Built = Result<Arc<Service>, String>;
 
-/// Compiles every service, and notes errors and the status of servers.
+/// Compiles every service and notes errors.
 pub(crate) fn compile(
     objects: &Objects<'_>,
     settings: &Settings,
@@ -49,22 +49,38 @@ pub(crate) fn compile(
     for name in objects.services.keys() {
         let built = compiler.service(name);
         let Some(info) = runtime.services.get_mut(name) else { continue };
-        match built {
-            Err(reason) => {
-                if !info.errors.contains(&reason) {
-                    info.errors.push(reason);
-                }
-                info.status = Status::Disabled;
+        if let Err(reason) = built {
+            if !info.errors.contains(&reason) {
+                info.errors.push(reason);
             }
-            Ok(service) => {
-                if let Service::Servers { balancer, .. } = service.as_ref() {
-                    let urls = balancer.items().iter().map(|server| (server.url.clone(), "UP"));
-                    info.server_status = urls.collect();
-                }
-            }
+            info.status = Status::Disabled;
         }
     }
     compiler.built
+}
+
+/// Notes the status of the servers that routers reach, directly or through other services.
+pub(crate) fn note_servers(built: &BTreeMap<String, Built>, runtime: &mut Runtime) {
+    let used = runtime.services.iter().filter(|(_, info)| !info.used_by.is_empty());
+    let mut open: Vec<String> = used.map(|(name, _)| name.clone()).collect();
+    let mut reached = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let Some(info) = runtime.services.get_mut(&name).filter(|_| reached.insert(name.clone()))
+        else {
+            continue;
+        };
+        if let dynamic::Service::Weighted(weighted) = &info.service {
+            open.extend(
+                weighted.services.iter().map(|child| qualify(&child.name, provider(&name))),
+            );
+        }
+        if let Some(Ok(service)) = built.get(&name)
+            && let Service::Servers { balancer, .. } = service.as_ref()
+        {
+            let urls = balancer.items().iter().map(|server| (server.url.clone(), "UP"));
+            info.server_status = urls.collect();
+        }
+    }
 }
 
 struct Compiler<'a> {
