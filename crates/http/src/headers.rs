@@ -169,7 +169,7 @@ impl Headers {
     }
 
     /// All fields in order.
-    pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Field<'_>> + Clone {
         self.entries.iter().map(|entry| entry.view(&self.text))
     }
 

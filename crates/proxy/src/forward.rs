@@ -125,7 +125,7 @@ pub(crate) async fn forward(
     facts: &mut Facts,
 ) -> Outcome {
     let worker = Rc::clone(&connection.worker);
-    facts.served_by(&job.picked);
+    facts.served_by(&job.picked, &connection.request.headers);
     let wants_upgrade = prepare(&mut connection.request, job, connection.peer.ip());
     let exchanged = exchange_heads(connection, &worker, job, facts, wants_upgrade).await;
     let mut ongoing = match exchanged {
@@ -253,7 +253,6 @@ async fn exchange_heads(
                 if !repeatable {
                     return Err(error);
                 }
-                facts.retries += 1;
             }
         }
     }

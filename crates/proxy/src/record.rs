@@ -25,8 +25,6 @@ pub(crate) struct Facts {
     pub(crate) sent: u64,
     /// Bytes of the request's body.
     pub(crate) request_bytes: u64,
-    /// How many times the request was sent again.
-    pub(crate) retries: u32,
     /// Who the client says it is.
     pub(crate) user: Option<String>,
     /// Whether the access log takes this request, as far as is known.
@@ -37,6 +35,8 @@ pub(crate) struct Facts {
     route: Option<Arc<str>>,
     served: Option<(Arc<str>, Arc<Server>, Instant)>,
     answered: Option<(u16, Duration)>,
+    /// The request's fields as they went to the server, but for those of the hop.
+    forwarded_headers: Option<Headers>,
     origin_headers: Headers,
     sent_headers: Headers,
 }
@@ -60,7 +60,6 @@ impl Facts {
             detail: String::new(),
             sent: 0,
             request_bytes: 0,
-            retries: 0,
             user: None,
             logged: recorder.is_some(),
             needs: needs.unwrap_or_default(),
@@ -69,6 +68,7 @@ impl Facts {
             route: None,
             served: None,
             answered: None,
+            forwarded_headers: None,
             origin_headers: Headers::new(),
             sent_headers: Headers::new(),
         }
@@ -101,8 +101,9 @@ impl Facts {
     }
 
     /// A server was chosen.
-    pub(crate) fn served_by(&mut self, picked: &Picked<'_>) {
+    pub(crate) fn served_by(&mut self, picked: &Picked<'_>, headers: &Headers) {
         if self.logged {
+            self.forwarded_headers = self.needs.request_headers.then(|| headers.clone());
             let (service, server) = (Arc::clone(picked.service), Arc::clone(picked.server));
             self.served = Some((service, server, Instant::now()));
         }
@@ -146,19 +147,10 @@ impl Facts {
         });
         let origin = self.served.as_ref().map(|(_, _, since)| Origin {
             status: self.answered.map_or(self.status, |(status, _)| status),
-            size: if self.answered.is_some() { self.sent } else { 0 },
+            size: self.sent,
             duration: since.elapsed(),
         });
-        let fields = |headers: &'_ Headers| -> Vec<(String, Vec<u8>)> {
-            headers.iter().map(|field| (field.name.to_owned(), field.value.to_vec())).collect()
-        };
-        let request_headers =
-            if self.needs.request_headers { fields(&request.headers) } else { Vec::new() };
-        let (origin_headers, sent_headers) =
-            (fields(&self.origin_headers), fields(&self.sent_headers));
-        fn borrowed(headers: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])> + Clone {
-            headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
-        }
+        let request_headers = self.forwarded_headers.as_ref().unwrap_or(&request.headers);
         let host = Some(request.authority()).filter(|host| !host.is_empty());
         recorder.write(&Record {
             entry_point: settings.map_or("", |settings| &settings.name),
@@ -183,12 +175,17 @@ impl Facts {
             origin,
             router: self.route.as_deref(),
             served,
-            retry_attempts: self.retries,
+            // A stale connection that is replaced is no attempt of a `retry` middleware.
+            retry_attempts: 0,
             reason: self.reason,
             reason_detail: &self.detail,
-            request_headers: borrowed(&request_headers),
-            origin_headers: borrowed(&origin_headers),
-            response_headers: borrowed(&sent_headers),
+            request_headers: pairs(request_headers),
+            origin_headers: pairs(&self.origin_headers),
+            response_headers: pairs(&self.sent_headers),
         });
     }
+}
+
+fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &[u8])> + Clone {
+    headers.iter().map(|field| (field.name, field.value))
 }
