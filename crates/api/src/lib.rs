@@ -1,6 +1,6 @@
 //! /api, /ping, the dashboard and the other internal services.
 //!
-//! [`answer`] turns one request into one complete answer. It reads a [`View`] of what is running and
+//! [`answer()`] turns one request into one complete answer. It reads a [`View`] of what is running and
 //! does nothing else: no socket, no clock, no lock, no waiting. JSON shapes, statuses and headers are
 //! Traefik's (3.7), so that its clients work unchanged. Where Portway differs on purpose:
 //!

@@ -1,6 +1,6 @@
 //! Sources to one merged configuration: file, manifests.
 //!
-//! A [`Source`] can be read again and again; [`run`] reads it whenever a [`Watch`] says that something may have
+//! A [`Source`] can be read again and again; [`run()`] reads it whenever a [`Watch`] says that something may have
 //! changed, and sends what it says as an [`Update`]. The [`Aggregator`] keeps the latest of each provider and says
 //! when there is something new to compile.
 

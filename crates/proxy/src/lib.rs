@@ -4,13 +4,13 @@
 //! accept → handshake → connection → exchange → forward → relay → answer
 //! ```
 //!
-//! - [`accept`]: listening sockets, one set for each worker (`SO_REUSEPORT`).
-//! - [`handshake`]: TLS, with the certificate and options that the name asked for leads to.
-//! - [`connection`]: one client connection: request heads, keep-alive, limits, graceful end.
-//! - [`exchange`]: one request from head to last byte, the straight line.
-//! - [`forward`]: pick a server, connect or reuse, send, receive.
-//! - [`relay`]: both directions of bodies at once, with back-pressure; tunnels after an upgrade.
-//! - [`answer`]: answers of our own; errors → status.
+//! - `accept`: listening sockets, one set for each worker (`SO_REUSEPORT`).
+//! - `handshake`: TLS, with the certificate and options that the name asked for leads to.
+//! - `connection`: one client connection: request heads, keep-alive, limits, graceful end.
+//! - `exchange`: one request from head to last byte, the straight line.
+//! - `forward`: pick a server, connect or reuse, send, receive.
+//! - `relay`: both directions of bodies at once, with back-pressure; tunnels after an upgrade.
+//! - `answer`: answers of our own; errors → status.
 //!
 //! Everything of one connection runs in one task on one worker: no channel, no lock, no memory shared with
 //! other workers but the snapshot's pointer.
