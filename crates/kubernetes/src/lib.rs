@@ -6,7 +6,7 @@
 //! an API server ──┘
 //! ```
 //!
-//! A folder of manifests and a cluster feed the same [`Index`]; [`translate`] is pure and total, and its
+//! A folder of manifests and a cluster feed the same [`Index`]; [`translate()`] is pure and total, and its
 //! result does not depend on the order in which objects came. The names it makes are those of Traefik's
 //! provider `kubernetescrd`, so that references from elsewhere (`default-auth@kubernetescrd`) keep working.
 

@@ -1,6 +1,6 @@
 //! The static configuration: what is read once, when Portway starts.
 //!
-//! The types carry Traefik's names and defaults. [`decode`] reads them out of one [`crate::Node`] tree, which
+//! The types carry Traefik's names and defaults. [`decode()`] reads them out of one [`crate::Node`] tree, which
 //! [`crate::options`] merges out of flags, environment and a file; [`known`] lists every option.
 
 use std::{collections::BTreeMap, num::NonZeroUsize};

@@ -1,6 +1,6 @@
 //! Finds the first matching rule without trying them all.
 //!
-//! Each rule is reduced to *boxes* ([`cover`]): a host (or any) and a path prefix. Every request that
+//! Each rule is reduced to *boxes* ([`cover()`]): a host (or any) and a path prefix. Every request that
 //! the rule matches lies in one of its boxes, though not every request in a box matches. A look-up
 //! visits the boxes that the request lies in (its host's, its wildcard's and those of any host,
 //! each along the chain of prefixes of its path) and asks the rules found there in order of

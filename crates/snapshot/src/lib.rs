@@ -1,6 +1,6 @@
 //! Model to immutable, validated, runnable; state carried over; publication.
 //!
-//! [`compile`] turns what all providers say into a [`Snapshot`]: pure and total, without IO or clock. What
+//! [`compile()`] turns what all providers say into a [`Snapshot`]: pure and total, without IO or clock. What
 //! cannot be built is disabled and reported, and closes what depends on it: a router that cannot be built
 //! for another reason than its rule keeps its claim and answers 500, so that its requests never reach a
 //! less guarded router. [`Publisher`] swaps the snapshot that all workers run on; a request takes it from
