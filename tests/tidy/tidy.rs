@@ -17,10 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("upstream", &["http", "model", "tls"]),
     ("middleware", &["http", "model", "rule"]),
     ("snapshot", &["http", "middleware", "model", "rule", "tls", "upstream"]),
-    (
-        "proxy",
-        &["http", "middleware", "model", "observe", "rule", "snapshot", "tls", "upstream"],
-    ),
+    ("proxy", &["http", "middleware", "model", "observe", "rule", "snapshot", "tls", "upstream"]),
     ("api", &["http", "model", "snapshot"]),
     ("kubernetes", &["model", "rule"]),
     ("provider", &["kubernetes", "model", "rule"]),
