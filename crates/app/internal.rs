@@ -6,14 +6,14 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use portway_api::{Facts, Features, Internal, RequestView, View, exposure};
+use portway_api::{Facts, Features, RequestView, View, exposure};
 use portway_http::{Answer, HeaderName, HeaderValue, Status};
 use portway_model::{
+    InternalService,
     dynamic::Config,
     static_config::{INTERNAL_ENTRY_POINT, StaticConfig},
 };
 use portway_proxy::{Inbound, InternalServices};
-use portway_snapshot::InternalService;
 use serde_json::Value;
 
 /// What `api@internal` and its kin know besides the snapshot.
@@ -112,17 +112,7 @@ impl InternalServices for Internals {
             ping_status: self.ping_status(),
             facts: &self.facts,
         };
-        adapt(portway_api::answer(named(service), &asked, &view))
-    }
-}
-
-fn named(service: InternalService) -> Internal {
-    match service {
-        InternalService::Api => Internal::Api,
-        InternalService::Dashboard => Internal::Dashboard,
-        InternalService::Noop => Internal::Noop,
-        InternalService::Ping => Internal::Ping,
-        InternalService::Whoami => Internal::Whoami,
+        adapt(portway_api::answer(service, &asked, &view))
     }
 }
 

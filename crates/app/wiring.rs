@@ -11,14 +11,14 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use portway_middleware::PasswordPool;
 use portway_model::{
-    Severity,
+    InternalService, Severity,
     dynamic::Observability,
     static_config::{EntryPointObservability, Protocol, RuleSyntax, StaticConfig},
 };
 use portway_observe::AccessLog;
 use portway_provider::material::Materials;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
-use portway_snapshot::{EntryPointSettings, Environment, InternalService, Publisher, Settings};
+use portway_snapshot::{EntryPointSettings, Environment, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
 
 use crate::{

@@ -9,7 +9,8 @@ use std::{
     thread,
 };
 
-use portway_api::{Facts, Features, Internal, RequestView, View, answer};
+use portway_api::{Facts, Features, RequestView, View, answer};
+use portway_model::InternalService;
 use portway_model::runtime::Runtime;
 use serde_json::{Value, json};
 
@@ -144,7 +145,7 @@ impl Stage {
             ping_status: 200,
             facts: &scene.facts,
         };
-        let answer = answer(Internal::Api, &request, &view);
+        let answer = answer(InternalService::Api, &request, &view);
         let mut response = format!("HTTP/1.1 {} x\r\n", answer.status);
         for (name, value) in &answer.headers {
             response += &format!("{name}: {value}\r\n");

@@ -3,11 +3,9 @@
 //! Names here are without their provider, which is [`portway_model::name::INTERNAL`].
 
 use portway_model::{
-    Entry,
+    Entry, InternalService,
     dynamic::{Http, Middleware, RedirectRegex, RedirectScheme, Router, StripPrefix},
 };
-
-use crate::Internal;
 
 /// The name of the middleware of `api.insecure` that sends `/` to the dashboard.
 pub const DASHBOARD_REDIRECT: &str = "dashboard_redirect";
@@ -23,13 +21,20 @@ const SYNTAX: &str = "default";
 /// Traefik 3.7.15 ignores `api.basePath` in these rules, which makes them lead nowhere; here they follow it.
 pub fn insecure_api(http: &mut Http, entry_point: &str, base_path: &str, dashboard: bool) {
     let base = base_path.trim_end_matches('/');
-    let service = Internal::Api;
+    let service = InternalService::Api;
     let rule = format!("PathPrefix(`{base}/api`)");
     add(http, "api", entry_point, rule, i64::MAX - 1, service);
     if !dashboard {
         return;
     }
-    add(http, "dashboard", entry_point, "PathPrefix(`/`)", i64::MAX - 2, Internal::Dashboard);
+    add(
+        http,
+        "dashboard",
+        entry_point,
+        "PathPrefix(`/`)",
+        i64::MAX - 2,
+        InternalService::Dashboard,
+    );
     let names = [DASHBOARD_REDIRECT, DASHBOARD_STRIP_PREFIX];
     if let Some(router) = http.routers.get_mut("dashboard") {
         router.spec.middlewares = names.map(|name| format!("{name}@internal")).into();
@@ -47,7 +52,7 @@ pub fn insecure_api(http: &mut Http, entry_point: &str, base_path: &str, dashboa
 
 /// Adds the router of `ping` on an entry point (not with `ping.manualRouting`).
 pub fn ping(http: &mut Http, entry_point: &str) {
-    add(http, "ping", entry_point, "PathPrefix(`/ping`)", i64::MAX, Internal::Ping);
+    add(http, "ping", entry_point, "PathPrefix(`/ping`)", i64::MAX, InternalService::Ping);
 }
 
 /// `http.redirections.entryPoint` of an entry point.
@@ -72,7 +77,7 @@ pub fn redirection(http: &mut Http, redirection: &Redirection<'_>) {
     let name = normalize(&format!("{}-to-{}", redirection.from, redirection.to));
     let middleware = format!("redirect-{name}");
     let (rule, priority) = ("HostRegexp(`^.+$`)", redirection.priority);
-    add(http, &name, redirection.from, rule, priority, Internal::Noop);
+    add(http, &name, redirection.from, rule, priority, InternalService::Noop);
     if let Some(router) = http.routers.get_mut(&name) {
         router.spec.middlewares = vec![format!("{middleware}@internal")];
     }
@@ -97,7 +102,7 @@ fn add(
     entry_point: &str,
     rule: impl Into<String>,
     priority: i64,
-    service: Internal,
+    service: InternalService,
 ) {
     let router = Router {
         entry_points: vec![entry_point.to_owned()],

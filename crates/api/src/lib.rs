@@ -13,7 +13,6 @@ mod answer;
 mod dashboard;
 mod endpoint;
 pub mod exposure;
-mod internal;
 mod list;
 mod ping;
 mod query;
@@ -23,8 +22,9 @@ mod request;
 mod view;
 mod whoami;
 
+use portway_model::InternalService;
+
 pub use answer::Answer;
-pub use internal::Internal;
 pub use request::RequestView;
 pub use view::{Facts, Features, View};
 
@@ -32,13 +32,15 @@ pub use view::{Facts, Features, View};
 ///
 /// The body of an answer to HEAD is what GET would get; the connection leaves it out.
 /// `/api/rawdata` costs time in proportion to the table; the rest is bounded by one page.
-pub fn answer(service: Internal, request: &RequestView<'_>, view: &View<'_>) -> Answer {
+pub fn answer(service: InternalService, request: &RequestView<'_>, view: &View<'_>) -> Answer {
     match service {
-        Internal::Api => endpoint::answer(request, view),
-        Internal::Dashboard => dashboard::answer(request, request.path.trim_start_matches('/')),
-        Internal::Ping => ping::answer(view.ping_status),
-        Internal::Noop => Answer::empty(418),
-        Internal::Whoami => whoami::answer(request, view.facts),
+        InternalService::Api => endpoint::answer(request, view),
+        InternalService::Dashboard => {
+            dashboard::answer(request, request.path.trim_start_matches('/'))
+        }
+        InternalService::Ping => ping::answer(view.ping_status),
+        InternalService::Noop => Answer::empty(418),
+        InternalService::Whoami => whoami::answer(request, view.facts),
     }
 }
 

@@ -7,9 +7,8 @@ mod own;
 
 use std::collections::BTreeMap;
 
-use crate::{Answer, Facts, Features, Internal, RequestView, View, answer};
 use portway_model::{
-    Period,
+    InternalService, Period,
     dynamic::{
         AddPrefix, BasicAuth, Chain, Domain, Headers, LoadBalancer, Middleware, Observability,
         RedirectRegex, RedirectScheme, ResponseForwarding, Router, RouterTls, Server, Service,
@@ -18,6 +17,8 @@ use portway_model::{
     runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
 };
 use serde_json::Value;
+
+use crate::{Answer, Facts, Features, RequestView, View, answer};
 
 /// Secrets that Traefik shows and Portway does not: the one accepted difference.
 const REDACTED: [(&str, &str); 6] = [
@@ -330,7 +331,7 @@ fn answers_are_those_of_traefik() {
         if path.ends_with("icon.svg") && case["status"] == 200 {
             case["headers"]["Content-Type"] = "image/svg+xml".into();
         }
-        let service = Internal::named(case["service"].as_str().unwrap()).unwrap();
+        let service = case["service"].as_str().unwrap().parse::<InternalService>().unwrap();
         if let Some(difference) = difference(&answer(service, &request, &view), &case) {
             wrong.push(format!("{} {target} {sent:?}: {difference}", request.method));
         }

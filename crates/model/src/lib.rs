@@ -6,6 +6,7 @@
 
 pub mod decode;
 pub mod dynamic;
+pub mod internal;
 pub mod name;
 mod nearest;
 pub mod node;
@@ -18,6 +19,7 @@ pub mod units;
 pub mod yaml;
 
 pub use decode::Fields;
+pub use internal::InternalService;
 pub use nearest::nearest;
 pub use node::{Node, Position, Value};
 pub use problem::{Diagnostic, Entry, Place, Problem, Severity};

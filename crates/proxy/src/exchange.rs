@@ -4,8 +4,9 @@ use std::{fmt, net::SocketAddr, rc::Rc};
 
 use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::Context;
+use portway_model::InternalService;
 use portway_observe::Reason;
-use portway_snapshot::{InternalService, Route, Snapshot, Target};
+use portway_snapshot::{Route, Snapshot, Target};
 
 use crate::{
     EntryPoint, answer,

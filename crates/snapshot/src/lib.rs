@@ -14,4 +14,4 @@ mod snapshot;
 pub use compile::{Environment, compile};
 pub use publish::{Held, Publisher, Reader, Subscription};
 pub use settings::{EntryPointSettings, Settings};
-pub use snapshot::{EntryPoint, InternalService, Route, Snapshot, Table, Target};
+pub use snapshot::{EntryPoint, Route, Snapshot, Table, Target};

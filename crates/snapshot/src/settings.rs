@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use portway_model::dynamic::{Observability, RouterTls, ServersTransport};
+use portway_model::{
+    InternalService,
+    dynamic::{Observability, RouterTls, ServersTransport},
+};
 use portway_rule::Syntax;
-
-use crate::snapshot::InternalService;
 
 /// What the static configuration fixes for every snapshot.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! The compiled, immutable form of the dynamic configuration that requests run on.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::sync::Arc;
 
 use portway_middleware::Chain;
-use portway_model::runtime::Runtime;
+use portway_model::{InternalService, runtime::Runtime};
 use portway_rule::{Index, Subject};
 use portway_tls::EntryPointTls;
 use portway_upstream::Service;
@@ -75,49 +75,4 @@ pub enum Target {
     Internal(InternalService),
     /// The router could not be built; it keeps its claim and answers 500.
     Closed,
-}
-
-/// A service inside Portway, such as `api@internal`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum InternalService {
-    /// The API, with the dashboard where that is enabled.
-    Api,
-    /// The dashboard alone.
-    Dashboard,
-    /// Answers 418; the end of routers that only redirect.
-    Noop,
-    /// Says whether this instance takes requests.
-    Ping,
-    /// Answers with the request.
-    Whoami,
-}
-
-impl InternalService {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Api, Self::Dashboard, Self::Noop, Self::Ping, Self::Whoami];
-
-    /// The name before `@internal`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Dashboard => "dashboard",
-            Self::Noop => "noop",
-            Self::Ping => "ping",
-            Self::Whoami => "whoami",
-        }
-    }
-}
-
-impl fmt::Display for InternalService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@internal", self.name())
-    }
-}
-
-impl FromStr for InternalService {
-    type Err = ();
-
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|service| service.name() == name).ok_or(())
-    }
 }

@@ -1,9 +1,9 @@
 //! What Traefik does not have, or was not recorded with.
 
-use portway_model::{Diagnostic, Place, Severity, runtime::Runtime};
+use portway_model::{Diagnostic, InternalService, Place, Severity, runtime::Runtime};
 use serde_json::{Value, json};
 
-use crate::{Answer, Facts, Internal, RequestView, View, answer};
+use crate::{Answer, Facts, RequestView, View, answer};
 
 fn ask(path: &str, runtime: &Runtime, facts: &Facts, status: u16) -> Answer {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -21,7 +21,11 @@ fn ask(path: &str, runtime: &Runtime, facts: &Facts, status: u16) -> Answer {
     let certificates = None;
     let view =
         View { runtime, entry_points: &entry_points, certificates, ping_status: status, facts };
-    answer(if status == 200 { Internal::Api } else { Internal::Ping }, &request, &view)
+    answer(
+        if status == 200 { InternalService::Api } else { InternalService::Ping },
+        &request,
+        &view,
+    )
 }
 
 fn read(answer: &Answer) -> Value {

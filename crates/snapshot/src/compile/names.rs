@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    Diagnostic, Entry, Problem, Severity,
+    Diagnostic, Entry, InternalService, Problem, Severity,
     dynamic::{
         Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore,
     },
@@ -13,7 +13,7 @@ use portway_model::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{InternalService, Settings, compile::split};
+use crate::{Settings, compile::split};
 
 /// Every object under its qualified name.
 #[derive(Debug, Default)]

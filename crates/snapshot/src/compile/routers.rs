@@ -7,8 +7,9 @@ use std::{
 
 use portway_middleware::Chain;
 use portway_model::{
-    Entry,
+    Entry, InternalService,
     dynamic::{Middleware, Router},
+    internal::UNSERVED_INTERNAL_SERVICES,
     name::{INTERNAL, base, provider, qualify},
     runtime::{MiddlewareInfo, RouterInfo, Runtime, Status},
 };
@@ -22,7 +23,6 @@ use crate::{
         names::{DEFAULT, Objects, note, with_nearest},
         services::Built,
     },
-    snapshot::InternalService,
 };
 
 /// The highest priority that users may give. Traefik keeps the rest for its internal routers.
@@ -79,7 +79,7 @@ fn shown(name: &str, router: &Router) -> Router {
 /// Notes in services and middlewares that the router refers to them.
 fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
     let service = qualify(&router.service, provider(name));
-    if service == InternalService::Whoami.to_string() {
+    if service == InternalService::Whoami.name() {
         runtime.services.entry(service.clone()).or_default();
     }
     if let Some(info) = runtime.services.get_mut(&service) {
@@ -231,19 +231,18 @@ impl Builder<'_> {
     }
 
     fn internal(&mut self, qualified: &str) -> Option<Target> {
-        match base(qualified).parse::<InternalService>() {
-            Ok(service) if self.settings.internal_services.contains(&service) => {
-                Some(Target::Internal(service))
-            }
-            Ok(service) => {
-                self.close(format!("{} is not enabled", service.name()));
-                None
-            }
-            Err(()) => {
-                self.close(format!("unknown internal service {qualified}"));
-                None
-            }
+        let service = qualified.parse::<InternalService>();
+        if let Ok(service) = service
+            && self.settings.internal_services.contains(&service)
+        {
+            return Some(Target::Internal(service));
         }
+        let known = service.is_ok() || UNSERVED_INTERNAL_SERVICES.contains(&qualified);
+        self.close(match known {
+            true => format!("{} is not enabled", base(qualified)),
+            false => format!("unknown internal service {qualified}"),
+        });
+        None
     }
 }
 
