@@ -17,6 +17,8 @@ pub enum Reason {
     ConnectFailed,
     /// The server did not take the connection in time.
     ConnectTimeout,
+    /// The process ended, and its grace time was over before the response was complete.
+    GraceOver,
     /// A middleware answered.
     Middleware,
     /// The connection was made with other TLS options than the router's.
@@ -41,12 +43,13 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::BadResponse,
         Self::ClientGone,
         Self::ConnectFailed,
         Self::ConnectTimeout,
+        Self::GraceOver,
         Self::Middleware,
         Self::Misdirected,
         Self::NoRouter,
@@ -67,6 +70,7 @@ impl Reason {
             Self::ClientGone => "ClientGone",
             Self::ConnectFailed => "ConnectFailed",
             Self::ConnectTimeout => "ConnectTimeout",
+            Self::GraceOver => "GraceOver",
             Self::Middleware => "Middleware",
             Self::Misdirected => "Misdirected",
             Self::NoRouter => "NoRouter",

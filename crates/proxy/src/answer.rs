@@ -26,9 +26,8 @@ pub(crate) async fn refuse(connection: &mut Connection, refusal: Refusal) -> Nex
     facts.status = refusal.status.code();
     facts.reason = Some(Reason::BadRequest);
     facts.detail = refusal.reason.to_string();
-    let written = connection.write_out().await;
     facts.write(connection);
-    if written { Next::Close } else { Next::Abort }
+    if connection.write_out().await { Next::Close } else { Next::Abort }
 }
 
 /// Sends an answer of our own and says what becomes of the connection.
@@ -100,6 +99,7 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
         }
         ForwardError::Tls { .. }
         | ForwardError::BadResponse { .. }
+        | ForwardError::BadUpgrade { .. }
         | ForwardError::CutHead { .. } => Answer::proxy_error(Status::INTERNAL_SERVER_ERROR),
     }
 }

@@ -69,13 +69,9 @@ impl ReadBuffer {
         }
     }
 
-    /// Makes room for a head that is larger than the buffer; `false` at `limit` bytes.
-    pub(crate) fn grow(&mut self, limit: usize) -> bool {
-        if self.bytes.len() >= limit {
-            return false;
-        }
-        self.bytes.resize((self.bytes.len() * 2).min(limit), 0);
-        true
+    /// Makes room for a head that is larger than the buffer. The caller bounds it by what heads may have.
+    pub(crate) fn grow(&mut self) {
+        self.bytes.resize(self.bytes.len().saturating_mul(2), 0);
     }
 
     /// Gives the memory back to the worker when nothing is left to consume.

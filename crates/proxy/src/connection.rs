@@ -15,7 +15,7 @@ use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
     EntryPoint, answer, buffer::ReadBuffer, drain::Ending, exchange::exchange, handshake::TlsFacts,
-    stream::ClientStream, worker::Worker,
+    memory::Memory, stream::ClientStream, worker::Worker,
 };
 
 /// How much of a request body that nobody wants is read, so that the client sees the answer and the
@@ -25,7 +25,7 @@ pub(crate) const MAX_UNWANTED: u64 = 256 * 1024;
 /// How long a connection that ends is read from, so that its last answer is not lost to a reset.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// One client connection. Its memory for heads is used again for each request.
+/// One client connection. While it waits for a request, it holds no memory for one.
 pub(crate) struct Connection {
     pub(crate) worker: Rc<Worker>,
     /// The entry point's number.
@@ -44,6 +44,12 @@ pub(crate) struct Connection {
     pub(crate) started: Instant,
     /// Requests so far, the current one included.
     pub(crate) requests: u64,
+    /// Whether the memory for an exchange is with the worker.
+    resting: bool,
+    /// Whether the end of the connection is what ends the current response.
+    pub(crate) until_close: bool,
+    /// The length of the longest head of the current exchange.
+    pub(crate) longest_head: usize,
     since: Instant,
     parser: RequestParser,
 }
@@ -89,6 +95,9 @@ impl Connection {
             begun: since,
             started: since,
             requests: 0,
+            resting: true,
+            until_close: false,
+            longest_head: 0,
             since,
             parser: RequestParser::new(),
         }
@@ -108,7 +117,12 @@ impl Connection {
             match next {
                 Next::KeepAlive if !self.is_draining() => {}
                 Next::KeepAlive | Next::Close => return self.linger().await,
-                Next::Abort => return,
+                Next::Abort => {
+                    if self.until_close {
+                        self.stream.reset_at_end();
+                    }
+                    return;
+                }
             }
         }
     }
@@ -141,22 +155,33 @@ impl Connection {
                 match parsed {
                     Ok(Progress::Complete(length)) => {
                         self.input.consume(length);
+                        self.longest_head = self.longest_head.max(length);
                         self.started = Instant::now();
                         return Head::Request;
                     }
                     Ok(Progress::Partial) => {}
-                    Err(refusal) => return Head::Refused(refusal),
+                    Err(refusal) => {
+                        self.longest_head = usize::MAX;
+                        self.started = Instant::now();
+                        return Head::Refused(refusal);
+                    }
                 }
             }
             // The parser refuses what is larger than its limit, so growth is bounded by it.
-            if self.input.is_full() && !self.input.grow(usize::MAX) {
-                return Head::End;
+            if self.input.is_full() {
+                self.input.grow();
             }
-            let fill = poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
             let limit = match (begun, self.requests) {
                 (false, 1..) => settings.idle_timeout.map(|limit| self.begun + limit),
                 _ => settings.read_timeout.map(|limit| self.begun + limit),
             };
+            let fill = poll_fn(|cx| {
+                let filled = self.input.poll_fill(cx, &mut self.stream, &worker.buffers);
+                if filled.is_pending() && !begun {
+                    self.rest();
+                }
+                filled
+            });
             let filled = async {
                 match limit {
                     Some(limit) => timeout_at(limit.into(), fill).await.ok(),
@@ -179,7 +204,34 @@ impl Connection {
             if !begun {
                 begun = true;
                 self.begun = Instant::now();
+                self.wake();
             }
+        }
+    }
+
+    /// Gives the memory of the last exchange to the worker.
+    fn rest(&mut self) {
+        if std::mem::replace(&mut self.resting, true) {
+            return;
+        }
+        self.worker.memories.put(Memory {
+            request: std::mem::take(&mut self.request),
+            response: std::mem::take(&mut self.response),
+            out: std::mem::take(&mut self.out),
+            to_server: std::mem::take(&mut self.to_server),
+            longest_head: std::mem::take(&mut self.longest_head),
+        });
+    }
+
+    /// Takes memory for an exchange, after a rest.
+    fn wake(&mut self) {
+        if std::mem::replace(&mut self.resting, false) {
+            let memory = self.worker.memories.take();
+            self.request = memory.request;
+            self.response = memory.response;
+            self.out = memory.out;
+            self.to_server = memory.to_server;
+            self.longest_head = memory.longest_head;
         }
     }
 
@@ -234,10 +286,11 @@ impl Connection {
     /// there would reset it.
     async fn linger(mut self) {
         let worker = Rc::clone(&self.worker);
-        if self.stream.shutdown().await.is_err() {
+        let deadline = Instant::now() + LINGER;
+        // Over TLS there is something left to write, which a client that does not read holds up.
+        if !matches!(timeout_at(deadline.into(), self.stream.shutdown()).await, Ok(Ok(()))) {
             return;
         }
-        let deadline = Instant::now() + LINGER;
         let mut unread = 0;
         while unread <= MAX_UNWANTED {
             let count = self.input.filled().len();

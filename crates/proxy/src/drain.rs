@@ -40,7 +40,7 @@ impl Drain {
         self.draining.send_replace(true);
     }
 
-    /// Connections that are open, of all workers.
+    /// Connections that are open, of all workers; listening sockets count until they are closed.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Acquire)
     }
@@ -52,7 +52,7 @@ impl Drain {
         let _ = receiver.wait_for(|draining| *draining).await;
     }
 
-    /// Counts a connection until the guard is dropped.
+    /// Counts a connection or a listening socket until the guard is dropped.
     pub(crate) fn count(&self) -> Counted {
         self.connections.fetch_add(1, Ordering::AcqRel);
         Counted(Arc::clone(&self.connections))
@@ -88,6 +88,11 @@ impl Ending {
     /// Whether connections end after their current request.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.is_set.get()
+    }
+
+    /// Whether what is left is to end at once. Whoever is cut is woken by [`Ending::cut`].
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.is_set.get()
     }
 
     /// Waits until nothing more is accepted. Cancel-safe.

@@ -1,6 +1,6 @@
 //! One request from head to last byte: the straight line.
 
-use std::{fmt, net::SocketAddr, rc::Rc};
+use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, task::Poll};
 
 use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::Context;
@@ -38,33 +38,50 @@ pub struct Inbound<'a> {
 /// Why a request got an answer of our own.
 type Refused = (Reason, Answer);
 
-/// Serves one request: canonical form, route, middlewares, service, answer.
+/// Serves one request: canonical form, route, middlewares, service, answer; then the access record.
 ///
 /// The snapshot is loaded once, here; everything below borrows it.
 pub(crate) async fn exchange(connection: &mut Connection) -> Next {
     let worker = Rc::clone(&connection.worker);
     let snapshot = worker.snapshots.load();
-    let Some(settings) = worker.entry_points.get(connection.entry_point) else {
-        return Next::Abort;
-    };
+    let settings = worker.entry_points.get(connection.entry_point);
+    let ending = worker.ending(connection.entry_point);
+    let (Some(settings), Some(ending)) = (settings, ending) else { return Next::Abort };
     let mut facts = Facts::begin(connection);
-
-    let routed = match normalize(connection, settings) {
-        Ok(()) => {
-            facts.take_request(connection);
-            find(connection, settings, &snapshot)
+    let next = tokio::select! {
+        biased;
+        next = serve(connection, settings, &snapshot, &mut facts) => next,
+        // The task is woken for it, see `until_cut`: nothing needs to be registered here.
+        () = poll_fn(|_| if ending.is_cut() { Poll::Ready(()) } else { Poll::Pending }) => {
+            facts.reason = Some(Reason::GraceOver);
+            Next::Abort
         }
-        Err(refused) => Err(refused),
-    };
-    let next = match routed {
-        Err((reason, answer)) => {
-            facts.reason = Some(reason);
-            answer::send(connection, &mut facts, &answer).await
-        }
-        Ok(route) => run(connection, settings, route, &snapshot, &mut facts).await,
     };
     facts.write(connection);
     next
+}
+
+/// Leads the request to its router, and through it.
+async fn serve(
+    connection: &mut Connection,
+    settings: &EntryPoint,
+    snapshot: &Snapshot,
+    facts: &mut Facts,
+) -> Next {
+    let routed = match normalize(connection, settings) {
+        Ok(()) => {
+            facts.take_request(connection);
+            find(connection, settings, snapshot)
+        }
+        Err(refused) => Err(refused),
+    };
+    match routed {
+        Ok(route) => run(connection, settings, route, snapshot, facts).await,
+        Err((reason, answer)) => {
+            facts.reason = Some(reason);
+            answer::send(connection, facts, &answer).await
+        }
+    }
 }
 
 /// Brings the request into canonical form and its `X-Forwarded-*` fields into order.

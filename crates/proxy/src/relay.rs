@@ -35,15 +35,24 @@ impl<S: AsyncRead + Unpin> Side<'_, S> {
     }
 }
 
-/// Why the request could not be sent to its end.
-#[derive(Debug)]
+/// Why the request cannot be sent to its end.
+#[derive(Debug, Eq, PartialEq)]
 pub(crate) enum UploadError {
     /// The client closed its side, or the connection broke.
     ClientGone,
     /// The client's body is malformed.
     Body(BodyError),
-    /// The server does not take more; it may have answered all the same.
-    Server,
+}
+
+/// How far the request has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sending {
+    /// Something is left to send.
+    Ongoing,
+    /// All of it was written to the server's socket.
+    Complete,
+    /// The server takes no more of it; it may have answered all the same.
+    Broken,
 }
 
 /// The request on its way to the server: a written head, then the body.
@@ -51,14 +60,15 @@ pub(crate) enum UploadError {
 pub(crate) struct Upload {
     out: Vec<u8>,
     written: usize,
-    /// Whether any byte reached the server's socket.
-    pub(crate) begun: bool,
     reader: BodyReader,
     chunked: bool,
+    sending: Sending,
+    /// Whether any byte reached the server's socket.
+    pub(crate) begun: bool,
+    /// Whether any byte of the body, framing included, was taken from the client: it cannot be taken again.
+    pub(crate) taken: bool,
     /// Bytes of body taken from the client.
     pub(crate) payload: u64,
-    /// Nothing is left to send, or the server takes no more.
-    pub(crate) done: bool,
 }
 
 impl Upload {
@@ -67,11 +77,12 @@ impl Upload {
         Self {
             out,
             written: 0,
-            begun: false,
             reader: BodyReader::for_request(framing, TrailerLimits::default()),
             chunked: framing == BodyFraming::Chunked,
+            sending: Sending::Ongoing,
+            begun: false,
+            taken: false,
             payload: 0,
-            done: false,
         }
     }
 
@@ -80,12 +91,22 @@ impl Upload {
         self.reader.is_done()
     }
 
+    /// Whether the server was sent all of the request.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.sending == Sending::Complete
+    }
+
+    /// Whether the server takes no more of the request.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.sending == Sending::Broken
+    }
+
     /// The memory of the head, for reuse.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.out
     }
 
-    /// Sends on, as far as both sides allow; then watches whether the client is still there.
+    /// Sends on, as far as both sides allow, and watches whether the client is still there.
     ///
     /// Never ready without an error: the caller ends it by what the server says.
     pub(crate) fn poll<C, S>(
@@ -99,13 +120,14 @@ impl Upload {
         C: AsyncRead + Unpin,
         S: AsyncWrite + Unpin,
     {
-        while !self.done {
-            if ready!(self.poll_write(cx, server)).is_err() {
-                self.done = true;
-                return Poll::Ready(UploadError::Server);
+        while self.sending == Sending::Ongoing {
+            match self.poll_write(cx, server) {
+                Poll::Ready(Ok(())) if self.reader.is_done() => self.sending = Sending::Complete,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => self.sending = Sending::Broken,
+                Poll::Pending => break,
             }
-            if self.reader.is_done() {
-                self.done = true;
+            if self.sending != Sending::Ongoing {
                 break;
             }
             if client.input.is_empty() {
@@ -152,6 +174,7 @@ impl Upload {
             } else {
                 self.out.extend_from_slice(payload);
             }
+            self.taken |= step.consumed > 0;
             input.consume(step.consumed);
             if step.done && self.chunked {
                 write_last_chunk(&mut self.out, self.reader.trailers());

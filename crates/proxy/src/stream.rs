@@ -4,6 +4,7 @@ use std::{
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -19,6 +20,19 @@ pub(crate) enum ClientStream {
     Plain(TcpStream),
     /// Over TLS.
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl ClientStream {
+    /// Makes the end of the connection a reset, so that the client cannot take it for the end of what it
+    /// was sent.
+    pub(crate) fn reset_at_end(&self) {
+        let socket = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        // Where it fails, the connection is broken already.
+        let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
+    }
 }
 
 impl AsyncRead for ClientStream {

@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, LocalOptions};
 
 use crate::{
     Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock,
-    drain::Ending,
+    drain::Ending, memory::Memories,
 };
 
 /// How often idle server connections are looked through.
@@ -53,6 +53,7 @@ pub struct Worker {
     pub(crate) drain: Drain,
     pub(crate) pool: RefCell<Pool>,
     pub(crate) buffers: Buffers,
+    pub(crate) memories: Memories,
     pub(crate) clock: Clock,
     endings: Box<[Ending]>,
 }
@@ -76,6 +77,7 @@ impl Worker {
                 drain: parts.drain,
                 pool: RefCell::default(),
                 buffers: Buffers::default(),
+                memories: Memories::default(),
                 clock: Clock::new(),
                 endings,
             });
@@ -87,9 +89,7 @@ impl Worker {
             for entry_point in 0..worker.entry_points.len() {
                 tokio::task::spawn_local(Rc::clone(&worker).end(entry_point));
             }
-            // Each entry point stops accepting in its own time; connections may come until then.
-            let accepting = worker.entry_points.iter().map(|settings| settings.accept_grace);
-            tokio::time::sleep(accepting.max().unwrap_or_default()).await;
+            // Each entry point stops accepting in its own time, and is counted until then.
             while worker.drain.connections() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }

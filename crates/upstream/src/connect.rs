@@ -1,7 +1,13 @@
 //! New connections to servers: name look-up, TCP, TLS.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -9,6 +15,13 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use crate::{Scheme, Server, ServerStream};
+
+/// How long a connection is silent before the server's machine is asked whether it is still there, and how
+/// often it is asked again. Traefik: the `KeepAlive` of its dialer.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// The least time that one of several addresses gets. Go: `partialDeadline`.
+const LEAST_SHARE: Duration = Duration::from_secs(2);
 
 /// Why a server could not be connected to.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +34,7 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
-    /// The dial timeout passed.
+    /// The dial timeout passed, or the system's own.
     #[error("connect to {url}: no connection within the dial timeout")]
     Timeout {
         /// The server's URL.
@@ -52,13 +65,19 @@ pub async fn connect(server: &Server) -> Result<ServerStream, ConnectError> {
 }
 
 async fn open(server: &Server) -> Result<ServerStream, ConnectError> {
-    let unreachable = |source| ConnectError::Unreachable { url: server.url.clone(), source };
+    let url = || server.url.clone();
+    let unreachable = |source: io::Error| match source.kind() {
+        io::ErrorKind::TimedOut => ConnectError::Timeout { url: url() },
+        _ => ConnectError::Unreachable { url: url(), source },
+    };
     let stream = dial(server).await.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+    SockRef::from(&stream).set_tcp_keepalive(&keep_alive).map_err(unreachable)?;
     match server.scheme {
         Scheme::Http => Ok(ServerStream::Plain(stream)),
         Scheme::Https => {
-            let failed = |source| ConnectError::Tls { url: server.url.clone(), source };
+            let failed = |source| ConnectError::Tls { url: url(), source };
             let tls = &server.transport.tls;
             let name = tls
                 .server_name(&server.host)
@@ -71,18 +90,42 @@ async fn open(server: &Server) -> Result<ServerStream, ConnectError> {
 }
 
 /// Connects to the address, or to the first of the name's addresses that answers.
+///
+/// Each of several addresses gets an equal share of the time that is left, as in Go's dialer, so that one
+/// that swallows packets leaves time for the next.
 async fn dial(server: &Server) -> io::Result<TcpStream> {
     if let Some(address) = server.address {
-        return TcpStream::connect(address).await;
+        return dial_address(address).await;
     }
+    let start = Instant::now();
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     let addresses: Vec<SocketAddr> =
         lookup_host((server.host.as_str(), server.port)).await?.collect();
-    for address in addresses {
-        match TcpStream::connect(address).await {
+    for (index, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let dialed = match server.transport.dial_timeout {
+            Some(limit) => {
+                let share = limit.saturating_sub(start.elapsed()) / left;
+                timeout(share.max(LEAST_SHARE), dial_address(*address))
+                    .await
+                    .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            }
+            None => dial_address(*address).await,
+        };
+        match dialed {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    // On one machine, a port that nobody listens on may be given to the very socket that connects to it,
+    // which then speaks to itself.
+    if stream.local_addr()? == address {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
 }

@@ -2,13 +2,17 @@
 
 use std::{
     collections::HashMap,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use foldhash::fast::FixedState;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    task::coop::unconstrained,
+};
 
 use crate::{Server, ServerStream};
 
@@ -17,8 +21,6 @@ use crate::{Server, ServerStream};
 pub struct Connection {
     /// The connection.
     pub stream: ServerStream,
-    /// Whether it has carried a request before: only then may its end be a coincidence.
-    pub reused: bool,
     since: Instant,
     expires: Option<Duration>,
 }
@@ -26,16 +28,19 @@ pub struct Connection {
 impl Connection {
     /// A connection that was just opened.
     pub fn new(stream: ServerStream, now: Instant) -> Self {
-        Self { stream, reused: false, since: now, expires: None }
+        Self { stream, since: now, expires: None }
     }
 
     /// Whether the server has neither closed it nor spoken unasked, as far as this side knows.
     fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
         let mut buffer = ReadBuf::new(&mut byte);
-        let mut context = Context::from_waker(Waker::noop());
+        let read = poll_fn(|cx| Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+        // A task that has used up its turn would hear of any connection that there is nothing to read: what a
+        // server said unasked would become the response to the next request.
+        let read = pin!(unconstrained(read));
         // Costs no system call while the socket has not become readable since it was last drained.
-        matches!(Pin::new(&mut self.stream).poll_read(&mut context, &mut buffer), Poll::Pending)
+        matches!(read.poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
     }
 
     fn is_expired(&self, now: Instant) -> bool {
@@ -55,7 +60,6 @@ impl Pool {
         let idle = self.idle.get_mut(&server.number())?;
         while let Some(mut connection) = idle.pop() {
             if !connection.is_expired(now) && connection.is_quiet() {
-                connection.reused = true;
                 return Some(connection);
             }
         }

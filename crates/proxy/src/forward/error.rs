@@ -1,0 +1,84 @@
+//! Why an exchange with a server failed before the client got any of its response.
+
+use std::io;
+
+use portway_http::{BodyError, ResponseError};
+use portway_observe::Reason;
+use portway_upstream::ConnectError;
+
+use crate::relay::UploadError;
+
+/// Why an exchange with a server failed before the client got any of its final response.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ForwardError {
+    /// The server's name was not found, or it refused, reset or cannot be reached; nothing was sent.
+    #[error("{source}")]
+    Connect { source: ConnectError },
+    /// No connection within the dial timeout; nothing was sent.
+    #[error("{source}")]
+    ConnectTimeout { source: ConnectError },
+    /// TLS with the server failed; nothing was sent.
+    #[error("{source}")]
+    Tls { source: ConnectError },
+    /// The server closed or broke the connection before its response head was complete.
+    #[error("{server} broke the connection before its response head was complete: {source}")]
+    Closed { server: String, source: io::Error },
+    /// The server closed or broke the connection in the middle of its response head.
+    #[error("{server} closed the connection in the middle of its response head")]
+    CutHead { server: String },
+    /// The server's response cannot be understood.
+    #[error("{server} sent a response that cannot be understood: {source}")]
+    BadResponse { server: String, source: ResponseError },
+    /// The server switched protocols unasked, to another one, or before it had the whole request.
+    #[error("{server} switched to a protocol that the client did not ask for, or too early")]
+    BadUpgrade { server: String },
+    /// No response head within the transport's time.
+    #[error("{server} sent no response head within the response header timeout")]
+    ResponseTimeout { server: String },
+    /// The client closed its connection or its sending side.
+    #[error("the client closed the connection before the response")]
+    ClientGone,
+    /// The client's body is malformed.
+    #[error("the request body is malformed: {source}")]
+    BadBody { source: BodyError },
+    /// The client did not send its whole body within the read timeout.
+    #[error("the request body did not arrive within the read timeout")]
+    RequestTimeout,
+}
+
+impl ForwardError {
+    /// For the access log.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Connect { .. } | Self::Tls { .. } => Reason::ConnectFailed,
+            Self::ConnectTimeout { .. } => Reason::ConnectTimeout,
+            Self::Closed { .. } => Reason::UpstreamClosed,
+            Self::BadResponse { .. } | Self::CutHead { .. } | Self::BadUpgrade { .. } => {
+                Reason::BadResponse
+            }
+            Self::ResponseTimeout { .. } => Reason::ResponseTimeout,
+            Self::ClientGone => Reason::ClientGone,
+            Self::BadBody { .. } => Reason::BadRequest,
+            Self::RequestTimeout => Reason::RequestTimeout,
+        }
+    }
+}
+
+impl From<ConnectError> for ForwardError {
+    fn from(source: ConnectError) -> Self {
+        match source {
+            ConnectError::Unreachable { .. } => Self::Connect { source },
+            ConnectError::Timeout { .. } => Self::ConnectTimeout { source },
+            ConnectError::Tls { .. } => Self::Tls { source },
+        }
+    }
+}
+
+impl From<UploadError> for ForwardError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::ClientGone => Self::ClientGone,
+            UploadError::Body(source) => Self::BadBody { source },
+        }
+    }
+}

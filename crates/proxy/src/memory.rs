@@ -1,0 +1,68 @@
+//! The memory of one exchange, passed on from connection to connection: what is idle holds none.
+
+use std::cell::RefCell;
+
+use portway_http::{Request, Response};
+
+/// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
+const USUAL: usize = 16 * 1024;
+
+/// Memories that a worker keeps for reuse at most.
+const MAX_SPARE: usize = 64;
+
+/// What an exchange works with.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) request: Request,
+    pub(crate) response: Response,
+    /// For what is written to the client.
+    pub(crate) out: Vec<u8>,
+    /// For what is written to the server.
+    pub(crate) to_server: Vec<u8>,
+    /// The length of the longest head that was parsed into it.
+    pub(crate) longest_head: usize,
+}
+
+impl Memory {
+    fn is_usual(&self) -> bool {
+        self.longest_head <= USUAL
+            && self.out.capacity() <= 2 * USUAL
+            && self.to_server.capacity() <= 2 * USUAL
+    }
+}
+
+/// The spare memories of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Memories {
+    spare: RefCell<Vec<Memory>>,
+}
+
+impl Memories {
+    pub(crate) fn take(&self) -> Memory {
+        self.spare.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps `memory` for the next exchange, unless one of unusual size swelled it.
+    pub(crate) fn put(&self, memory: Memory) {
+        let mut spare = self.spare.borrow_mut();
+        if memory.is_usual() && spare.len() < MAX_SPARE {
+            spare.push(memory);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_unusual_exchange_left_is_not_kept() {
+        let memories = Memories::default();
+        memories.put(Memory { longest_head: USUAL + 1, ..Memory::default() });
+        memories.put(Memory { out: Vec::with_capacity(1 << 20), ..Memory::default() });
+        memories.put(Memory { to_server: Vec::with_capacity(1 << 20), ..Memory::default() });
+        assert!(memories.spare.borrow().is_empty());
+        memories.put(Memory { longest_head: USUAL, ..Memory::default() });
+        assert_eq!(memories.spare.borrow().len(), 1);
+    }
+}
