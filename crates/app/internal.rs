@@ -89,8 +89,8 @@ impl Internals {
 }
 
 impl InternalServices for Internals {
-    fn answer(&self, service: InternalService, inbound: &Inbound<'_>) -> Answer {
-        let request = inbound.request;
+    fn answer(&self, service: InternalService, inbound: &Inbound) -> Answer {
+        let request = &inbound.request;
         let headers: Vec<(&str, &[u8])> =
             request.headers.iter().map(|field| (field.name, field.value)).collect();
         let remote_address = inbound.peer.to_string();

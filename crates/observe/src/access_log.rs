@@ -30,10 +30,10 @@ pub struct AccessLog {
 
 /// The access log's file cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the access log `{path}`: {source}")]
+#[error("cannot open the access log `{path}`: {cause}")]
 pub struct NotOpened {
     path: String,
-    source: io::Error,
+    cause: io::Error,
 }
 
 /// What workers, the writer and the owner of the log share.
@@ -69,9 +69,9 @@ impl AccessLog {
     /// When the file cannot be opened or the thread not be started.
     pub fn open(config: &static_config::AccessLog) -> Result<Self, NotOpened> {
         let path = Some(&config.file_path).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let fail = |source| {
+        let fail = |cause| {
             let path = path.as_deref().unwrap_or(Path::new("standard output"));
-            NotOpened { path: path.display().to_string(), source }
+            NotOpened { path: path.display().to_string(), cause }
         };
         let output = output(path.as_deref()).map_err(fail)?;
         let shared = Arc::new(Shared {
@@ -120,7 +120,7 @@ impl AccessLog {
     pub fn reopen(&self) -> Result<(), NotOpened> {
         let Some(path) = &self.shared.path else { return Ok(()) };
         let opened = output(Some(path))
-            .map_err(|source| NotOpened { path: path.display().to_string(), source })?;
+            .map_err(|cause| NotOpened { path: path.display().to_string(), cause })?;
         *self.shared.output() = opened;
         Ok(())
     }

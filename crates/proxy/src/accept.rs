@@ -36,12 +36,11 @@ const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("entry point `{entry_point}` cannot listen on `{address}`: {}", explain(source, address))]
+#[error("entry point `{entry_point}` cannot listen on `{address}`: {}", explain(cause, address))]
 pub struct BindError {
     entry_point: String,
     address: String,
-    #[source]
-    source: io::Error,
+    cause: io::Error,
 }
 
 fn explain(error: &io::Error, address: &str) -> String {
@@ -91,10 +90,10 @@ pub fn bind(
         }
         Ok(Bound { address: chosen, sockets })
     };
-    listen().map_err(|source| BindError {
+    listen().map_err(|cause| BindError {
         entry_point: entry_point.to_owned(),
         address: address.text.clone(),
-        source,
+        cause,
     })
 }
 

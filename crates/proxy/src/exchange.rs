@@ -1,12 +1,14 @@
 //! One request from head to last byte: the straight line.
 
-use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, task::Poll};
+use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll};
 
 use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::Context;
 use portway_model::InternalService;
 use portway_observe::Reason;
-use portway_snapshot::{Route, Snapshot, Target};
+use portway_snapshot::{Held, Route, Snapshot, Target};
+
+use tokio::task::spawn_blocking;
 
 use crate::{
     EntryPoint, answer,
@@ -19,16 +21,18 @@ use crate::{
 /// What answers for `api@internal` and its kin.
 pub trait InternalServices: fmt::Debug + Send + Sync {
     /// The answer of `service` to a request as it is behind the router's middlewares.
-    fn answer(&self, service: InternalService, inbound: &Inbound<'_>) -> Answer;
+    ///
+    /// May take as long as printing a large table does; it is then called off the worker.
+    fn answer(&self, service: InternalService, inbound: &Inbound) -> Answer;
 }
 
 /// A request for an internal service.
-#[derive(Clone, Copy, Debug)]
-pub struct Inbound<'a> {
+#[derive(Debug)]
+pub struct Inbound {
     /// The request.
-    pub request: &'a Request,
+    pub request: Request,
     /// The snapshot that it runs on.
-    pub snapshot: &'a Snapshot,
+    pub snapshot: Arc<Snapshot>,
     /// Who sent it.
     pub peer: SocketAddr,
     /// Whether it came over TLS.
@@ -65,7 +69,7 @@ pub(crate) async fn exchange(connection: &mut Connection) -> Next {
 async fn serve(
     connection: &mut Connection,
     settings: &EntryPoint,
-    snapshot: &Snapshot,
+    snapshot: &Held,
     facts: &mut Facts,
 ) -> Next {
     let routed = match normalize(connection, settings) {
@@ -111,7 +115,7 @@ fn normalize(connection: &mut Connection, settings: &EntryPoint) -> Result<(), R
 fn find<'s>(
     connection: &Connection,
     settings: &EntryPoint,
-    snapshot: &'s Snapshot,
+    snapshot: &'s Held,
 ) -> Result<&'s Route, Refused> {
     let not_found = || (Reason::NoRouter, Answer::not_found());
     let tables = snapshot.entry_points.get(connection.entry_point).ok_or_else(not_found)?;
@@ -137,7 +141,7 @@ async fn run(
     connection: &mut Connection,
     settings: &EntryPoint,
     route: &Route,
-    snapshot: &Snapshot,
+    snapshot: &Held,
     facts: &mut Facts,
 ) -> Next {
     facts.routed(route, connection);
@@ -157,15 +161,7 @@ async fn run(
             facts.reason = Some(Reason::RouterClosed);
             Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
-        Target::Internal(service) => {
-            let inbound = Inbound {
-                request: &connection.request,
-                snapshot,
-                peer: connection.peer,
-                secure: connection.tls.is_some(),
-            };
-            connection.worker.internal_services.answer(*service, &inbound)
-        }
+        Target::Internal(service) => ask(connection, *service, snapshot).await,
         Target::Service(service) => match service.pick() {
             None => {
                 facts.reason = Some(Reason::NoServer);
@@ -183,4 +179,20 @@ async fn run(
     };
     route.chain.on_response(&mut answer.headers);
     answer::send(connection, facts, &answer).await
+}
+
+/// The answer of an internal service. The API's may take long, so the worker does not wait for it.
+async fn ask(connection: &Connection, service: InternalService, snapshot: &Held) -> Answer {
+    let inbound = Inbound {
+        request: connection.request.clone(),
+        snapshot: snapshot.share(),
+        peer: connection.peer,
+        secure: connection.tls.is_some(),
+    };
+    let services = Arc::clone(&connection.worker.internal_services);
+    if service != InternalService::Api {
+        return services.answer(service, &inbound);
+    }
+    let answered = spawn_blocking(move || services.answer(service, &inbound)).await;
+    answered.unwrap_or_else(|_| Answer::proxy_error(Status::INTERNAL_SERVER_ERROR))
 }

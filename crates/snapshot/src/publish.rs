@@ -79,6 +79,13 @@ pub struct Reader {
 #[derive(Debug)]
 pub struct Held(Arc<Snapshot>);
 
+impl Held {
+    /// The snapshot for another thread.
+    pub fn share(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0)
+    }
+}
+
 impl Deref for Held {
     type Target = Snapshot;
 
