@@ -31,6 +31,8 @@ mod record;
 mod relay;
 mod stream;
 mod subject;
+#[cfg(test)]
+mod testing;
 mod tunnel;
 mod worker;
 

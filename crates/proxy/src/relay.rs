@@ -202,7 +202,7 @@ pub(crate) fn watch<C: AsyncRead + Unpin>(
 }
 
 /// Why the response could not be passed on to its end.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub(crate) enum DownloadError {
     /// The client does not take more.
     ClientGone,
@@ -386,3 +386,6 @@ impl Download {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;
