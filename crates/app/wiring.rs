@@ -158,7 +158,7 @@ fn settings(config: &StaticConfig) -> Settings {
         is_default: defaults.contains(&name),
         middlewares: entry_point.http.middlewares.clone(),
         tls: entry_point.http.tls.clone(),
-        observability: entry_point.observability.as_ref().map(records).unwrap_or_default(),
+        observability: entry_point.observability.as_ref().map(records),
     });
     Settings {
         entry_points: entry_points.collect(),

@@ -85,7 +85,6 @@ pub fn redirection(http: &mut Http, redirection: &Redirection<'_>) {
         scheme: redirection.scheme.to_owned(),
         port: redirection.port.to_owned(),
         permanent: redirection.permanent,
-        forced: None,
     };
     http.middlewares.insert(middleware, Entry::new(Middleware::RedirectScheme(redirect)));
 }

@@ -181,7 +181,6 @@ fn middleware(raw: &Value) -> MiddlewareInfo {
                 scheme: text(raw, "scheme"),
                 port: text(raw, "port"),
                 permanent: flag(raw, "permanent"),
-                forced: raw["forced"].as_bool(),
             }),
             "stripPrefix" => Middleware::StripPrefix(StripPrefix {
                 prefixes: texts(raw, "prefixes"),

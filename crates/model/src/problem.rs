@@ -46,6 +46,17 @@ impl Problem {
         Self { severity: Severity::Warning, ..Self::error(field, message) }
     }
 
+    /// Whether it disables its object.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// The errors of `problems` in one line.
+    pub fn errors(problems: &[Self]) -> String {
+        let errors = problems.iter().filter(|problem| problem.is_error());
+        errors.map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
     /// The same problem, at a place.
     #[must_use]
     pub fn at(self, at: Position) -> Self {
@@ -110,7 +121,7 @@ impl<T> Entry<T> {
 
     /// The first problem that disables the object.
     pub fn first_error(&self) -> Option<&Problem> {
-        self.problems.iter().find(|problem| problem.severity == Severity::Error)
+        self.problems.iter().find(|problem| problem.is_error())
     }
 
     /// Whether a problem disables the object.

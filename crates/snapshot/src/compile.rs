@@ -7,22 +7,27 @@ use std::{
 
 use portway_middleware::Middleware;
 use portway_model::{
-    dynamic::{self, Config},
+    Problem,
+    dynamic::{self, Config, ServersTransport},
     runtime::Runtime,
 };
 use portway_rule::{Rule, Syntax};
 use portway_tls::{GeneratedDefault, NativeRoots};
+use portway_upstream::Transport;
 use rustls_pki_types::UnixTime;
 
 use crate::{Settings, Snapshot};
 
 mod entry_points;
+mod hash;
 mod middlewares;
 mod names;
+mod order;
 mod routers;
 mod services;
 mod split;
 mod tls;
+mod transports;
 
 /// What the compiler needs besides configuration: made once by the process and shared by all snapshots.
 #[derive(Debug)]
@@ -38,9 +43,24 @@ pub struct Environment {
 pub(crate) struct Carried {
     upstream: portway_upstream::Carried,
     rules: HashMap<(Syntax, String), Arc<Rule>>,
-    middlewares: HashMap<String, (dynamic::Middleware, Arc<Middleware>)>,
-    transports: services::Transports,
+    middlewares: HashMap<String, Kept<dynamic::Middleware, Middleware>>,
+    transports: HashMap<String, Kept<ServersTransport, Transport>>,
     tls: tls::Carried,
+}
+
+/// Something compiled, what it was compiled from, and what it survived.
+#[derive(Debug)]
+pub(crate) struct Kept<C, T> {
+    config: C,
+    compiled: Arc<T>,
+    warnings: Vec<Problem>,
+}
+
+impl<C: Clone, T> Clone for Kept<C, T> {
+    fn clone(&self) -> Self {
+        let (config, compiled) = (self.config.clone(), Arc::clone(&self.compiled));
+        Self { config, compiled, warnings: self.warnings.clone() }
+    }
 }
 
 /// Compiles what all providers say, by provider name. The passes, in order; each sees only what earlier
@@ -61,8 +81,9 @@ pub fn compile(
     let mut runtime = Runtime::default();
 
     let objects = names::resolve(configs, settings, &mut runtime);
-    let services =
-        services::compile(&objects, settings, environment, before, &mut carried, &mut runtime);
+    let transports =
+        transports::compile(&objects, settings, environment, before, &mut carried, &mut runtime);
+    let services = services::compile(&objects, &transports, before, &mut carried, &mut runtime);
     let middlewares = middlewares::compile(&objects, before, &mut carried, &mut runtime);
     let tls = tls::compile(&objects, environment, now, &before.tls, &mut carried.tls, &mut runtime);
     let claims = routers::compile(
@@ -75,6 +96,6 @@ pub fn compile(
     );
     services::note_servers(&services, &mut runtime);
     let entry_points = entry_points::build(claims, settings, &tls, &mut runtime);
-    let hash = names::hash(configs);
+    let hash = hash::hash(configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }

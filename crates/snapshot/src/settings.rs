@@ -32,13 +32,6 @@ pub struct EntryPointSettings {
     pub middlewares: Vec<String>,
     /// TLS of routers that have none of their own.
     pub tls: Option<RouterTls>,
-    /// Which records are made where a router does not say.
-    pub observability: Observability,
-}
-
-impl EntryPointSettings {
-    /// Whether its routers differ from what their providers wrote.
-    pub(crate) fn has_model(&self) -> bool {
-        !self.middlewares.is_empty() || self.tls.is_some()
-    }
+    /// Which records are made where a router does not say; `None` where the entry point does not say either.
+    pub observability: Option<Observability>,
 }

@@ -171,9 +171,6 @@ pub struct RedirectScheme {
     /// 301 or 308 instead of 302 or 307.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub permanent: bool,
-    /// Also decide by X-Forwarded-Proto.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub forced: Option<bool>,
 }
 
 /// Removes a prefix from the path. Traefik: `stripPrefix`.

@@ -14,8 +14,9 @@ use portway_tls::{Applied, EntryPointTls, Options, TlsRouter};
 use crate::{
     EntryPoint, Route, Settings, Table, Target,
     compile::{
-        names::precedence,
+        names::{DEFAULT, precedence},
         routers::{Claim, options_name},
+        split::free,
     },
 };
 
@@ -28,25 +29,26 @@ pub(crate) fn build(
 ) -> Vec<EntryPoint> {
     // The order of routers of equal priority is Traefik's precedence of providers, then age, then name.
     claims.sort_by(|a, b| key(a).cmp(&key(b)));
-    settings
-        .entry_points
-        .iter()
-        .map(|entry_point| {
-            let mine = |claim: &&Claim| claim.using.contains(&entry_point.name);
-            let (secure, plain): (Vec<&Claim>, Vec<&Claim>) =
-                claims.iter().filter(mine).partition(|claim| claim.router.tls.is_some());
-            let (tls, applied) = accepting(&secure, options);
-            for (claim, applied) in secure.iter().zip(&applied) {
-                tell(runtime, claim, applied);
-            }
-            let applied = secure.iter().zip(applied.iter().map(Some));
-            EntryPoint {
-                plain: table(plain.iter().map(|claim| (*claim, None))),
-                secure: table(applied.map(|(claim, applied)| (*claim, applied))),
-                tls,
-            }
-        })
-        .collect()
+    let all = settings.entry_points.iter();
+    all.map(|entry_point| one(&entry_point.name, &claims, options, runtime)).collect()
+}
+
+fn one(name: &str, claims: &[Claim], options: &Options, runtime: &mut Runtime) -> EntryPoint {
+    let mine = || claims.iter().filter(|claim| claim.using.iter().any(|used| used == name));
+    let plain = mine().filter(|claim| claim.router.tls.is_none());
+    let secure = mine().filter(|claim| claim.router.tls.is_some() || claim.tls_unread);
+    let secure: Vec<&Claim> = secure.collect();
+    let (tls, applied) = accepting(&secure, options);
+    let plain = plain.map(|claim| (claim, route(claim, Arc::clone(&claim.name), None))).collect();
+    let secure = secure.into_iter().zip(&applied).map(|(claim, applied)| {
+        let name = match applied.conflicted {
+            true => conflicted(name, claim, runtime),
+            false => Arc::clone(&claim.name),
+        };
+        tell(runtime, &name, applied);
+        (claim, route(claim, name, Some(applied)))
+    });
+    EntryPoint { plain: table(plain), secure: table(secure.collect()), tls }
 }
 
 fn key(claim: &Claim) -> impl Ord + '_ {
@@ -58,10 +60,12 @@ fn key(claim: &Claim) -> impl Ord + '_ {
 fn accepting(claims: &[&Claim], options: &Options) -> (EntryPointTls, Vec<Applied>) {
     let asked: Vec<(Vec<String>, String)> = claims
         .iter()
-        .map(|claim| {
-            let written = claim.router.tls.as_ref().map_or("", |tls| tls.options.as_str());
-            let hosts = claim.rule.hosts().iter().map(ToString::to_string).collect();
-            (hosts, options_name(written, &claim.name))
+        .map(|claim| match &claim.router.tls {
+            Some(tls) if !claim.tls_unread => {
+                let hosts = claim.rule.hosts().iter().map(ToString::to_string).collect();
+                (hosts, options_name(&tls.options, &claim.name))
+            }
+            _ => (Vec::new(), DEFAULT.to_owned()),
         })
         .collect();
     let routers: Vec<TlsRouter<'_>> = claims
@@ -76,9 +80,39 @@ fn accepting(claims: &[&Claim], options: &Options) -> (EntryPointTls, Vec<Applie
     EntryPointTls::compile(&routers, options)
 }
 
-fn tell(runtime: &mut Runtime, claim: &Claim, applied: &Applied) {
+/// Gives a router whose TLS options do not stand on an entry point a name of its own there, as Traefik does:
+/// `<entry point>-conflicted-<name>`.
+fn conflicted(entry_point: &str, claim: &Claim, runtime: &mut Runtime) -> Arc<str> {
+    let name = format!("{entry_point}-conflicted-{}", claim.name);
+    let name = free(entry_point, &name, |name| runtime.routers.contains_key(name));
+    let Some(whole) = runtime.routers.get_mut(claim.name.as_ref()) else {
+        return Arc::clone(&claim.name);
+    };
+    let mut part = whole.clone();
+    part.using = vec![entry_point.to_owned()];
+    part.router.entry_points = vec![entry_point.to_owned()];
+    whole.using.retain(|used| used != entry_point);
+    whole.router.entry_points.retain(|used| used != entry_point);
+    let gone = whole.router.entry_points.is_empty();
+    if gone {
+        runtime.routers.remove(claim.name.as_ref());
+    }
+    let service = qualify(&claim.router.service, provider(&claim.name));
+    let service = runtime.services.get_mut(&service).map(|info| &mut info.used_by);
+    let middlewares = runtime.middlewares.iter_mut();
+    let used = middlewares.filter(|(name, _)| claim.router.middlewares.contains(*name));
+    for used_by in service.into_iter().chain(used.map(|(_, info)| &mut info.used_by)) {
+        used_by.retain(|user| !gone || *user != *claim.name);
+        used_by.push(name.clone());
+        used_by.sort();
+    }
+    runtime.routers.insert(name.clone(), part);
+    name.into()
+}
+
+fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
     let Some(problem) = &applied.problem else { return };
-    let Some(info) = runtime.routers.get_mut(claim.name.as_ref()) else { return };
+    let Some(info) = runtime.routers.get_mut(name) else { return };
     let (status, text) = match problem.severity {
         Severity::Error => {
             (Status::Disabled, format!("building router handler: {}", problem.message))
@@ -92,18 +126,18 @@ fn tell(runtime: &mut Runtime, claim: &Claim, applied: &Applied) {
 }
 
 /// Routes that are in order of priority already, under an index.
-fn table<'a>(claims: impl Iterator<Item = (&'a Claim, Option<&'a Applied>)>) -> Table {
+fn table(claims: Vec<(&Claim, Route)>) -> Table {
     let mut rules = Vec::new();
     let mut routes = Vec::new();
-    for (id, (claim, applied)) in (0..u32::MAX).zip(claims) {
+    for (id, (claim, route)) in (0..u32::MAX).zip(claims) {
         let rule = Arc::clone(&claim.rule);
         rules.push(portway_rule::Route { priority: claim.priority, rule, id });
-        routes.push(route(claim, applied));
+        routes.push(route);
     }
     Table { index: Index::new(rules), routes }
 }
 
-fn route(claim: &Claim, applied: Option<&Applied>) -> Route {
+fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
     let problem = applied.and_then(|applied| applied.problem.as_ref());
     let refused = problem.is_some_and(|problem| problem.severity == Severity::Error);
     let (chain, target) = match &claim.run {
@@ -111,11 +145,15 @@ fn route(claim: &Claim, applied: Option<&Applied>) -> Route {
         _ => (Chain::default(), Target::Closed),
     };
     let observability = claim.router.observability.as_ref();
+    let service = match claim.router.service.as_str() {
+        "" => String::new(),
+        service => qualify(service, provider(&claim.name)),
+    };
     Route {
-        name: Arc::clone(&claim.name),
+        name,
         chain,
         target,
-        service: qualify(&claim.router.service, provider(&claim.name)).into(),
+        service: service.into(),
         tls_options: applied.map_or_else(|| "".into(), |applied| Arc::clone(&applied.options)),
         access_log: observability.and_then(|o| o.access_logs).unwrap_or(true),
     }

@@ -4,14 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use portway_middleware::Middleware;
 use portway_model::{
-    dynamic,
+    Entry, Problem,
+    dynamic::{self, Chain},
     name::{provider, qualify},
     runtime::{Runtime, Status},
 };
 
 use crate::compile::{
-    Carried,
-    names::{Objects, with_nearest},
+    Carried, Kept,
+    names::{Objects, report, with_nearest},
 };
 
 /// Every middleware by its qualified name: what it runs, or why it cannot.
@@ -20,7 +21,8 @@ pub(crate) struct Middlewares<'a> {
     built: BTreeMap<String, Result<Arc<Middleware>, String>>,
 }
 
-/// Compiles every middleware and notes errors.
+/// Compiles every middleware. Errors are noted with the middleware; what it survives is told as a
+/// diagnostic, since it works.
 pub(crate) fn compile<'a>(
     objects: &'a Objects<'a>,
     before: &Carried,
@@ -32,11 +34,9 @@ pub(crate) fn compile<'a>(
         if matches!(entry.spec, dynamic::Middleware::Chain(_)) {
             continue;
         }
-        let result = if let Some(problem) = entry.first_error() {
-            Err(problem.to_string())
-        } else {
-            build(name, &entry.spec, before, carried)
-        };
+        let mut warnings = Vec::new();
+        let result = build(name, entry, before, carried, &mut warnings);
+        report(runtime, &format!("middleware {name}"), entry, &warnings);
         built.insert(name.clone(), result);
     }
     let middlewares = Middlewares { objects, built };
@@ -53,21 +53,32 @@ pub(crate) fn compile<'a>(
 
 fn build(
     name: &str,
-    spec: &dynamic::Middleware,
+    entry: &Entry<dynamic::Middleware>,
     before: &Carried,
     carried: &mut Carried,
+    warnings: &mut Vec<Problem>,
 ) -> Result<Arc<Middleware>, String> {
-    let unchanged = before.middlewares.get(name).filter(|(known, _)| known == spec);
-    let middleware = match unchanged {
-        Some((_, middleware)) => Arc::clone(middleware),
+    if let Some(problem) = entry.first_error() {
+        return Err(problem.to_string());
+    }
+    let config = &entry.spec;
+    let kept = match before.middlewares.get(name).filter(|kept| kept.config == *config) {
+        Some(kept) => kept.clone(),
         None => {
             let mut problems = Vec::new();
-            let compiled = Middleware::compile(spec, &mut problems);
-            let text = || problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            Arc::new(compiled.ok_or_else(text)?)
+            let compiled = Middleware::compile(config, &mut problems);
+            let reason = Problem::errors(&problems);
+            problems.retain(|problem| !problem.is_error());
+            let Some(compiled) = compiled else {
+                warnings.extend(problems);
+                return Err(reason);
+            };
+            Kept { config: config.clone(), compiled: Arc::new(compiled), warnings: problems }
         }
     };
-    carried.middlewares.insert(name.to_owned(), (spec.clone(), Arc::clone(&middleware)));
+    warnings.extend(kept.warnings.iter().cloned());
+    let middleware = Arc::clone(&kept.compiled);
+    carried.middlewares.insert(name.to_owned(), kept);
     Ok(middleware)
 }
 
@@ -87,6 +98,8 @@ impl Middlewares<'_> {
 
 /// Middlewares that one router runs at most, chains expanded; chains of chains grow without bound.
 const MAX_STEPS: usize = 1000;
+/// Chains inside one another at most.
+const MAX_DEPTH: usize = 32;
 
 /// The expansion of names into the middlewares that run.
 #[derive(Default)]
@@ -107,29 +120,42 @@ impl Walk {
             let text = format!("middleware \"{name}\" does not exist");
             return Err(with_nearest(text, name, middlewares.objects.middlewares.keys()));
         };
-        let recursive = self.path.iter().any(|open| open == name);
-        self.path.push(name.to_owned());
-        if recursive {
-            let cycle: Vec<_> = self.path.iter().map(|n| format!("middleware:{n}")).collect();
-            return Err(format!(
-                "could not instantiate middleware {name}: recursion detected in {}",
-                cycle.join("->")
-            ));
-        }
-        match &entry.spec {
-            dynamic::Middleware::Chain(members) => {
+        match (&entry.spec, middlewares.built.get(name)) {
+            (dynamic::Middleware::Chain(chain), _) => {
                 if let Some(problem) = entry.first_error() {
                     return Err(problem.to_string());
                 }
-                for member in &members.middlewares {
-                    self.expand(middlewares, &qualify(member, provider(name)))?;
-                }
+                self.expand_members(middlewares, name, chain)
             }
-            _ => match middlewares.built.get(name) {
-                Some(Ok(middleware)) => self.chain.push(Arc::clone(middleware)),
-                Some(Err(reason)) => return Err(reason.clone()),
-                None => return Err(format!("middleware \"{name}\" was not built")),
-            },
+            (_, Some(Ok(middleware))) => {
+                self.chain.push(Arc::clone(middleware));
+                Ok(())
+            }
+            (_, Some(Err(reason))) => Err(reason.clone()),
+            (_, None) => Err(format!("middleware \"{name}\" was not built")),
+        }
+    }
+
+    fn expand_members(
+        &mut self,
+        middlewares: &Middlewares<'_>,
+        name: &str,
+        chain: &Chain,
+    ) -> Result<(), String> {
+        let recursive = self.path.iter().any(|open| open == name);
+        self.path.push(name.to_owned());
+        if recursive {
+            let circle: Vec<_> = self.path.iter().map(|n| format!("middleware:{n}")).collect();
+            return Err(format!(
+                "could not instantiate middleware {name}: recursion detected in {}",
+                circle.join("->")
+            ));
+        }
+        if self.path.len() > MAX_DEPTH {
+            return Err(format!("more than {MAX_DEPTH} chains are inside one another"));
+        }
+        for member in &chain.middlewares {
+            self.expand(middlewares, &qualify(member, provider(name)))?;
         }
         self.path.pop();
         Ok(())

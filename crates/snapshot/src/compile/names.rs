@@ -1,9 +1,13 @@
 //! The first pass: every object under its qualified name.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use crate::{Settings, compile::split};
 use portway_model::{
-    Diagnostic, Entry, InternalService, Problem, Severity,
+    Diagnostic, Entry, InternalService, Problem,
     dynamic::{
         Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore,
     },
@@ -11,9 +15,6 @@ use portway_model::{
     nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
-use sha2::{Digest, Sha256};
-
-use crate::{Settings, compile::split};
 
 /// Every object under its qualified name.
 #[derive(Debug, Default)]
@@ -35,11 +36,18 @@ pub(crate) fn resolve<'a>(
 ) -> Objects<'a> {
     let mut objects = Objects::default();
     let mut default_options: Vec<(&String, &Entry<TlsOptions>)> = Vec::new();
+    let mut default_stores: Vec<(&String, &Entry<TlsStore>)> = Vec::new();
+    // A name is never taken for qualified: no provider may define another one's objects.
+    let all = configs.iter().flat_map(|(provider, config)| {
+        config.http.routers.keys().map(move |name| format!("{name}@{provider}"))
+    });
+    let written: BTreeSet<String> = all.collect();
     for (provider, config) in configs {
-        let qualified = |name: &String| qualify(name, provider);
+        let qualified = |name: &String| format!("{name}@{provider}");
         let http = &config.http;
+        let routers = &mut objects.routers;
         for (name, entry) in &http.routers {
-            split::by_entry_point(&qualified(name), entry, settings, &mut objects.routers);
+            split::by_entry_point(&qualified(name), entry, settings, &written, routers);
         }
         objects.services.extend(http.services.iter().map(|(n, entry)| (qualified(n), entry)));
         objects.middlewares.extend(http.middlewares.iter().map(|(n, entry)| (qualified(n), entry)));
@@ -54,39 +62,34 @@ pub(crate) fn resolve<'a>(
                 objects.tls_options.insert(qualified(name), entry.clone());
             }
         }
-        // Only the store `default` has a meaning, whoever defines it.
-        objects.tls_stores.extend(config.tls.stores.iter().map(|(n, e)| (n.clone(), e.clone())));
+        for (name, entry) in &config.tls.stores {
+            if name == DEFAULT {
+                default_stores.push((provider, entry));
+            } else {
+                objects.tls_stores.insert(qualified(name), entry.clone());
+            }
+        }
         runtime.diagnostics.extend(config.diagnostics.iter().cloned());
     }
-    settle_default_options(&default_options, &mut objects, runtime);
+    // What is named `default` applies wherever nothing is named, whoever defines it; where several providers
+    // do, none is used, as in Traefik, and nothing else stands in for it.
+    objects.tls_options.extend(settle(&default_options));
+    objects.tls_stores.extend(settle(&default_stores));
     list(&objects, settings, runtime);
     objects
 }
 
-/// Options named `default` apply to every router that names none, whoever defines them; where several
-/// providers do, none is used, as in Traefik, and no other options stand in for them.
-fn settle_default_options(
-    defined: &[(&String, &Entry<TlsOptions>)],
-    objects: &mut Objects<'_>,
-    runtime: &mut Runtime,
-) {
-    let mut chosen = match defined {
-        [] => return,
-        [(_, entry), ..] => (*entry).clone(),
-    };
+/// The one object named `default`; disabled where there are several.
+fn settle<T: Clone>(defined: &[(&String, &Entry<T>)]) -> Option<(String, Entry<T>)> {
+    let (_, first) = defined.first()?;
+    let mut chosen = (*first).clone();
     if defined.len() > 1 {
         let providers: Vec<_> = defined.iter().map(|(provider, _)| provider.as_str()).collect();
-        let message = format!("`default` TLS options are defined by {}", providers.join(" and "));
-        runtime.diagnostics.push(Diagnostic {
-            severity: Severity::Error,
-            object: "TLS options default".to_owned(),
-            field: String::new(),
-            message: message.clone(),
-            place: None,
-        });
+        let message =
+            format!("is defined by {}; only one provider may define it", providers.join(" and "));
         chosen.problems.push(Problem::error("", message));
     }
-    objects.tls_options.insert(DEFAULT.to_owned(), chosen);
+    Some((DEFAULT.to_owned(), chosen))
 }
 
 /// The name of the TLS options and of the store that apply where none is named.
@@ -133,12 +136,25 @@ fn filled(name: &str, service: &Service) -> Service {
 pub(crate) fn note<T>(errors: &mut Vec<String>, status: &mut Status, entry: &Entry<T>) {
     for problem in &entry.problems {
         errors.push(problem.to_string());
-        let reached = match problem.severity {
-            portway_model::Severity::Error => Status::Disabled,
-            portway_model::Severity::Warning => Status::Warning,
-        };
+        let reached = if problem.is_error() { Status::Disabled } else { Status::Warning };
         *status = (*status).max(reached);
     }
+}
+
+/// Tells problems that no error of the API can carry.
+pub(crate) fn report<'a, T>(
+    runtime: &mut Runtime,
+    object: &str,
+    entry: &Entry<T>,
+    problems: impl IntoIterator<Item = &'a Problem>,
+) {
+    runtime.diagnostics.extend(problems.into_iter().map(|problem| Diagnostic {
+        severity: problem.severity,
+        object: object.to_owned(),
+        field: problem.field.clone(),
+        message: problem.message.clone(),
+        place: entry.place.clone(),
+    }));
 }
 
 /// `text` with the nearest of `known` names, where one is near.
@@ -147,7 +163,9 @@ pub(crate) fn with_nearest<'a>(
     wanted: &str,
     known: impl Iterator<Item = &'a String>,
 ) -> String {
-    match nearest(wanted, known.map(String::as_str)) {
+    // The search is for typing errors; where thousands of names are missing it must not hold up the rest.
+    const MOST: usize = 1000;
+    match nearest(wanted, known.map(String::as_str).take(MOST)) {
         Some(near) => format!("{text}; did you mean \"{near}\"?"),
         None => text,
     }
@@ -165,23 +183,4 @@ pub(crate) fn precedence(name: &str) -> usize {
     ];
     let provider = provider(name);
     BEST_FIRST.iter().position(|known| *known == provider).unwrap_or(BEST_FIRST.len())
-}
-
-/// A hash of everything that providers say; secrets only ever enter it as input.
-pub(crate) fn hash(configs: &BTreeMap<String, Arc<Config>>) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(format!("{configs:?}"));
-    for config in configs.values() {
-        for certificate in &config.tls.certificates {
-            hasher.update(&certificate.spec.cert.content);
-            hasher.update(&certificate.spec.key.content);
-        }
-        for entry in config.http.middlewares.values() {
-            if let Middleware::BasicAuth(auth) = &entry.spec {
-                hasher.update(auth.users.join("\n"));
-                hasher.update(auth.users_of_file.join("\n"));
-            }
-        }
-    }
-    hasher.finalize().into()
 }

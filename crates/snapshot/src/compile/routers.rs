@@ -22,6 +22,7 @@ use crate::{
         middlewares::Middlewares,
         names::{DEFAULT, Objects, note, with_nearest},
         services::Built,
+        split::unread,
     },
 };
 
@@ -44,6 +45,9 @@ pub(crate) struct Claim {
     pub(crate) using: Vec<String>,
     /// What it runs; `None` closes it.
     pub(crate) run: Option<(Chain, Target)>,
+    /// Its TLS settings could not be read: it claims requests of both kinds and has no say in the choice of
+    /// options.
+    pub(crate) tls_unread: bool,
 }
 
 /// Compiles every router and notes errors.
@@ -142,6 +146,7 @@ impl Builder<'_> {
             router: self.info.router.clone(),
             using: self.info.using.clone(),
             run,
+            tls_unread: unread(self.entry, "tls"),
         })
     }
 
@@ -164,6 +169,7 @@ impl Builder<'_> {
             }
         }
         self.info.using.sort();
+        self.info.using.dedup();
         if self.info.using.is_empty() {
             self.close("no valid entryPoint for this router".to_owned());
         }
@@ -173,6 +179,10 @@ impl Builder<'_> {
         let written = self.entry.spec.priority;
         let priority = if written == 0 { default_priority(&self.entry.spec.rule) } else { written };
         self.info.router.priority = priority;
+        if unread(self.entry, "priority") {
+            // It may have been meant to go first: nothing less guarded may take its requests.
+            return MAX_USER_PRIORITY;
+        }
         if priority > MAX_USER_PRIORITY && provider(self.name) != INTERNAL {
             self.close(format!(
                 "the router priority {priority} exceeds the max user-defined priority \
@@ -208,7 +218,9 @@ impl Builder<'_> {
     fn target(&mut self) -> Option<Target> {
         let service = &self.entry.spec.service;
         if service.is_empty() {
+            // Traefik's words, all of them.
             self.close("router has no service and no child routers".to_owned());
+            self.close("router must have either a service or child routers".to_owned());
             return None;
         }
         let qualified = qualify(service, provider(self.name));

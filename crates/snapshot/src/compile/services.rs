@@ -1,62 +1,67 @@
-//! Services and the transports to their servers.
+//! Services.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use portway_model::{
     Entry,
-    dynamic::{self, LoadBalancer, ServersTransport, Weighted},
+    dynamic::{self, LoadBalancer, Weighted},
     name::{provider, qualify},
-    runtime::{Runtime, Status},
+    runtime::{Runtime, ServiceInfo, Status},
 };
-use portway_tls::ClientTls;
-use portway_upstream::{Service, Transport};
+use portway_upstream::Service;
 
-use crate::{
-    Settings,
-    compile::{
-        Carried, Environment,
-        names::{Objects, with_nearest},
-    },
+use crate::compile::{
+    Carried,
+    names::{Objects, with_nearest},
+    order::{Order, order},
+    transports::Transports,
 };
-
-/// Compiled transports and the settings that they were compiled from.
-pub(crate) type Transports = HashMap<String, (ServersTransport, Arc<Transport>)>;
 
 /// A compiled service, or why there is none.
 pub(crate) type Built = Result<Arc<Service>, String>;
 
+/// Services inside one another at most: each is a step on a request's way.
+const MAX_DEPTH: usize = 32;
+
 /// Compiles every service and notes errors.
 pub(crate) fn compile(
     objects: &Objects<'_>,
-    settings: &Settings,
-    environment: &Environment,
+    transports: &Transports,
     before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
 ) -> BTreeMap<String, Built> {
+    let order = order(&objects.services);
     let mut compiler = Compiler {
         objects,
-        settings,
-        environment,
+        transports,
+        order: &order,
         before,
         carried,
         built: BTreeMap::new(),
-        path: Vec::new(),
+        depths: BTreeMap::new(),
     };
-    for name in objects.services.keys() {
-        let built = compiler.service(name);
-        let Some(info) = runtime.services.get_mut(name) else { continue };
-        if let Err(reason) = built {
-            if !info.errors.contains(&reason) {
-                info.errors.push(reason);
-            }
-            info.status = Status::Disabled;
+    for name in &order.names {
+        let Some(entry) = objects.services.get(*name) else { continue };
+        let built = compiler.build(name, entry);
+        if let Some(info) = runtime.services.get_mut(*name) {
+            info.errors.extend(order.circle_at(name).map(str::to_owned));
+            tell(info, &built);
         }
+        compiler.built.insert((*name).to_owned(), built);
     }
     compiler.built
+}
+
+fn tell(info: &mut ServiceInfo, built: &Built) {
+    let Err(reason) = built else { return };
+    if !info.errors.contains(reason) {
+        info.errors.push(reason.clone());
+    }
+    info.status = Status::Disabled;
 }
 
 /// Notes the status of the servers that routers reach, directly or through other services.
@@ -65,64 +70,36 @@ pub(crate) fn note_servers(built: &BTreeMap<String, Built>, runtime: &mut Runtim
     let mut open: Vec<String> = used.map(|(name, _)| name.clone()).collect();
     let mut reached = BTreeSet::new();
     while let Some(name) = open.pop() {
-        let Some(info) = runtime.services.get_mut(&name).filter(|_| reached.insert(name.clone()))
-        else {
-            continue;
-        };
-        if let dynamic::Service::Weighted(weighted) = &info.service {
-            open.extend(
-                weighted.services.iter().map(|child| qualify(&child.name, provider(&name))),
-            );
-        }
-        if let Some(Ok(service)) = built.get(&name)
-            && let Service::Servers { balancer, .. } = service.as_ref()
-        {
-            let urls = balancer.items().iter().map(|server| (server.url.clone(), "UP"));
-            info.server_status = urls.collect();
+        let works = matches!(built.get(&name), Some(Ok(_)));
+        let new = reached.insert(name.clone());
+        let Some(info) = runtime.services.get_mut(&name).filter(|_| new && works) else { continue };
+        match &info.service {
+            dynamic::Service::Weighted(weighted) => {
+                let children = weighted.services.iter();
+                open.extend(children.map(|child| qualify(&child.name, provider(&name))));
+            }
+            dynamic::Service::LoadBalancer(balancer) => {
+                let urls = balancer.servers.iter().map(|server| (server.url.clone(), "UP"));
+                info.server_status = urls.collect();
+            }
+            _ => {}
         }
     }
 }
 
 struct Compiler<'a> {
     objects: &'a Objects<'a>,
-    settings: &'a Settings,
-    environment: &'a Environment,
+    transports: &'a Transports,
+    order: &'a Order<'a>,
     before: &'a Carried,
     carried: &'a mut Carried,
+    /// Services whose parts are all in here before them.
     built: BTreeMap<String, Built>,
-    /// The services being built, outermost first: what refers to one of them refers to itself.
-    path: Vec<String>,
+    /// How many services are inside one another, itself included.
+    depths: BTreeMap<String, usize>,
 }
 
 impl Compiler<'_> {
-    fn service(&mut self, name: &str) -> Built {
-        if let Some(built) = self.built.get(name) {
-            return built.clone();
-        }
-        if self.path.iter().any(|open| open == name) {
-            let cycle: Vec<_> = self
-                .path
-                .iter()
-                .map(String::as_str)
-                .chain([name])
-                .map(|n| format!("service:{n}"))
-                .collect();
-            return Err(format!(
-                "could not instantiate service {name}: recursion detected in {}",
-                cycle.join("->")
-            ));
-        }
-        let Some(entry) = self.objects.services.get(name) else {
-            let text = format!("the service \"{name}\" does not exist");
-            return Err(with_nearest(text, name, self.objects.services.keys()));
-        };
-        self.path.push(name.to_owned());
-        let built = self.build(name, entry);
-        self.path.pop();
-        self.built.insert(name.to_owned(), built.clone());
-        built
-    }
-
     fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
         if let Some(problem) = entry.first_error() {
             return Err(problem.to_string());
@@ -141,10 +118,17 @@ impl Compiler<'_> {
     }
 
     fn load_balancer(&mut self, name: &str, config: &LoadBalancer) -> Built {
-        let first = config.servers.first().map_or("", |server| server.url.as_str());
-        let transport = self.transport(name, &config.servers_transport).map_err(|reason| {
-            format!("error building proxy for server URL {first}: getting RoundTripper: {reason}")
-        })?;
+        let transport =
+            self.transports.find(&config.servers_transport, name).map_err(|reason| match config
+                .servers
+                .first()
+            {
+                Some(server) => format!(
+                    "error building proxy for server URL {}: getting RoundTripper: {reason}",
+                    server.url
+                ),
+                None => format!("getting RoundTripper: {reason}"),
+            })?;
         let (before, carried) = (&self.before.upstream, &mut self.carried.upstream);
         Service::compile(name, config, &transport, before, carried)
             .map(Arc::new)
@@ -152,11 +136,19 @@ impl Compiler<'_> {
     }
 
     fn weighted(&mut self, name: &str, config: &Weighted) -> Built {
+        let qualified = |child: &str| qualify(child, provider(name));
+        let parts = config.services.iter().map(|child| qualified(&child.name));
+        let depths = parts.map(|part| self.depths.get(&part).copied().unwrap_or(1));
+        let depth = depths.max().unwrap_or(0) + 1;
+        self.depths.insert(name.to_owned(), depth);
+        if depth > MAX_DEPTH {
+            return Err(format!("more than {MAX_DEPTH} services are inside one another"));
+        }
         let mut children = Vec::new();
         for child in &config.services {
-            let qualified = qualify(&child.name, provider(name));
+            let qualified = qualified(&child.name);
             let service = self
-                .service(&qualified)
+                .part(name, &qualified)
                 .map_err(|reason| format!("building HTTP service \"{}\": {reason}", child.name))?;
             children.push((qualified, service, child.weight.unwrap_or(1)));
         }
@@ -164,42 +156,13 @@ impl Compiler<'_> {
         Ok(Arc::new(Service::weighted(name, children, before, carried)))
     }
 
-    /// The transport that the service `of` names; the static default where it names none.
-    fn transport(&mut self, of: &str, name: &str) -> Result<Arc<Transport>, String> {
-        if name.is_empty() {
-            return self.compile_transport("", &self.settings.servers_transport);
+    fn part(&self, of: &str, name: &str) -> Built {
+        if let Some(circle) = self.order.circle(of, name) {
+            return Err(circle.to_owned());
         }
-        let qualified = qualify(name, provider(of));
-        let Some(entry) = self.objects.transports.get(&qualified) else {
-            let text = format!("servers transport not found {qualified}");
-            return Err(with_nearest(text, &qualified, self.objects.transports.keys()));
-        };
-        if let Some(problem) = entry.first_error() {
-            return Err(problem.to_string());
-        }
-        self.compile_transport(&qualified, &entry.spec)
-    }
-
-    fn compile_transport(
-        &mut self,
-        name: &str,
-        config: &ServersTransport,
-    ) -> Result<Arc<Transport>, String> {
-        if let Some((_, transport)) = self.carried.transports.get(name) {
-            return Ok(Arc::clone(transport));
-        }
-        let unchanged = self.before.transports.get(name).filter(|(known, _)| known == config);
-        let transport = match unchanged {
-            Some((_, transport)) => Arc::clone(transport),
-            None => {
-                let (tls, problems) = ClientTls::compile(config, &self.environment.native_roots);
-                let reason =
-                    || problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                Arc::new(Transport::compile(config, tls.ok_or_else(reason)?))
-            }
-        };
-        let kept = (config.clone(), Arc::clone(&transport));
-        self.carried.transports.insert(name.to_owned(), kept);
-        Ok(transport)
+        self.built.get(name).cloned().unwrap_or_else(|| {
+            let text = format!("the service \"{name}\" does not exist");
+            Err(with_nearest(text, name, self.objects.services.keys()))
+        })
     }
 }

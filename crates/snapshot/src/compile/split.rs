@@ -1,24 +1,24 @@
 //! Routers by what their entry points add to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portway_model::{
-    Entry,
+    Entry, Problem,
     dynamic::{Observability, Router},
 };
-use portway_rule::Syntax;
 
 use crate::{EntryPointSettings, Settings};
 
-/// Adds the router `name` to `routers`, with entry points, rule syntax and records filled in.
+/// Adds what becomes of the router `name` to `routers`, with entry points, rule syntax and records filled in.
 ///
-/// As in Traefik: on an entry point with middlewares or TLS of its own the router becomes a copy with these
+/// As in Traefik: on an entry point that adds something of its own the router becomes a copy with that
 /// added; when it has several entry points the copy is named `<entry point>-<name>`, and the rest keeps the
-/// name.
+/// name. `written` are the names of all routers: a copy never takes the place of another router.
 pub(crate) fn by_entry_point(
     name: &str,
     entry: &Entry<Router>,
     settings: &Settings,
+    written: &BTreeSet<String>,
     routers: &mut BTreeMap<String, Entry<Router>>,
 ) {
     let mut rest = entry.clone();
@@ -26,32 +26,93 @@ pub(crate) fn by_entry_point(
     if router.rule_syntax.is_empty()
         && let Some(syntax) = settings.default_rule_syntax
     {
-        router.rule_syntax = if syntax == Syntax::V2 { "v2" } else { "v3" }.to_owned();
+        router.rule_syntax = syntax.to_string();
     }
-    let names = match router.entry_points.as_slice() {
-        [] => {
-            settings.entry_points.iter().filter(|e| e.is_default).map(|e| e.name.clone()).collect()
-        }
-        _ => std::mem::take(&mut router.entry_points),
-    };
+    let names = entry_points(entry, settings);
+    router.entry_points = Vec::new();
     let several = names.len() > 1;
+    let mut seen = BTreeSet::new();
     for entry_point in names {
         let known = settings.entry_points.iter().find(|known| known.name == entry_point);
-        match known.filter(|known| known.has_model()) {
+        match known.filter(|known| adds(known, settings)) {
             None => rest.spec.entry_points.push(entry_point),
+            Some(_) if !seen.insert(entry_point.clone()) => {}
             Some(model) => {
-                let copy = Entry { spec: on(model, &rest.spec), ..rest.clone() };
-                let name = if several { format!("{entry_point}-{name}") } else { name.to_owned() };
-                routers.insert(name, copy);
+                let mut copy = Entry { spec: on(model, &rest.spec), ..rest.clone() };
+                let mut copy_name = name.to_owned();
+                if several {
+                    copy_name = format!("{entry_point}-{name}");
+                    let taken = |name: &str| written.contains(name) || routers.contains_key(name);
+                    if taken(&copy_name) {
+                        let free = free(&entry_point, &copy_name, taken);
+                        let message = format!(
+                            "its copy for entry point \"{entry_point}\" is named {free}: there is \
+                             another router {copy_name}"
+                        );
+                        copy.problems.push(Problem::warning("", message));
+                        copy_name = free;
+                    }
+                }
+                routers.insert(copy_name, copy);
             }
         }
     }
     // Without an entry point there is nothing left of the original, unless there never was one.
-    if !rest.spec.entry_points.is_empty() || (!several && !routers.contains_key(name)) {
+    if !rest.spec.entry_points.is_empty() || seen.is_empty() {
         let known = settings.entry_points.iter().find(|e| rest.spec.entry_points.contains(&e.name));
         rest.spec.observability = Some(filled(&rest.spec, known));
         routers.insert(name.to_owned(), rest);
     }
+}
+
+/// `name` with the entry point before it as often as it takes until nobody else has that name.
+pub(crate) fn free(entry_point: &str, name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut free = name.to_owned();
+    while taken(&free) {
+        free = format!("{entry_point}-{free}");
+    }
+    free
+}
+
+/// The entry points that the router asks for, or those for routers that ask for none. Where they could not
+/// be read, all: the router is closed, and its claim must not be missing anywhere.
+fn entry_points(entry: &Entry<Router>, settings: &Settings) -> Vec<String> {
+    let all = || settings.entry_points.iter();
+    if unread(entry, "entryPoints") {
+        return all().map(|e| e.name.clone()).collect();
+    }
+    match entry.spec.entry_points.as_slice() {
+        [] => all().filter(|e| e.is_default).map(|e| e.name.clone()).collect(),
+        named => named.to_vec(),
+    }
+}
+
+/// Whether an error is about the router's field `wanted`, or about a field that reads like it misspelt: what
+/// the user meant by it is then unknown.
+pub(crate) fn unread(entry: &Entry<Router>, wanted: &str) -> bool {
+    const FIELDS: [&str; 9] = [
+        "entryPoints",
+        "middlewares",
+        "service",
+        "rule",
+        "parentRefs",
+        "ruleSyntax",
+        "priority",
+        "tls",
+        "observability",
+    ];
+    entry.problems.iter().filter(|problem| problem.is_error()).any(|problem| {
+        let field = problem.field.split(['.', '[']).next().unwrap_or_default();
+        portway_model::nearest(field, FIELDS) == Some(wanted)
+    })
+}
+
+/// Whether routers on the entry point differ from what their providers wrote.
+fn adds(entry_point: &EntryPointSettings, settings: &Settings) -> bool {
+    !entry_point.middlewares.is_empty()
+        || entry_point.tls.is_some()
+        || entry_point.observability.is_some()
+        || settings.default_rule_syntax.is_some()
 }
 
 fn on(entry_point: &EntryPointSettings, router: &Router) -> Router {
@@ -69,7 +130,7 @@ fn on(entry_point: &EntryPointSettings, router: &Router) -> Router {
 /// The router's choice of records, filled in from its entry point and then from Traefik's defaults.
 fn filled(router: &Router, entry_point: Option<&EntryPointSettings>) -> Observability {
     let own = router.observability.clone().unwrap_or_default();
-    let default = entry_point.map(|e| e.observability.clone()).unwrap_or_default();
+    let default = entry_point.and_then(|e| e.observability.clone()).unwrap_or_default();
     let pick = |own: Option<bool>, default: Option<bool>| Some(own.or(default).unwrap_or(true));
     let verbosity = [own.trace_verbosity, default.trace_verbosity, "minimal".to_owned()];
     Observability {

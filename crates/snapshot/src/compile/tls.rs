@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use portway_model::{Diagnostic, Entry, Problem, runtime::Runtime};
+use portway_model::{Entry, Problem, runtime::Runtime};
 use portway_tls::{Certificates, Options};
 use rustls_pki_types::UnixTime;
 
-use crate::compile::{Environment, names::Objects};
+use crate::compile::{
+    Environment,
+    names::{Objects, report},
+};
 
 /// What the next snapshot need not parse again.
 #[derive(Debug, Default)]
 pub(crate) struct Carried {
-    certificates: Option<Arc<Certificates>>,
-    options: Option<Arc<Options>>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) options: Option<Arc<Options>>,
 }
 
 /// Compiles certificates and options; their problems are told as diagnostics.
@@ -33,9 +36,10 @@ pub(crate) fn compile(
     );
     for (index, entry) in objects.certificates.iter().enumerate() {
         let found = problems.certificates.get(index).map(Vec::as_slice).unwrap_or_default();
+        // A path tells certificates apart; PEM text does not.
         let name = match entry.spec.cert.written.as_str() {
-            "" => format!("certificate {}", index + 1),
-            written => format!("certificate {}", written.lines().next().unwrap_or_default()),
+            path if !path.is_empty() && !path.contains('\n') => format!("certificate {path}"),
+            _ => format!("certificate {}", index + 1),
         };
         tell(runtime, &name, entry, found);
     }
@@ -57,13 +61,5 @@ pub(crate) fn compile(
 }
 
 fn tell<T>(runtime: &mut Runtime, object: &str, entry: &Entry<T>, found: &[Problem]) {
-    for problem in entry.problems.iter().chain(found) {
-        runtime.diagnostics.push(Diagnostic {
-            severity: problem.severity,
-            object: object.to_owned(),
-            field: problem.field.clone(),
-            message: problem.message.clone(),
-            place: entry.place.clone(),
-        });
-    }
+    report(runtime, object, entry, entry.problems.iter().chain(found));
 }

@@ -145,7 +145,6 @@ pub fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> 
         scheme: fields.string("scheme"),
         port: fields.string("port"),
         permanent: fields.boolean("permanent").unwrap_or_default(),
-        forced: None,
     };
     if fields.boolean("forcePermanentRedirect") == Some(true) {
         let message = "not served by this version of Portway; it has no effect";
