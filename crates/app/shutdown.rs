@@ -11,6 +11,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+/// How long the workers may take to cut what outlasts the grace time, and to log it.
+const CUT_TIME: Duration = Duration::from_millis(250);
+
 /// Runs `work` until SIGTERM or SIGINT; SIGUSR1 opens log files anew.
 ///
 /// # Errors
@@ -54,7 +57,7 @@ pub(crate) async fn drain(config: &StaticConfig, drain: &Drain) {
     });
     let (accepts, graces): (Vec<Duration>, Vec<Duration>) = times.unzip();
     let accept = accepts.into_iter().max().unwrap_or_default();
-    let end = Instant::now() + accept + graces.into_iter().max().unwrap_or_default();
+    let end = Instant::now() + accept + graces.into_iter().max().unwrap_or_default() + CUT_TIME;
     let waits = async {
         sleep(accept).await;
         while drain.connections() > 0 && Instant::now() < end {

@@ -1,7 +1,9 @@
 //! Bytes in, bytes out through the real binary: framing, limits, time, reloads and shutdown.
 
 mod aborts;
+mod backends;
 mod bodies;
+mod cost;
 mod pipelining;
 mod reload;
 mod shutdown;

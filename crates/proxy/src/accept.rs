@@ -30,6 +30,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long accepting rests when the process has no descriptor left.
 const REST: Duration = Duration::from_millis(50);
 
+/// How often it is said that accepting rests.
+const WARN_EVERY: Duration = Duration::from_secs(5);
+
 /// How long a connection that nothing came on may still begin once the entry point drains: its first bytes
 /// may be here already.
 const LAST_CALL: Duration = Duration::from_millis(50);
@@ -137,6 +140,7 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
     let Some(ending) = worker.ending(entry_point) else { return };
     // The drain waits for listening sockets too, and for what is accepted before its task begins.
     let _counted = worker.drain.count();
+    let mut warned = None;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -151,7 +155,10 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!("connections cannot be accepted: {error}");
+                if warned.is_none_or(|then: Instant| then.elapsed() >= WARN_EVERY) {
+                    warned = Some(Instant::now());
+                    tracing::warn!("connections cannot be accepted: {error}");
+                }
                 tokio::time::sleep(REST).await;
             }
         }

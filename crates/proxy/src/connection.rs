@@ -1,7 +1,7 @@
 //! One client connection: request heads, keep-alive, limits, and its graceful end.
 
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     net::SocketAddr,
     rc::Rc,
     time::{Duration, Instant},
@@ -149,63 +149,78 @@ impl Connection {
         let mut begun = !self.input.is_empty();
         self.begun = Instant::now();
         loop {
-            if !self.input.is_empty() {
-                let parsed =
-                    self.parser.parse(self.input.filled(), &settings.limits, &mut self.request);
-                match parsed {
-                    Ok(Progress::Complete(length)) => {
-                        self.input.consume(length);
-                        self.longest_head = self.longest_head.max(length);
-                        self.started = Instant::now();
-                        return Head::Request;
-                    }
-                    Ok(Progress::Partial) => {}
-                    Err(refusal) => {
-                        self.longest_head = usize::MAX;
-                        self.started = Instant::now();
-                        return Head::Refused(refusal);
-                    }
-                }
+            if let Some(head) = self.parse_head(settings) {
+                return head;
             }
             // The parser refuses what is larger than its limit, so growth is bounded by it.
             if self.input.is_full() {
                 self.input.grow();
             }
-            let limit = match (begun, self.requests) {
-                (false, 1..) => settings.idle_timeout.map(|limit| self.begun + limit),
-                _ => settings.read_timeout.map(|limit| self.begun + limit),
-            };
-            let fill = poll_fn(|cx| {
-                let filled = self.input.poll_fill(cx, &mut self.stream, &worker.buffers);
-                if filled.is_pending() && !begun {
-                    self.rest();
-                }
-                filled
-            });
-            let filled = async {
-                match limit {
-                    Some(limit) => timeout_at(limit.into(), fill).await.ok(),
-                    None => Some(fill.await),
-                }
-            };
-            let filled = if begun {
-                filled.await
-            } else {
-                tokio::select! {
-                    biased;
-                    filled = filled => filled,
-                    () = ending.drained() => None,
-                }
-            };
-            match filled {
-                Some(Ok(count)) if count > 0 => {}
-                _ => return Head::End,
+            if !self.fill(begun, settings, ending).await {
+                return Head::End;
             }
             if !begun {
                 begun = true;
                 self.begun = Instant::now();
                 self.wake();
             }
+        }
+    }
+
+    /// The head, if all of it is here.
+    fn parse_head(&mut self, settings: &EntryPoint) -> Option<Head> {
+        if self.input.is_empty() {
+            return None;
+        }
+        let parsed = self.parser.parse(self.input.filled(), &settings.limits, &mut self.request);
+        let head = match parsed {
+            Ok(Progress::Partial) => return None,
+            Ok(Progress::Complete(length)) => {
+                self.input.consume(length);
+                self.longest_head = self.longest_head.max(length);
+                Head::Request
+            }
+            Err(refusal) => {
+                self.longest_head = usize::MAX;
+                Head::Refused(refusal)
+            }
+        };
+        self.started = Instant::now();
+        Some(head)
+    }
+
+    /// Reads more of a head; `false` when there is no more, or not in time. Until one has begun, it also ends
+    /// when the entry point drains, and no memory is held.
+    async fn fill(&mut self, begun: bool, settings: &EntryPoint, ending: &Ending) -> bool {
+        let limit = match (begun, self.requests) {
+            (false, 1..) => settings.idle_timeout,
+            _ => settings.read_timeout,
+        };
+        let limit = limit.and_then(|limit| self.begun.checked_add(limit));
+        let worker = Rc::clone(&self.worker);
+        let fill = poll_fn(|cx| {
+            let filled = self.input.poll_fill(cx, &mut self.stream, &worker.buffers);
+            if filled.is_pending() && !begun {
+                self.rest();
+            }
+            filled
+        });
+        let filled = async {
+            match limit {
+                Some(limit) => timeout_at(limit.into(), fill).await.ok(),
+                None => Some(fill.await),
+            }
+        };
+        let drained = async {
+            match begun {
+                false => ending.drained().await,
+                true => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            filled = filled => matches!(filled, Some(Ok(1..))),
+            () = drained => false,
         }
     }
 

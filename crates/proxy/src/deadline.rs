@@ -38,9 +38,14 @@ impl Deadline {
         }
     }
 
-    /// Puts it off to `limit` after `start`.
-    pub(crate) fn put_off(&mut self, start: Instant, limit: Option<Duration>) {
-        self.at = limit.and_then(|limit| start.checked_add(limit));
+    /// `limit` from now; never without a limit.
+    pub(crate) fn from_now(limit: Option<Duration>) -> Self {
+        Self::after(tokio::time::Instant::now().into_std(), limit)
+    }
+
+    /// Puts it off to `limit` from now.
+    pub(crate) fn put_off(&mut self, limit: Option<Duration>) {
+        self.at = Self::from_now(limit).at;
         match (&mut self.sleep, self.at) {
             (Some(sleep), Some(at)) => sleep.as_mut().reset(at.into()),
             _ => self.sleep = None,

@@ -156,29 +156,40 @@ async fn run(
         facts.detail = context.reason.unwrap_or_default().to_owned();
         return answer::send(connection, facts, &answer).await;
     }
-    let mut answer = match &route.target {
+    let append_forwarded_for = context.append_forwarded_for;
+    match reach(connection, settings, route, snapshot, append_forwarded_for, facts).await {
+        Outcome::Done(next) => next,
+        Outcome::Answer(mut answer) => {
+            route.chain.on_response(&mut answer.headers);
+            answer::send(connection, facts, &answer).await
+        }
+    }
+}
+
+/// Leads the request to the router's target.
+async fn reach(
+    connection: &mut Connection,
+    settings: &EntryPoint,
+    route: &Route,
+    snapshot: &Held,
+    append_forwarded_for: bool,
+    facts: &mut Facts,
+) -> Outcome {
+    Outcome::Answer(match &route.target {
         Target::Closed => {
             facts.reason = Some(Reason::RouterClosed);
             Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
         Target::Internal(service) => ask(connection, *service, snapshot).await,
-        Target::Service(service) => match service.pick() {
-            None => {
-                facts.reason = Some(Reason::NoServer);
-                Answer::no_available_server()
+        Target::Service(service) => {
+            if let Some(picked) = service.pick() {
+                let job = forward::Job { settings, route, picked, append_forwarded_for };
+                return forward::forward(connection, &job, facts).await;
             }
-            Some(picked) => {
-                let append = context.append_forwarded_for;
-                let job = forward::Job { settings, route, picked, append_forwarded_for: append };
-                match forward::forward(connection, &job, facts).await {
-                    Outcome::Done(next) => return next,
-                    Outcome::Failed(answer) => answer,
-                }
-            }
-        },
-    };
-    route.chain.on_response(&mut answer.headers);
-    answer::send(connection, facts, &answer).await
+            facts.reason = Some(Reason::NoServer);
+            Answer::no_available_server()
+        }
+    })
 }
 
 /// The answer of an internal service. The API's may take long, so the worker does not wait for it.

@@ -40,7 +40,7 @@ pub(crate) enum Outcome {
     /// The client has the server's response, or as much of it as there will be.
     Done(Next),
     /// Nothing of a response was sent: the client gets this answer.
-    Failed(Answer),
+    Answer(Answer),
 }
 
 /// Forwards the request and passes the response on.
@@ -58,7 +58,7 @@ pub(crate) async fn forward(
             facts.reason = Some(error.reason());
             facts.detail = error.to_string();
             tracing::debug!("{}: {error}", job.route.name);
-            return Outcome::Failed(answer::of_error(&error));
+            return Outcome::Answer(answer::of_error(&error));
         }
     };
     facts.received(&connection.response);

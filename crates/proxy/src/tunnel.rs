@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -63,7 +63,7 @@ where
         let progress = Some(up.passed + down.passed);
         if seen != progress {
             seen = progress;
-            deadline.put_off(Instant::now(), half_open);
+            deadline.put_off(half_open);
         }
         if deadline.has_passed(cx) { Poll::Ready(()) } else { Poll::Pending }
     })

@@ -94,3 +94,6 @@ impl Pool {
         self.idle.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,8 @@ use super::*;
 use crate::testing::{context, request, shown};
 
 fn compiled(scheme: &str, port: &str, permanent: bool) -> RedirectScheme {
-    let config = dynamic::RedirectScheme {
-        scheme: scheme.to_owned(),
-        port: port.to_owned(),
-        permanent,
-        ..Default::default()
-    };
+    let config =
+        dynamic::RedirectScheme { scheme: scheme.to_owned(), port: port.to_owned(), permanent };
     RedirectScheme::compile(&config, &mut Vec::new()).unwrap()
 }
 

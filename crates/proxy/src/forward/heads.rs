@@ -75,7 +75,7 @@ pub(crate) struct HeadState {
 impl HeadState {
     pub(crate) fn new(request: &Request) -> Self {
         let waits = request.expects_continue && !request.body.is_empty();
-        let go_on = waits.then(|| Deadline::after(Instant::now(), Some(CONTINUE_AFTER)));
+        let go_on = waits.then(|| Deadline::from_now(Some(CONTINUE_AFTER)));
         Self { go_on: go_on.unwrap_or_default(), ..Self::default() }
     }
 
@@ -213,8 +213,7 @@ impl Heads<'_> {
             }
             _ => return None,
         };
-        let thought =
-            self.state.thought.get_or_insert_with(|| Deadline::after(Instant::now(), limit));
+        let thought = self.state.thought.get_or_insert_with(|| Deadline::from_now(limit));
         if !thought.has_passed(cx) {
             return None;
         }

@@ -1,0 +1,109 @@
+use std::{sync::Arc, time::Duration};
+
+use portway_model::dynamic::{self, LoadBalancer, ServersTransport};
+use portway_tls::{ClientTls, NativeRoots};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    task::coop,
+};
+
+use super::*;
+use crate::{Carried, Service, Transport, connect};
+
+/// A server, with a listener behind it.
+async fn server(transport: &ServersTransport) -> (TcpListener, Arc<Server>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, compiled(&url, transport))
+}
+
+fn compiled(url: &str, transport: &ServersTransport) -> Arc<Server> {
+    let (tls, _) = ClientTls::compile(transport, &NativeRoots::new(Vec::new()));
+    let transport = Arc::new(Transport::compile(transport, tls.unwrap()));
+    let servers = vec![dynamic::Server { url: url.to_owned(), ..Default::default() }];
+    let config = LoadBalancer { servers, ..Default::default() };
+    let (before, mut carried) = (Carried::default(), Carried::default());
+    let service = Service::compile("s", &config, &transport, &before, &mut carried).unwrap();
+    Arc::clone(service.pick().unwrap().server)
+}
+
+/// A pool with one connection, and the server's end of it.
+async fn pooled(transport: &ServersTransport) -> (Pool, Arc<Server>, TcpStream) {
+    let (listener, server) = server(transport).await;
+    let (stream, accepted) = tokio::join!(connect(&server), listener.accept());
+    let mut pool = Pool::default();
+    let now = Instant::now();
+    pool.put(&server, Connection::new(stream.unwrap(), now), now);
+    (pool, server, accepted.unwrap().0)
+}
+
+/// Lets the runtime hear of what happened on its sockets.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+#[tokio::test]
+async fn a_quiet_connection_is_taken_once() {
+    let (mut pool, server, _peer) = pooled(&ServersTransport::default()).await;
+    settle().await;
+    assert!(pool.take(&server, Instant::now()).is_some());
+    assert!(pool.take(&server, Instant::now()).is_none());
+}
+
+#[tokio::test]
+async fn a_connection_whose_server_spoke_unasked_is_never_taken() {
+    let (mut pool, server, mut peer) = pooled(&ServersTransport::default()).await;
+    peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    settle().await;
+    assert!(pool.take(&server, Instant::now()).is_none());
+}
+
+#[tokio::test]
+async fn a_connection_whose_server_spoke_is_not_taken_by_a_tired_task_either() {
+    let (mut pool, server, mut peer) = pooled(&ServersTransport::default()).await;
+    peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    settle().await;
+    tokio::spawn(async move {
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        assert!(pool.take(&server, Instant::now()).is_none());
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_its_server_closed_is_not_taken_and_swept() {
+    let (mut pool, server, peer) = pooled(&ServersTransport::default()).await;
+    drop(peer);
+    settle().await;
+    pool.sweep(Instant::now());
+    assert!(pool.is_empty());
+    assert!(pool.take(&server, Instant::now()).is_none());
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_idle_timeout() {
+    let (mut pool, server, _peer) = pooled(&ServersTransport::default()).await;
+    let now = Instant::now();
+    pool.sweep(now + Duration::from_secs(80));
+    assert_eq!(pool.len(), 1);
+    assert!(pool.take(&server, now + Duration::from_secs(100)).is_none());
+}
+
+#[tokio::test]
+async fn no_more_connections_are_kept_than_configured() {
+    let transport = ServersTransport { max_idle_conns_per_host: -1, ..Default::default() };
+    let (pool, ..) = pooled(&transport).await;
+    assert_eq!(pool.len(), 0);
+}
+
+#[tokio::test]
+async fn connections_of_other_servers_are_never_taken() {
+    let (mut pool, server, _peer) = pooled(&ServersTransport::default()).await;
+    let other = compiled(&server.url, &ServersTransport::default());
+    assert!(pool.take(&other, Instant::now()).is_none(), "another transport, another server");
+    assert_eq!(pool.len(), 1);
+}

@@ -1,0 +1,131 @@
+//! Backends that misbehave: what they break is never passed off as whole, nor given to another client.
+
+use std::fs;
+use std::time::Duration;
+
+use portway_testkit::backend::{Backend, Received, Step};
+use portway_testkit::client::End;
+use portway_testkit::message::Head;
+
+use super::{Site, get};
+
+fn write(text: &str) -> Step {
+    Step::Write(text.as_bytes().to_vec())
+}
+
+fn ok(received: &Received) -> Vec<Step> {
+    let body = format!("{} {}", received.head.part(1), received.body.len());
+    vec![write(&format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))]
+}
+
+#[test]
+fn an_old_client_sees_a_reset_where_a_response_breaks_off() {
+    for framing in ["Content-Length: 100", "Transfer-Encoding: chunked"] {
+        let broken = format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n3\r\nabc\r\n");
+        let wait = || Step::Wait(Duration::from_millis(50));
+        let backend = Backend::scripted(move |_| vec![write(&broken), wait(), Step::Close]);
+        let site = Site::start(backend, &[]);
+        let mut client = site.client();
+        client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n").unwrap();
+        let (bytes, end) = client.until_end(Duration::from_secs(5));
+        // Nothing at all is no response, and with a length the client can count; otherwise only a reset tells.
+        let text = String::from_utf8_lossy(&bytes);
+        let told = end == End::Reset || text.is_empty() || text.contains("Length: 100");
+        assert!(told, "{framing}: {end:?} after {text}");
+    }
+}
+
+#[test]
+fn an_orderly_end_is_the_end_for_an_old_client() {
+    let backend = Backend::scripted(|_| vec![write("HTTP/1.1 200 OK\r\n\r\nabc"), Step::Close]);
+    let site = Site::start(backend, &[]);
+    let mut client = site.client();
+    client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n").unwrap();
+    let (bytes, end) = client.until_end(Duration::from_secs(5));
+    assert_eq!(end, End::Closed);
+    assert!(bytes.ends_with(b"\r\n\r\nabc"));
+}
+
+#[test]
+fn a_connection_that_answered_too_early_carries_no_other_request() {
+    // It answers to the head, and would read the body as its next request.
+    let early = |head: &Head| {
+        head.part(1)
+            .starts_with("/early")
+            .then(|| vec![write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly")])
+    };
+    let site = Site::start(Backend::with(None, early, ok), &[]);
+    let mut client = site.client();
+    client.send("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    client.send("GET /smuggled HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n").unwrap();
+    assert_eq!(client.response_to("POST").unwrap().text(), "early");
+    for _ in 0..5 {
+        assert_eq!(site.client().ask(get("/other")).unwrap().text(), "/other 0");
+    }
+    let seen = site.backend.take();
+    let late: Vec<_> = seen.iter().filter(|one| one.path() == "/other").collect();
+    let first = seen.iter().find(|one| one.path() == "/early").unwrap();
+    assert!(late.iter().all(|one| one.connection != first.connection), "{seen:?}");
+}
+
+#[test]
+fn a_backend_that_resets_in_its_body_breaks_off_the_response() {
+    let backend = Backend::scripted(|_| {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+        vec![write(head), Step::Wait(Duration::from_millis(50)), Step::Reset]
+    });
+    let site = Site::start(backend, &[]);
+    let mut client = site.client();
+    client.send(get("/")).unwrap();
+    assert!(!client.response_to("GET").unwrap().complete);
+}
+
+#[test]
+fn a_request_that_may_not_be_repeated_is_sent_once() {
+    // The first connection dies upon its second request, after that was read.
+    let backend = Backend::scripted(|received| {
+        if received.connection == 0 && received.path() != "/first" {
+            return vec![Step::Close];
+        }
+        ok(received)
+    });
+    let site = Site::start(backend, &[]);
+    let mut client = site.client();
+    assert_eq!(client.ask(get("/first")).unwrap().status, 200);
+    let post = "POST /second HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(client.ask(post).unwrap().status, 502);
+    assert_eq!(site.backend.take().len(), 2);
+    // An idempotent one is sent again.
+    let backend = Backend::scripted(|received| {
+        if received.connection == 0 && received.path() != "/first" {
+            return vec![Step::Close];
+        }
+        ok(received)
+    });
+    let site = Site::start(backend, &[]);
+    let mut client = site.client();
+    assert_eq!(client.ask(get("/first")).unwrap().status, 200);
+    assert_eq!(client.ask(get("/second")).unwrap().text(), "/second 0");
+    assert_eq!(site.backend.take().len(), 3);
+}
+
+#[test]
+fn a_request_that_is_cut_is_in_the_access_log() {
+    let flags = [
+        "--accessLog=true",
+        "--accessLog.format=json",
+        "--accessLog.filePath=@@folder@@/access.log",
+        "--entryPoints.web.transport.lifeCycle.graceTimeOut=300ms",
+    ];
+    let mut site = Site::start(Backend::start(), &flags);
+    let mut client = site.client();
+    client.send(get("/slow")).unwrap();
+    assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
+    site.process.signal("TERM");
+    assert!(site.process.wait(Duration::from_secs(10)).is_some());
+    let text = fs::read_to_string(site.process.folder().path().join("access.log")).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("/slow")).collect();
+    let [line] = lines.as_slice() else { panic!("not one line for /slow in\n{text}") };
+    assert!(line.contains("GraceOver"), "{line}");
+}
