@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use crate::{InternalService, Settings, compile::split};
 use portway_model::{
     Diagnostic, Entry, Problem,
     dynamic::{
@@ -14,7 +15,6 @@ use portway_model::{
     nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
-use crate::{InternalService, Settings, compile::split};
 
 /// Every object under its qualified name.
 #[derive(Debug, Default)]
@@ -85,7 +85,8 @@ fn settle<T: Clone>(defined: &[(&String, &Entry<T>)]) -> Option<(String, Entry<T
     let mut chosen = (*first).clone();
     if defined.len() > 1 {
         let providers: Vec<_> = defined.iter().map(|(provider, _)| provider.as_str()).collect();
-        let message = format!("is defined by {}; only one provider may define it", providers.join(" and "));
+        let message =
+            format!("is defined by {}; only one provider may define it", providers.join(" and "));
         chosen.problems.push(Problem::error("", message));
     }
     Some((DEFAULT.to_owned(), chosen))

@@ -101,14 +101,15 @@ impl Compiler<'_> {
 
     fn load_balancer(&mut self, name: &str, config: &LoadBalancer) -> Built {
         let transport =
-            self.transports.find(&config.servers_transport, name).map_err(|reason| {
-                match config.servers.first() {
-                    Some(server) => format!(
-                        "error building proxy for server URL {}: getting RoundTripper: {reason}",
-                        server.url
-                    ),
-                    None => format!("getting RoundTripper: {reason}"),
-                }
+            self.transports.find(&config.servers_transport, name).map_err(|reason| match config
+                .servers
+                .first()
+            {
+                Some(server) => format!(
+                    "error building proxy for server URL {}: getting RoundTripper: {reason}",
+                    server.url
+                ),
+                None => format!("getting RoundTripper: {reason}"),
             })?;
         let (before, carried) = (&self.before.upstream, &mut self.carried.upstream);
         Service::compile(name, config, &transport, before, carried)

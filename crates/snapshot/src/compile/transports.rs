@@ -47,7 +47,10 @@ pub(crate) fn compile(
     };
     let default = build("", &fixed);
     let all = objects.transports.iter();
-    Transports { default, named: all.map(|(name, entry)| (name.clone(), build(name, entry))).collect() }
+    Transports {
+        default,
+        named: all.map(|(name, entry)| (name.clone(), build(name, entry))).collect(),
+    }
 }
 
 fn build(
