@@ -99,3 +99,6 @@ pub fn compile(
     let hash = hash::hash(configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,11 @@ impl Table {
         let number = self.index.find(subject)?;
         self.routes.get(usize::try_from(number).ok()?)
     }
+
+    /// All routers, in the order in which their rules are asked.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
 }
 
 /// A router on one entry point, ready to run.

@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Settings, compile::split};
 use portway_model::{
     Diagnostic, Entry, InternalService, Problem,
     dynamic::{
@@ -15,6 +14,8 @@ use portway_model::{
     nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
+
+use crate::{Settings, compile::split};
 
 /// Every object under its qualified name.
 #[derive(Debug, Default)]

@@ -217,6 +217,9 @@ impl Builder<'_> {
 
     fn target(&mut self) -> Option<Target> {
         let service = &self.entry.spec.service;
+        if service.is_empty() && unread(self.entry, "service") {
+            return None;
+        }
         if service.is_empty() {
             // Traefik's words, all of them.
             self.close("router has no service and no child routers".to_owned());

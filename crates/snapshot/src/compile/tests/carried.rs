@@ -1,0 +1,145 @@
+//! What the next snapshot adopts: state survives unrelated edits, and not edits of its own settings.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use portway_model::{Entry, dynamic};
+use portway_testkit::certificate::Certificate;
+use portway_upstream::{Server, Service};
+
+use super::{compiled, compiled_after, config, plain, run, settings};
+use crate::{Snapshot, Target, compile::tls};
+
+const SITE: &str = "http:
+  routers:
+    a: {rule: 'Host(`a`)', service: s, middlewares: [auth]}
+    w: {rule: 'Host(`w`)', service: w}
+  services:
+    s: {loadBalancer: {serversTransport: t, servers: [{url: 'http://127.0.0.1:1'}, {url: 'http://127.0.0.1:2'}]}}
+    w: {weighted: {services: [{name: s}, {name: one}]}}
+    one: {loadBalancer: {servers: [{url: 'http://127.0.0.1:3'}]}}
+  middlewares: {auth: {basicAuth: {users: ['u:h']}}}
+  serversTransports: {t: {insecureSkipVerify: true}}
+";
+
+/// An edit that concerns nothing above.
+fn elsewhere() -> String {
+    SITE.replace("  routers:\n", "  routers:\n    new: {rule: 'Host(`n`)', service: one}\n")
+}
+
+fn pick(snapshot: &Snapshot, host: &str) -> Arc<Server> {
+    let Some(route) = plain(snapshot, host) else { panic!("no router for {host}") };
+    let Target::Service(service) = &route.target else { panic!("no service for {host}") };
+    Arc::clone(service.pick().expect("a server").server)
+}
+
+/// What tells the server's pooled connections from all others.
+fn identity(server: &Server) -> String {
+    let shown = format!("{server:?}");
+    shown[shown.find("ServerId").expect("an identity")..].to_owned()
+}
+
+#[test]
+fn balancers_go_on_where_they_were() {
+    let first = compiled(SITE);
+    assert_eq!(pick(&first, "a/").url, "http://127.0.0.1:1");
+    let second = compiled_after(&elsewhere(), &first);
+    assert_eq!(pick(&second, "a/").url, "http://127.0.0.1:2");
+    // One position for both snapshots: requests in flight may still run on the old one.
+    assert_eq!(pick(&first, "a/").url, "http://127.0.0.1:1");
+    assert_eq!(pick(&second, "a/").url, "http://127.0.0.1:2");
+    pick(&second, "w/");
+    let third = compiled_after(SITE, &second);
+    assert_eq!(pick(&third, "w/").url, "http://127.0.0.1:3", "the weighted one goes on as well");
+}
+
+#[test]
+fn other_servers_start_a_balancer_afresh() {
+    let first = compiled(SITE);
+    pick(&first, "a/");
+    let edited = SITE.replace("127.0.0.1:2", "127.0.0.1:4");
+    let second = compiled_after(&edited, &first);
+    assert_eq!(pick(&second, "a/").url, "http://127.0.0.1:1");
+}
+
+#[test]
+fn servers_keep_their_identity_while_address_and_transport_stay() {
+    let first = compiled(SITE);
+    let one = pick(&first, "a/");
+    pick(&first, "a/");
+    // Another balancer, the same server.
+    let edited = SITE.replace("127.0.0.1:2", "127.0.0.1:4");
+    let second = compiled_after(&edited, &first);
+    assert_eq!(identity(&pick(&second, "a/")), identity(&one));
+    let other_transport = SITE.replace("insecureSkipVerify: true", "insecureSkipVerify: false");
+    let third = compiled_after(&other_transport, &first);
+    let moved = pick(&third, "a/");
+    assert_eq!(moved.url, one.url);
+    assert_ne!(
+        identity(&moved),
+        identity(&one),
+        "connections of other settings must not be reused"
+    );
+}
+
+fn middleware(snapshot: &Snapshot) -> &Arc<portway_middleware::Middleware> {
+    &snapshot.carried.middlewares["auth@file"].compiled
+}
+
+#[test]
+fn middlewares_keep_what_they_remember() {
+    let first = compiled(SITE);
+    let second = compiled_after(&elsewhere(), &first);
+    assert!(Arc::ptr_eq(middleware(&first), middleware(&second)));
+    let edited = compiled_after(&SITE.replace("'u:h'", "'u:other'"), &second);
+    assert!(!Arc::ptr_eq(middleware(&second), middleware(&edited)));
+}
+
+#[test]
+fn transports_and_rules_are_taken_over() {
+    let first = compiled(SITE);
+    let second = compiled_after(&elsewhere(), &first);
+    for name in ["", "t@file"] {
+        let compiled =
+            |snapshot: &Snapshot| Arc::clone(&snapshot.carried.transports[name].compiled);
+        assert!(Arc::ptr_eq(&compiled(&first), &compiled(&second)), "transport {name:?}");
+    }
+    for (key, rule) in &first.carried.rules {
+        assert!(Arc::ptr_eq(rule, &second.carried.rules[key]), "{key:?}");
+    }
+    let without = compiled_after("http: {}", &second);
+    assert!(without.carried.rules.is_empty(), "what nobody uses is gone");
+    assert!(without.carried.middlewares.is_empty());
+}
+
+#[test]
+fn certificates_and_tls_options_are_taken_over() {
+    let certificate = Certificate::for_names(&["a.test"]);
+    let mut with = config("http: {}\ntls: {options: {o: {minVersion: VersionTLS13}}}");
+    with.tls.certificates.push(Entry::new(dynamic::Certificate {
+        cert: dynamic::Material::inline(certificate.certificate_pem),
+        key: dynamic::Material::inline(certificate.key_pem),
+        stores: Vec::new(),
+    }));
+    let configs = BTreeMap::from([("file".to_owned(), Arc::new(with))]);
+    let first = run(&configs, &settings(), None);
+    let second = run(&configs, &settings(), Some(&first));
+    let found = |tls: &tls::Carried| {
+        let certificates = tls.certificates.as_ref().expect("certificates");
+        Arc::clone(certificates.find("a.test").expect("a certificate"))
+    };
+    assert!(Arc::ptr_eq(&found(&first.carried.tls), &found(&second.carried.tls)));
+    let options = second.carried.tls.options.as_ref().expect("options");
+    assert!(options.get("o@file").is_some());
+}
+
+#[test]
+fn a_service_that_two_routers_use_is_one() {
+    let text = SITE.replace("service: w}", "service: s}");
+    let snapshot = compiled(&text);
+    let service = |host: &str| match &plain(&snapshot, host).unwrap().target {
+        Target::Service(service) => Arc::clone(service),
+        other => panic!("{other:?}"),
+    };
+    let (one, other): (Arc<Service>, Arc<Service>) = (service("a/"), service("w/"));
+    assert!(Arc::ptr_eq(&one, &other));
+}
