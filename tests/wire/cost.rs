@@ -116,8 +116,8 @@ fn idle_connections_hold_little_whatever_they_carried() {
     };
     let before = open(&large, 10);
     let after = open(&large, 100);
-    assert!(after < before + (100 * 100 << 10), "{before} became {after} after large heads");
+    assert!(after < before + ((100 * 100) << 10), "{before} became {after} after large heads");
     let before = after;
     let after = open(&get("/"), 1000);
-    assert!(after < before + (1000 * 8 << 10), "{before} became {after} by idle connections");
+    assert!(after < before + ((1000 * 8) << 10), "{before} became {after} by idle connections");
 }

@@ -6,8 +6,10 @@ use portway_model::dynamic::Config;
 
 use super::{config, plain, run, settings, taker};
 
-/// Providers with routers of one rule: name, priority, time of creation.
-fn first(providers: &[(&str, &[(&str, i64, Option<&str>)])]) -> String {
+/// A provider with routers of one rule: name, priority, time of creation.
+type Said<'a> = (&'a str, &'a [(&'a str, i64, Option<&'a str>)]);
+
+fn first(providers: &[Said<'_>]) -> String {
     let configs = providers.iter().map(|(provider, routers)| {
         let mut config = config(
             "http: {services: {s: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}}}",
@@ -47,8 +49,7 @@ fn no_priority_is_the_length_of_the_rule() {
 
 #[test]
 fn ties_go_by_provider_then_age_then_name() {
-    let crd: (&str, &[(&str, i64, Option<&str>)]) =
-        ("kubernetescrd", &[("z", 7, Some("2026-01-02T00:00:00Z"))]);
+    let crd: Said<'_> = ("kubernetescrd", &[("z", 7, Some("2026-01-02T00:00:00Z"))]);
     assert_eq!(first(&[("file", &[("a", 7, None)]), crd]), "z@kubernetescrd");
     assert_eq!(first(&[("file", &[("a", 7, None)]), ("other", &[("a", 7, None)])]), "a@file");
     let (old, young) = (Some("2025-01-01T00:00:00Z"), Some("2026-01-01T00:00:00Z"));
