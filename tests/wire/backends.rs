@@ -1,11 +1,13 @@
 //! Backends that misbehave: what they break is never passed off as whole, nor given to another client.
 
-use std::fs;
+use std::sync::Mutex;
 use std::time::Duration;
+use std::{fs, io, thread};
 
 use portway_testkit::backend::{Backend, Received, Step};
-use portway_testkit::client::End;
+use portway_testkit::client::{Client, End};
 use portway_testkit::message::Head;
+use portway_testkit::random::{Random, number_from_environment};
 
 use super::{Site, get};
 
@@ -128,4 +130,89 @@ fn a_request_that_is_cut_is_in_the_access_log() {
     let lines: Vec<_> = text.lines().filter(|line| line.contains("/slow")).collect();
     let [line] = lines.as_slice() else { panic!("not one line for /slow in\n{text}") };
     assert!(line.contains("GraceOver"), "{line}");
+}
+
+/// What a backend of the worse sort makes of a request whose path is its number.
+fn whim(random: &mut Random, received: &Received) -> Vec<Step> {
+    let id = received.path().to_owned();
+    let body = id.repeat(*random.pick(&[1, 1, 10, 900, 9000]));
+    let ok = format!("HTTP/1.1 200 OK\r\nX-Id: {id}\r\n");
+    let length = body.len();
+    let chunked = || {
+        let (first, second) = body.split_at(length / 3);
+        let chunk = |part: &str| format!("{:x}\r\n{part}\r\n", part.len());
+        format!("{ok}Transfer-Encoding: chunked\r\n\r\n{}{}0\r\n\r\n", chunk(first), chunk(second))
+    };
+    let whole = format!("{ok}Content-Length: {length}\r\n\r\n{body}");
+    let evil = "HTTP/1.1 200 OK\r\nX-Id: evil\r\nContent-Length: 4\r\n\r\nevil";
+    match random.below(12) {
+        0 => vec![Step::Close],
+        1 => vec![Step::Reset],
+        2 => vec![write(&format!("{ok}Content-Length: {}\r\n\r\n{body}", length + 1)), Step::Close],
+        3 => vec![write(&format!("{ok}Connection: close\r\n\r\n{body}")), Step::Close],
+        4 => vec![write(&format!("{whole}{evil}"))],
+        5 => vec![write(&whole), Step::Reset],
+        6 => vec![write("HTTP/1.1 103 Early Hints\r\n\r\n"), write(&whole)],
+        7 => {
+            let (first, second) = whole.split_at(random.below(whole.len()));
+            vec![write(first), Step::Wait(Duration::from_millis(2)), write(second)]
+        }
+        8 => vec![write(&format!("HTTP/1.1 204 No Content\r\nX-Id: {id}\r\n\r\n"))],
+        9 => vec![write(&whole)],
+        _ => vec![write(&chunked())],
+    }
+}
+
+#[test]
+fn responses_never_change_places_whatever_backends_do() {
+    let seed = number_from_environment("PORTWAY_WIRE_SEED", 1);
+    let random = Mutex::new(Random::new(seed));
+    let script = move |received: &Received| whim(&mut random.lock().unwrap(), received);
+    let site = Site::start(Backend::scripted(script), &["--log.level=ERROR"]);
+    let ask = |random: &mut Random, number: usize, client: &mut Client| -> io::Result<bool> {
+        let id = format!("/i{number:07}");
+        let method = *random.pick(&["GET", "GET", "PUT", "POST"]);
+        let body = if method == "GET" { String::new() } else { id.repeat(random.below(3000)) };
+        let length = body.len();
+        let wire =
+            format!("{method} {id} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}");
+        if random.once_in(30) {
+            client.send(&wire[..random.below(wire.len())])?;
+            return Ok(false);
+        }
+        client.send(wire)?;
+        let response = client.response_to(method)?;
+        let from_backend = response.headers.value("X-Id");
+        assert!(
+            from_backend.is_none_or(|given| given == id),
+            "{id} got the response of {from_backend:?}"
+        );
+        assert!(from_backend.is_some() || response.status >= 500, "{id}: {}", response.status);
+        let text = response.text();
+        let own = from_backend.is_none() || text.trim_start_matches(&id[..]).len() < id.len();
+        assert!(own, "{id} got {text}");
+        Ok(response.complete)
+    };
+    thread::scope(|scope| {
+        for worker in 0..8 {
+            let (ask, site) = (&ask, &site);
+            scope.spawn(move || {
+                let mut random = Random::new(seed + 1 + worker as u64);
+                let mut client = site.client();
+                for number in 0..250 {
+                    let asked = ask(&mut random, worker * 1000 + number, &mut client);
+                    let silent = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+                    assert!(!asked.as_ref().is_err_and(silent), "no answer, seed {seed}");
+                    if !asked.unwrap_or(false) {
+                        client = site.client();
+                    }
+                }
+            });
+        }
+    });
+    let seen = site.backend.take();
+    let odd = seen
+        .iter()
+        .find(|one| one.complete && !one.body.chunks(9).all(|part| part == one.path().as_bytes()));
+    assert!(odd.is_none(), "a body came with another request: {odd:?}");
 }

@@ -57,10 +57,11 @@ pub(crate) async fn send(connection: &mut Connection, facts: &mut Facts, answer:
     });
     facts.sending(&answer.headers);
     facts.status = answer.status.code();
-    facts.sent = answer.body_for(&connection.request.method).len() as u64;
     if !connection.write_out().await {
+        facts.reason.get_or_insert(Reason::ClientGone);
         return Next::Abort;
     }
+    facts.sent = answer.body_for(&connection.request.method).len() as u64;
     if !keep || !connection.discard_body().await {
         return Next::Close;
     }
