@@ -1,6 +1,6 @@
 //! The command line: which subcommand is meant, and its help.
 
-use portway_model::{Diagnostic, Severity, static_config::StaticConfig};
+use portway_model::{Diagnostic, Severity, nearest, static_config::StaticConfig};
 
 use crate::options;
 
@@ -57,10 +57,15 @@ pub(crate) fn parse(
         }
         "healthcheck" => Ok(Command::Healthcheck(load(rest, environment)?.0)),
         "version" => version(rest),
-        other => Err(Refusal(vec![format!(
-            "there is no command `{other}`; commands are `version`, `healthcheck` and `help`, and options \
-             begin with `--`"
-        )])),
+        other => {
+            let instead = match nearest(other, ["version", "healthcheck", "help"]) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "commands are `version`, `healthcheck` and `help`.".to_owned(),
+            };
+            let message =
+                format!("there is no command `{other}`; {instead} Options begin with `--`");
+            Err(Refusal(vec![message]))
+        }
     }
 }
 
@@ -114,32 +119,35 @@ portway: a Traefik-compatible edge router
 
 Usage:
   portway [options]               route requests until SIGTERM
-  portway healthcheck [options]   ask a running Portway with these options; exit status 0 when it is well
+  portway healthcheck [options]   ask a running Portway with these options whether it is well
   portway version [--format F]    print the version
   portway help                    print this
 
-Options have Traefik's names, in any letter case. They stand in three places; the first counts over the next:
+Options are Traefik's, in any letter case, from three places. What stands first wins, option by option:
   1. flags:        --entryPoints.web.address=:8000
   2. environment:  PORTWAY_ENTRYPOINTS_WEB_ADDRESS=:8000, or TRAEFIK_…
-  3. one file:     --configFile=portway.yml, else the first of portway.{yml,yaml,toml} and
+  3. one file:     --configFile=portway.yml, or the first of portway.{yml,yaml,toml} and
                    traefik.{yml,yaml,toml} in ., $XDG_CONFIG_HOME, /etc/portway, /etc/traefik
 
 The most used:
   --entryPoints.<name>.address=[host]:port          listen there
-  --entryPoints.<name>.http.tls                     routers of this entry point answer TLS
+  --entryPoints.<name>.http.tls                     its routers answer TLS
   --entryPoints.<name>.http.redirections.entryPoint.to=<name>
-                                                    redirect all requests to another entry point
+                                                    redirect its requests to another entry point
   --providers.file.directory=DIR                    routes from Traefik's YAML and TOML files in DIR
   --providers.file.filename=FILE                    the same from one file
-  --providers.kubernetesManifests.directory=DIR     routes from Kubernetes objects in the YAML files of DIR
-  --api --api.insecure                              API and dashboard on the entry point `traefik` (:8080)
-  --ping                                            /ping on the entry point `traefik`
-  --log.level=INFO  --accessLog                     what happens, and one line for each request
+  --providers.kubernetesManifests.directory=DIR     routes from Kubernetes objects in YAML files in DIR
+  --api.insecure                                    API and dashboard, without a password, on :8080
+  --ping                                            /ping on :8080; the health check asks it
+  --log.level=INFO                                  tell more than errors
+  --accessLog                                       print a line for each request
 
 Examples:
   portway --entryPoints.web.address=:8000 --providers.file.directory=routes --accessLog
   portway --configFile=/etc/portway/portway.yml --log.level=DEBUG
   portway healthcheck --ping
+
+Exit status: 0 when stopped by a signal or well, 1 when it cannot run or is not well, 2 when an option is wrong.
 ";
 
 #[cfg(test)]
@@ -174,8 +182,7 @@ mod tests {
         assert_eq!(
             parsed(&["healthchek"]).unwrap_err(),
             [
-                "there is no command `healthchek`; commands are `version`, `healthcheck` and `help`, and \
-              options begin with `--`"
+                "there is no command `healthchek`; did you mean `healthcheck`? Options begin with `--`"
             ]
         );
         assert_eq!(parsed(&["version", "-v"]).unwrap_err(), ["version: unexpected argument `-v`"]);

@@ -62,21 +62,32 @@ pub(crate) async fn control(
         tokio::spawn(run(source, options.watch, sender.clone()));
     }
     drop(sender);
+    let mut told = Told::default();
     if providers.is_empty() {
+        told.tell(&publisher.current().runtime);
         internals.become_ready();
     }
     let throttle = config.providers.providers_throttle_duration.positive().unwrap_or_default();
     let mut aggregator = Aggregator::new(providers, internal, throttle, receiver);
     let compiler = Arc::new(compiler);
-    let mut told = Told::default();
     while let Some(merged) = aggregator.next().await {
         let before = publisher.current();
         let compiler = Arc::clone(&compiler);
         // Compiling a large table takes longer than other tasks of this runtime should wait.
         let compiled =
             tokio::task::spawn_blocking(move || compiler.compile(&merged.configs, Some(&before)));
-        let snapshot = compiled.await.context("the compiler has failed")?;
-        told.tell(&snapshot.runtime);
+        let snapshot = match compiled.await {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                // A fault of ours; what is live goes on.
+                tracing::error!("the compiler has failed, the last configuration stays: {error}");
+                continue;
+            }
+        };
+        // Before all providers have spoken, much of what one refers to is missing for no fault of its user.
+        if merged.complete {
+            told.tell(&snapshot.runtime);
+        }
         let hash: String = snapshot.hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         tracing::info!(
             "configuration {hash} is live: {} routers, {} services, {} middlewares",
@@ -123,7 +134,7 @@ impl Told {
             self.once(&mut now, diagnostic.severity, diagnostic.to_string());
         }
         for text in self.before.difference(&now) {
-            tracing::info!("mended: {text}");
+            tracing::info!("no longer: {text}");
         }
         self.before = now;
     }

@@ -34,6 +34,10 @@ pub(crate) fn check(config: &StaticConfig) -> Result<String, String> {
     match ask(&entry_point.address, &host) {
         Ok(200) => Ok(format!("OK: {url}")),
         Ok(status) => Err(format!("Bad healthcheck status: {status} from {url}")),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            let advice = "is Portway running, with these options?";
+            Err(fail(&format!("HEAD {url}: nobody listens there ({error}); {advice}")))
+        }
         Err(error) => Err(fail(&format!("HEAD {url}: {error}"))),
     }
 }

@@ -1,6 +1,9 @@
 //! The binary `portway`: options, wiring, signals, subcommands; nothing else.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 mod cli;
 mod control;
@@ -19,32 +22,48 @@ fn main() -> ExitCode {
     let environment: Vec<(String, String)> =
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
     match cli::parse(&arguments, &environment) {
-        Ok(Command::Help) => print!("{}", cli::HELP),
-        Ok(Command::Version { format }) => print!("{}", cli::version_text(format.as_deref())),
+        Ok(Command::Help) => say(io::stdout(), cli::HELP),
+        Ok(Command::Version { format }) => {
+            say(io::stdout(), &cli::version_text(format.as_deref()));
+        }
         Ok(Command::Healthcheck(config)) => match healthcheck::check(&config) {
-            Ok(line) => println!("{line}"),
+            Ok(line) => say(io::stdout(), &format!("{line}\n")),
             Err(line) => {
-                eprintln!("{line}");
+                say(io::stderr(), &format!("{line}\n"));
                 return ExitCode::FAILURE;
             }
         },
         Ok(Command::Run { config, warnings }) => {
-            logging::start(&config.log);
+            let log = logging::start(&config.log);
             control::log_diagnostics(&warnings);
-            return match wiring::run(*config) {
-                Ok(code) => code,
-                Err(error) => {
-                    tracing::error!("{error:#}");
-                    ExitCode::FAILURE
-                }
-            };
+            if let Err(error) = wiring::run(*config, &log) {
+                tracing::error!("{}", reason(&error));
+                return ExitCode::FAILURE;
+            }
         }
         Err(cli::Refusal(lines)) => {
-            for line in lines {
-                eprintln!("error: {line}");
-            }
+            let lines = lines.iter().map(|line| format!("error: {line}\n"));
+            say(io::stderr(), &lines.collect::<String>());
             return ExitCode::from(cli::EXIT_REFUSED);
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Writes what its reader may have stopped reading: `portway --help | head -1`.
+fn say(mut output: impl Write, text: &str) {
+    let _ = output.write_all(text.as_bytes());
+}
+
+/// The error and its causes, without those that it tells already.
+fn reason(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

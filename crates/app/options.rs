@@ -67,7 +67,8 @@ fn first(places: &[PathBuf]) -> Result<Option<Source>, Diagnostic> {
     for path in places {
         match read(path) {
             Ok(source) => return Ok(Some(source)),
-            Err(Fault::Unreadable(error)) if is_absent(&error) => {}
+            // In a folder that may not be entered nobody can tell whether there is such a file.
+            Err(Fault::Unreadable(error)) if is_absent(&error) || fs::metadata(path).is_err() => {}
             Err(fault) => return Err(fault.diagnostic(path)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use portway_model::static_config::StaticConfig;
 use portway_observe::AccessLog;
 use portway_proxy::Drain;
@@ -11,44 +11,72 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use crate::logging;
+
 /// How long the workers may take to cut what outlasts the grace time, and to log it.
 const CUT_TIME: Duration = Duration::from_millis(250);
+
+/// The signals that Portway hears, from the moment that this exists: none is lost while it starts.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    reopen: Signal,
+}
+
+impl Signals {
+    /// Begins to hear; to be called inside a runtime.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn hear() -> Result<Self> {
+        let hear = |kind| signal(kind).context("signals cannot be heard");
+        Ok(Self {
+            terminate: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
+            reopen: hear(SignalKind::user_defined1())?,
+        })
+    }
+}
 
 /// Runs `work` until SIGTERM or SIGINT; SIGUSR1 opens log files anew.
 ///
 /// # Errors
-/// When `work` fails, or signals cannot be listened to.
+/// When `work` fails.
 pub(crate) async fn until_signal(
+    signals: &mut Signals,
     work: impl Future<Output = Result<()>>,
-    log: Option<&AccessLog>,
+    log: &logging::Output,
+    access_log: Option<&AccessLog>,
 ) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let reopen = signal(SignalKind::user_defined1())?;
-    tokio::select! {
-        worked = work => worked?,
-        () = reopen_logs(reopen, log) => {}
-        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+    tokio::pin!(work);
+    loop {
+        let signal = tokio::select! {
+            worked = &mut work => return worked,
+            _ = signals.terminate.recv() => "SIGTERM",
+            _ = signals.interrupt.recv() => "SIGINT",
+            _ = signals.reopen.recv() => {
+                reopen_logs(log, access_log);
+                continue;
+            }
+        };
+        tracing::info!("{signal}: stopping");
+        return Ok(());
     }
-    Ok(())
 }
 
-/// Never returns.
-async fn reopen_logs(mut reopen: Signal, log: Option<&AccessLog>) {
-    loop {
-        reopen.recv().await;
-        if let Some(log) = log
-            && let Err(error) = log.reopen()
-        {
-            tracing::error!("{error}");
-        }
+fn reopen_logs(log: &logging::Output, access_log: Option<&AccessLog>) {
+    if let Err(error) = log.reopen() {
+        tracing::error!("the log cannot be opened anew: {error}");
+    }
+    if let Some(Err(error)) = access_log.map(AccessLog::reopen) {
+        tracing::error!("{error}");
     }
 }
 
 /// Ends the data plane and waits until every connection has ended, at most as long as the entry points'
 /// own times together allow. A second signal ends the wait.
-pub(crate) async fn drain(config: &StaticConfig, drain: &Drain) {
+pub(crate) async fn drain(signals: &mut Signals, config: &StaticConfig, drain: &Drain) {
     drain.begin();
     let times = config.entry_points.values().map(|entry_point| {
         let cycle = &entry_point.transport.life_cycle;
@@ -64,10 +92,9 @@ pub(crate) async fn drain(config: &StaticConfig, drain: &Drain) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    let impatience = async {
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
-        tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
-    };
-    tokio::select! { () = waits => {} () = impatience => {} }
+    tokio::select! {
+        () = waits => {}
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
+    }
 }

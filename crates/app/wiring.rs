@@ -2,13 +2,13 @@
 
 use std::{
     num::NonZeroUsize,
-    process::ExitCode,
+    panic::{self, AssertUnwindSafe},
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use portway_middleware::PasswordPool;
 use portway_model::{
     InternalService, Severity,
@@ -20,11 +20,13 @@ use portway_provider::material::Materials;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{EntryPointSettings, Environment, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
+use tokio::sync::mpsc;
 
 use crate::{
     control::{Compiler, control, internal_configs},
     internal::{self, Internals},
-    shutdown,
+    logging,
+    shutdown::{self, Signals},
 };
 
 /// Password checks that wait at most; more are answered with 503.
@@ -37,13 +39,21 @@ const LOG_TIME: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When an entry point cannot be used, or the system refuses what every start needs.
-pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
+pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .context("the control plane's runtime cannot be built")?;
+    let mut signals = runtime.block_on(async { Signals::hear() })?;
+    allow_descriptors();
     config.add_default_entry_points();
     read_materials(&mut config)?;
     let config = Arc::new(config);
     let workers = workers(&config);
     let host_name = internal::host_name();
-    let log = config.access_log.as_ref().map(AccessLog::open).transpose()?;
+    let access_log = config.access_log.as_ref().map(AccessLog::open).transpose()?;
     let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE)?);
 
     let mut entry_points = Vec::new();
@@ -64,6 +74,7 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
     let internals = Arc::new(Internals::new(&config, host_name));
     let drain = Drain::new();
     let entry_points: Arc<[EntryPoint]> = entry_points.into();
+    let (failures, mut failed) = mpsc::channel(workers.get());
     let mut threads = Vec::new();
     for (number, sockets) in sockets.into_iter().enumerate() {
         threads.push(start_worker(
@@ -73,36 +84,45 @@ pub(crate) fn run(mut config: StaticConfig) -> Result<ExitCode> {
                 sockets,
                 subscription: publisher.subscribe(),
                 internal_services: internals.clone(),
-                recorder: log.as_ref().map(AccessLog::recorder),
+                recorder: access_log.as_ref().map(AccessLog::recorder),
                 passwords: Arc::clone(&passwords),
                 drain: drain.clone(),
             },
+            failures.clone(),
         )?);
     }
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("control")
-        .enable_all()
-        .build()
-        .context("the control plane's runtime cannot be built")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let providing = control(&config, internal, compiler, publisher, Arc::clone(&internals));
-        shutdown::until_signal(providing, log.as_ref()).await?;
+        let work = async {
+            tokio::select! {
+                ended = providing => ended,
+                Some(reason) = failed.recv() => Err(anyhow!(reason)),
+            }
+        };
+        let ended = shutdown::until_signal(&mut signals, work, log, access_log.as_ref()).await;
         internals.terminate();
-        shutdown::drain(&config, &drain).await;
-        Ok::<_, anyhow::Error>(())
-    })?;
+        shutdown::drain(&mut signals, &config, &drain).await;
+        ended
+    });
     // Connections that outlast the grace time end with the process.
     let in_time = drain.connections() == 0;
     if in_time {
         threads.into_iter().for_each(|thread| drop(thread.join()));
     }
-    if let Some(log) = log {
+    if let Some(log) = access_log {
         log.close(LOG_TIME);
     }
     tracing::info!("stopped{}", if in_time { "" } else { "; connections were cut" });
-    Ok(ExitCode::SUCCESS)
+    ended
+}
+
+/// Lets the process have as many connections as the system permits, as Go's programs do: services are often
+/// started with a limit of 1024 that they may raise themselves.
+fn allow_descriptors() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!("the limit of open files cannot be raised: {error}");
+    }
 }
 
 /// Reads the files that the static servers transport names.
@@ -132,13 +152,23 @@ fn workers(config: &StaticConfig) -> NonZeroUsize {
     config.workers.unwrap_or(cores)
 }
 
-fn start_worker(number: usize, parts: WorkerParts) -> Result<JoinHandle<()>> {
+/// Starts a worker's thread. A worker that ends before its time ends the process, in good order: it would
+/// leave a part of the connections unserved, and whoever supervises the process starts it anew.
+fn start_worker(
+    number: usize,
+    parts: WorkerParts,
+    failures: mpsc::Sender<String>,
+) -> Result<JoinHandle<()>> {
     thread::Builder::new()
         .name(format!("worker-{number}"))
         .spawn(move || {
-            if let Err(error) = Worker::run(parts) {
-                tracing::error!("worker {number} cannot run: {error}");
-            }
+            let reason = match panic::catch_unwind(AssertUnwindSafe(|| Worker::run(parts))) {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => format!("worker {number} cannot run: {error}"),
+                Err(_) => format!("worker {number} has panicked"),
+            };
+            // There is room for one message of each worker.
+            let _ = failures.try_send(reason);
         })
         .context("a worker's thread cannot be started")
 }

@@ -25,17 +25,39 @@ pub struct Source {
     pub node: Node,
     /// What is wrong with the source; what is wrong with values shows when the sources are merged.
     pub diagnostics: Vec<Diagnostic>,
-    /// The file's path, where the source is a file.
-    pub file: Option<String>,
+    /// Where the options stand.
+    pub origin: Origin,
+}
+
+/// Where options stand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The command line.
+    Flags,
+    /// Environment variables.
+    Environment,
+    /// A file, by its path.
+    File(String),
+}
+
+impl Origin {
+    /// The object that problems with these options name.
+    fn object(&self) -> String {
+        match self {
+            Self::Flags => "flags".to_owned(),
+            Self::Environment => "environment".to_owned(),
+            Self::File(path) => format!("file {path}"),
+        }
+    }
 }
 
 impl Source {
-    fn empty() -> Self {
-        Self { node: Node::empty_map(), diagnostics: Vec::new(), file: None }
+    fn empty(origin: Origin) -> Self {
+        Self { node: Node::empty_map(), diagnostics: Vec::new(), origin }
     }
 
-    fn report(&mut self, severity: Severity, object: &str, field: &str, message: String) {
-        let (object, field) = (object.to_owned(), field.to_owned());
+    fn report(&mut self, severity: Severity, field: &str, message: String) {
+        let (object, field) = (self.origin.object(), field.to_owned());
         self.diagnostics.push(Diagnostic { severity, object, field, message, place: None });
     }
 
@@ -78,7 +100,7 @@ pub fn from_file(name: &str, text: &str) -> Result<Source, Diagnostic> {
             return Err(fault(Position::default(), message));
         }
     };
-    Ok(Source { node, diagnostics: Vec::new(), file: Some(name.to_owned()) })
+    Ok(Source { node, diagnostics: Vec::new(), origin: Origin::File(name.to_owned()) })
 }
 
 /// Merges the sources, the strongest last, and reads the result.
@@ -86,28 +108,52 @@ pub fn from_file(name: &str, text: &str) -> Result<Source, Diagnostic> {
 /// With a diagnostic of [`Severity::Error`], Portway must not start.
 pub fn assemble(sources: impl IntoIterator<Item = Source>) -> (StaticConfig, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let mut file = None;
     let mut node = Node::empty_map();
+    let mut said = Vec::new();
     for source in sources {
         diagnostics.extend(source.diagnostics);
-        file = source.file.or(file);
+        said.push((source.origin, source.node.clone()));
         node = merge(node, source.node);
     }
     let mut problems = Vec::new();
     let config = static_config::decode(&node, &mut problems);
-    diagnostics.extend(problems.into_iter().map(|problem| diagnose(problem, file.as_deref())));
+    diagnostics.extend(problems.into_iter().map(|problem| diagnose(problem, &said)));
     (config, diagnostics)
 }
 
-/// A problem of the merged tree; one with a line is the file's.
-fn diagnose(problem: Problem, file: Option<&str>) -> Diagnostic {
-    let file = file.filter(|_| problem.at.line > 0);
-    Diagnostic {
-        severity: problem.severity,
-        object: file.map_or_else(|| "options".to_owned(), |file| format!("file {file}")),
-        field: problem.field,
-        message: problem.message,
-        place: file.map(|file| Place { file: file.to_owned(), line: problem.at.line }),
+/// A problem of the merged tree, with the strongest source that says something there.
+fn diagnose(problem: Problem, said: &[(Origin, Node)]) -> Diagnostic {
+    let path = known::segments(&problem.field);
+    let origin = said.iter().rev().find(|(_, node)| !path.is_empty() && has(node, &path));
+    let origin = origin.map(|(origin, _)| origin);
+    let place = match origin {
+        Some(Origin::File(file)) if problem.at.line > 0 => {
+            Some(Place { file: file.clone(), line: problem.at.line })
+        }
+        _ => None,
+    };
+    let field = match origin {
+        Some(Origin::Flags) => format!("--{}", problem.field),
+        _ => problem.field,
+    };
+    let object = origin.map_or_else(|| "options".to_owned(), Origin::object);
+    Diagnostic { severity: problem.severity, object, field, message: problem.message, place }
+}
+
+/// Whether a tree has something at a path; a single value has all that may be inside it.
+fn has(node: &Node, path: &[&str]) -> bool {
+    let Some((first, rest)) = path.split_first() else { return true };
+    match &node.value {
+        Value::Map(entries) => {
+            let mut found = entries.iter().filter(|(key, _)| key.text.eq_ignore_ascii_case(first));
+            found.any(|(_, child)| has(child, rest))
+        }
+        Value::List(items) => {
+            let item = known::index(first).and_then(|index| items.get(index));
+            item.is_some_and(|item| has(item, rest))
+        }
+        Value::Scalar { .. } => true,
+        Value::Null => false,
     }
 }
 

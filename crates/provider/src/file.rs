@@ -156,6 +156,14 @@ impl File {
             return;
         }
         match parse(path, &filled) {
+            // A section that cannot be read would take its routers away, and with them what they guard.
+            Ok(config) if self.config.is_some() && config.diagnostics.iter().any(is_error) => {
+                let mut first = config.diagnostics.into_iter().find(is_error);
+                if let Some(fault) = &mut first {
+                    fault.message.push_str("; the file's last good state is used");
+                }
+                self.fault = first;
+            }
             Ok(config) => *self = Self { text: filled, config: Some(config), fault: None },
             Err(error) => {
                 let kept = if self.config.is_some() { "; its last good state is used" } else { "" };
@@ -164,6 +172,10 @@ impl File {
             }
         }
     }
+}
+
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, SyntaxError> {

@@ -1,6 +1,6 @@
 //! Options out of the environment: `TRAEFIK_ENTRYPOINTS_WEB_ADDRESS=:8000`.
 
-use super::{Source, insert, merge, settle, shorten};
+use super::{Origin, Source, insert, merge, settle, shorten};
 use crate::{
     Severity, nearest,
     static_config::known::{self, Class},
@@ -17,8 +17,8 @@ use crate::{
 pub fn from_environment<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Source {
     let mut sorted: Vec<(&str, &str)> = variables.into_iter().collect();
     sorted.sort_unstable();
-    let mut traefik = Source::empty();
-    let mut portway = Source::empty();
+    let mut traefik = Source::empty(Origin::Environment);
+    let mut portway = Source::empty(Origin::Environment);
     for (name, value) in sorted {
         if let Some(rest) = name.strip_prefix("TRAEFIK_") {
             read(&mut traefik, name, rest, value);
@@ -58,9 +58,9 @@ fn read(source: &mut Source, name: &str, rest: &str, value: &str) {
         Class::Group => {
             let message =
                 format!("`{}` takes no value; give one of its options", known::spell(&path));
-            source.report(severity, "environment", name, message);
+            source.report(severity, name, message);
         }
-        Class::Removed(reason) => source.report(severity, "environment", name, reason.to_owned()),
+        Class::Removed(reason) => source.report(severity, name, reason.to_owned()),
         Class::Unknown => unknown(source, name, &path),
     }
 }
@@ -70,10 +70,10 @@ fn unknown(source: &mut Source, name: &str, path: &[&str]) {
     let group = matches!(known::classify(&[first]), Class::Group | Class::Option(_));
     let tops = || known::all().iter().filter_map(|known| known.path.split('.').next());
     if group || nearest(first, tops()).is_some() {
-        source.report(Severity::Error, "environment", name, known::unknown_option(path));
+        source.report(Severity::Error, name, known::unknown_option(path));
     } else {
         let message = format!("is passed over: there is no option `{first}`");
-        source.report(Severity::Warning, "environment", name, message);
+        source.report(Severity::Warning, name, message);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Options out of flags: `--entryPoints.web.address=:8000`.
 
-use super::{Source, insert, settle, shorten};
+use super::{Origin, Source, insert, settle, shorten};
 use crate::{
     Severity,
     static_config::known::{self, Class, Kind},
@@ -12,7 +12,7 @@ use crate::{
 /// list. A switch or a group may stand alone and then means `true`; every other option takes its value after
 /// `=` or as the next argument. Of a flag given twice the last counts.
 pub fn from_flags<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Source {
-    let mut source = Source::empty();
+    let mut source = Source::empty(Origin::Flags);
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let Some(flag) = flag_of(argument) else {
@@ -31,22 +31,22 @@ pub fn from_flags<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Source {
                     "`{}` says nothing by itself; give one of its options",
                     known::spell(&path)
                 );
-                source.report(Severity::Error, "flags", &format!("--{name}"), message);
+                source.report(Severity::Error, &format!("--{name}"), message);
                 continue;
             }
             Class::Group => {
                 let message =
                     format!("`{}` takes no value; give one of its options", known::spell(&path));
-                source.report(Severity::Error, "flags", &format!("--{name}"), message);
+                source.report(Severity::Error, &format!("--{name}"), message);
                 continue;
             }
             Class::Removed(reason) => {
-                source.report(Severity::Error, "flags", &format!("--{name}"), reason.to_owned());
+                source.report(Severity::Error, &format!("--{name}"), reason.to_owned());
                 continue;
             }
             Class::Unknown => {
                 let message = known::unknown_option(&path);
-                source.report(Severity::Error, "flags", &format!("--{name}"), message);
+                source.report(Severity::Error, &format!("--{name}"), message);
                 continue;
             }
         };
@@ -57,7 +57,7 @@ pub fn from_flags<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Source {
         };
         let Some(value) = value else {
             let message = format!("needs a value: `--{name}=…`");
-            source.report(Severity::Error, "flags", &format!("--{name}"), message);
+            source.report(Severity::Error, &format!("--{name}"), message);
             continue;
         };
         let path = shorten(&path, known, ".");
@@ -81,5 +81,5 @@ fn refuse_argument(source: &mut Source, argument: &str) {
         ),
         _ => format!("unexpected argument `{argument}`; options begin with `--`"),
     };
-    source.report(Severity::Error, "flags", "", message);
+    source.report(Severity::Error, "", message);
 }

@@ -139,36 +139,36 @@ fn an_unknown_option_names_the_nearest() {
 fn a_wrong_value_is_reported_with_what_was_expected() {
     check(
         "--api.dashboard=maybe",
-        "error: options, api.dashboard: expected a boolean (`true` or `false`), found `maybe`",
+        "error: flags, --api.dashboard: expected a boolean (`true` or `false`), found `maybe`",
     );
     check(
         "--entryPoints.web.transport.respondingTimeouts.readTimeout=abc",
-        "error: options, entryPoints.web.transport.respondingTimeouts.readTimeout: expected a duration such as `30s`, `250ms` or a number of seconds, found `abc`",
+        "error: flags, --entryPoints.web.transport.respondingTimeouts.readTimeout: expected a duration such as `30s`, `250ms` or a number of seconds, found `abc`",
     );
     check(
         "--entryPoints.web.address=8000",
-        "error: options, entryPoints.web.address: `8000` is no address; write `[host]:port`, such as `:8000` or `127.0.0.1:8000/tcp`",
+        "error: flags, --entryPoints.web.address: `8000` is no address; write `[host]:port`, such as `:8000` or `127.0.0.1:8000/tcp`",
     );
     check(
         "--entryPoints.other",
-        "error: options, entryPoints.other.address: is missing; write `[host]:port`, such as `:8000`",
+        "error: flags, --entryPoints.other.address: is missing; write `[host]:port`, such as `:8000`",
     );
     check(
         "--entryPoints.web.forwardedHeaders.trustedIPs=foo",
-        "error: options, entryPoints.web.forwardedHeaders.trustedIPs: expected addresses such as `10.0.0.1` or networks such as `10.0.0.0/8`, found `foo`",
+        "error: flags, --entryPoints.web.forwardedHeaders.trustedIPs: expected addresses such as `10.0.0.1` or networks such as `10.0.0.0/8`, found `foo`",
     );
     check(
         "--core.defaultRuleSyntax=v4",
-        "error: options, core.defaultRuleSyntax: expected one of `v2`, `v3`, found `v4`",
+        "error: flags, --core.defaultRuleSyntax: expected one of `v2`, `v3`, found `v4`",
     );
-    check("--workers=0", "error: options, workers: expected a number of threads from 1, found `0`");
+    check("--workers=0", "error: flags, --workers: expected a number of threads from 1, found `0`");
     check(
         "--ping.entryPoint=wbe",
         "warning: options, ping.entryPoint: there is no entry point `wbe`; did you mean `web`?",
     );
     check(
         "--providers.file.watch",
-        "error: options, providers.file: needs `directory` or `filename`: neither is given",
+        "error: flags, --providers.file: needs `directory` or `filename`: neither is given",
     );
 }
 

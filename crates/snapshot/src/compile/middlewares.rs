@@ -12,7 +12,7 @@ use portway_model::{
 
 use crate::compile::{
     Carried, Kept,
-    names::{Objects, report, with_nearest},
+    names::{Objects, disabled, report, with_nearest},
 };
 
 /// Every middleware by its qualified name: what it runs, or why it cannot.
@@ -41,7 +41,8 @@ pub(crate) fn compile<'a>(
     }
     let middlewares = Middlewares { objects, built };
     for (name, info) in &mut runtime.middlewares {
-        if let Err(reason) = Walk::default().expand(&middlewares, name) {
+        let is_disabled = objects.middlewares.get(name).is_some_and(|entry| entry.is_disabled());
+        if !is_disabled && let Err(reason) = Walk::default().expand(&middlewares, name) {
             if !info.errors.contains(&reason) {
                 info.errors.push(reason);
             }
@@ -58,8 +59,8 @@ fn build(
     carried: &mut Carried,
     warnings: &mut Vec<Problem>,
 ) -> Result<Arc<Middleware>, String> {
-    if let Some(problem) = entry.first_error() {
-        return Err(problem.to_string());
+    if let Some(reason) = disabled("middleware", name, entry) {
+        return Err(reason);
     }
     let config = &entry.spec;
     let kept = match before.middlewares.get(name).filter(|kept| kept.config == *config) {
@@ -122,8 +123,8 @@ impl Walk {
         };
         match (&entry.spec, middlewares.built.get(name)) {
             (dynamic::Middleware::Chain(chain), _) => {
-                if let Some(problem) = entry.first_error() {
-                    return Err(problem.to_string());
+                if let Some(reason) = disabled("middleware", name, entry) {
+                    return Err(reason);
                 }
                 self.expand_members(middlewares, name, chain)
             }

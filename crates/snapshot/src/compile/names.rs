@@ -6,11 +6,11 @@ use std::{
 };
 
 use portway_model::{
-    Diagnostic, Entry, InternalService, Problem,
+    Diagnostic, Entry, InternalService, Place, Problem,
     dynamic::{
         Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore,
     },
-    name::{INTERNAL, provider, qualify},
+    name::{INTERNAL, base, provider, qualify},
     nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
@@ -136,7 +136,7 @@ fn filled(name: &str, service: &Service) -> Service {
 /// Takes an entry's problems over into an object's errors and status.
 pub(crate) fn note<T>(errors: &mut Vec<String>, status: &mut Status, entry: &Entry<T>) {
     for problem in &entry.problems {
-        errors.push(problem.to_string());
+        errors.push(located(problem, entry));
         let reached = if problem.is_error() { Status::Disabled } else { Status::Warning };
         *status = (*status).max(reached);
     }
@@ -158,7 +158,21 @@ pub(crate) fn report<'a, T>(
     }));
 }
 
-/// `text` with the nearest of `known` names, where one is near.
+/// The problem, and the line where it was written where that is known.
+fn located<T>(problem: &Problem, entry: &Entry<T>) -> String {
+    let Some(place) = &entry.place else { return problem.to_string() };
+    let line = if problem.at.line > 0 { problem.at.line } else { place.line };
+    format!("{problem} ({})", Place { file: place.file.clone(), line })
+}
+
+/// Why what refers to a disabled object is closed; `None` where the object is not disabled. The object's own
+/// errors say the same without its name.
+pub(crate) fn disabled<T>(kind: &str, name: &str, entry: &Entry<T>) -> Option<String> {
+    let problem = entry.first_error()?;
+    Some(format!("{kind} \"{name}\": {}", located(problem, entry)))
+}
+
+/// `text` with the nearest of `known` names of the same provider, where one is near.
 pub(crate) fn with_nearest<'a>(
     text: String,
     wanted: &str,
@@ -166,8 +180,11 @@ pub(crate) fn with_nearest<'a>(
 ) -> String {
     // The search is for typing errors; where thousands of names are missing it must not hold up the rest.
     const MOST: usize = 1000;
-    match nearest(wanted, known.map(String::as_str).take(MOST)) {
-        Some(near) => format!("{text}; did you mean \"{near}\"?"),
+    let of = provider(wanted);
+    let fellows = known.filter(|name| provider(name) == of).map(|name| base(name)).take(MOST);
+    match nearest(base(wanted), fellows) {
+        Some(near) if of.is_empty() => format!("{text}; did you mean \"{near}\"?"),
+        Some(near) => format!("{text}; did you mean \"{near}@{of}\"?"),
         None => text,
     }
 }

@@ -202,6 +202,10 @@ impl Builder<'_> {
             carried.rules.insert(key, Arc::clone(&rule));
             return Some(rule);
         }
+        if router.rule.is_empty() && self.entry.is_disabled() {
+            // What could not be read has been said.
+            return None;
+        }
         match parse(&router.rule, syntax) {
             Ok(rule) => {
                 let rule = Arc::new(rule);

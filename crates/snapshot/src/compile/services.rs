@@ -15,7 +15,7 @@ use portway_upstream::Service;
 
 use crate::compile::{
     Carried,
-    names::{Objects, with_nearest},
+    names::{Objects, disabled, with_nearest},
     order::{Order, order},
     transports::Transports,
 };
@@ -49,15 +49,19 @@ pub(crate) fn compile(
         let built = compiler.build(name, entry);
         if let Some(info) = runtime.services.get_mut(*name) {
             info.errors.extend(order.circle_at(name).map(str::to_owned));
-            tell(info, &built);
+            tell(info, entry, &built);
         }
         compiler.built.insert((*name).to_owned(), built);
     }
     compiler.built
 }
 
-fn tell(info: &mut ServiceInfo, built: &Built) {
+fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, built: &Built) {
     let Err(reason) = built else { return };
+    // Its own problems are noted already.
+    if entry.is_disabled() {
+        return;
+    }
     if !info.errors.contains(reason) {
         info.errors.push(reason.clone());
     }
@@ -101,8 +105,8 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
-        if let Some(problem) = entry.first_error() {
-            return Err(problem.to_string());
+        if let Some(reason) = disabled("service", name, entry) {
+            return Err(reason);
         }
         match &entry.spec {
             dynamic::Service::LoadBalancer(config) => self.load_balancer(name, config),

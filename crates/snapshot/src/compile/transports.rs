@@ -15,7 +15,7 @@ use crate::{
     Settings,
     compile::{
         Carried, Environment, Kept,
-        names::{Objects, report, with_nearest},
+        names::{Objects, disabled, report, with_nearest},
     },
 };
 
@@ -61,8 +61,8 @@ fn build(
     carried: &mut Carried,
     problems: &mut Vec<Problem>,
 ) -> Built {
-    if let Some(problem) = entry.first_error() {
-        return Err(problem.to_string());
+    if let Some(reason) = disabled("serversTransport", name, entry) {
+        return Err(reason);
     }
     let config = &entry.spec;
     let kept = match before.transports.get(name).filter(|kept| kept.config == *config) {

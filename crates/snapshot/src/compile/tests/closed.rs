@@ -49,9 +49,13 @@ fn a_broken_middleware_closes() {
     check(
         "service: s, middlewares: [m]",
         "  middlewares: {m: {basicAuth: {usrs: ['u:h']}}}",
-        "basicAuth.usrs: unknown field `usrs`; did you mean `users`?",
+        "middleware \"m@file\": basicAuth.usrs: unknown field `usrs`; did you mean `users`? (in.yml:7)",
     );
-    check("service: s, middlewares: [m]", "  middlewares: {m: }", "has nothing in it");
+    check(
+        "service: s, middlewares: [m]",
+        "  middlewares: {m: }",
+        "middleware \"m@file\": has nothing in it (in.yml:7)",
+    );
 }
 
 #[test]
@@ -59,7 +63,8 @@ fn an_unserved_middleware_closes() {
     check(
         "service: s, middlewares: [m]",
         "  middlewares: {m: {ipAllowList: {sourceRange: [10.0.0.0/8]}}}",
-        "ipAllowList: middleware kind `ipAllowList` is not served by this version of Portway yet",
+        "middleware \"m@file\": ipAllowList: middleware kind `ipAllowList` is not served by this version \
+         of Portway yet (in.yml:7)",
     );
 }
 
@@ -125,7 +130,7 @@ fn a_broken_service_closes() {
     check(
         "service: b",
         "    b: {loadBalancer: {server: []}}",
-        "loadBalancer.server: unknown field `server`; did you mean `servers`?",
+        "service \"b@file\": loadBalancer.server: unknown field `server`; did you mean `servers`? (in.yml:7)",
     );
 }
 
@@ -134,7 +139,8 @@ fn an_unserved_service_closes() {
     check(
         "service: b",
         "    b: {mirroring: {service: s}}",
-        "mirroring: service kind `mirroring` is not served by this version of Portway yet",
+        "service \"b@file\": mirroring: service kind `mirroring` is not served by this version of Portway \
+         yet (in.yml:7)",
     );
 }
 
@@ -200,7 +206,10 @@ fn an_unknown_or_broken_transport_closes() {
     check(
         "service: t",
         &format!("{service}\n  serversTransports: {{nope: {{rootCA: [x]}}}}"),
-        &format!("{reason}rootCA: unknown field `rootCA`; did you mean `rootCAs`?"),
+        &format!(
+            "{reason}serversTransport \"nope@file\": rootCA: unknown field `rootCA`; did you mean \
+             `rootCAs`? (in.yml:8)"
+        ),
     );
 }
 
@@ -219,9 +228,9 @@ fn a_problem_of_its_own_closes() {
     check(
         "service: s, middelwares: [auth]",
         "",
-        "middelwares: unknown field `middelwares`; did you mean `middlewares`?",
+        "middelwares: unknown field `middelwares`; did you mean `middlewares`? (in.yml:4)",
     );
-    check("service: {name: s}", "", "service: expected a single value, found a mapping");
+    check("service: {name: s}", "", "service: expected a single value, found a mapping (in.yml:4)");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn a_copy_never_takes_the_place_of_another_router() {
     assert_eq!(
         errors(&snapshot, "mw-mw-x@file"),
         [
-            "its copy for entry point \"mw\" is named mw-mw-x@file: there is another router mw-x@file"
+            "its copy for entry point \"mw\" is named mw-mw-x@file: there is another router mw-x@file (in.yml:3)"
         ]
     );
 }
