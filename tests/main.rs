@@ -2,6 +2,7 @@
 //!
 //! - `browser`: the dashboard in a headless Chromium.
 //! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
+//! - `messages`: what Portway says of bad input.
 //! - `wire`: bytes in, bytes out through the real binary.
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +17,8 @@
 mod browser;
 #[path = "compat/compat.rs"]
 mod compat;
+#[path = "messages/messages.rs"]
+mod messages;
 #[path = "wire/wire.rs"]
 mod wire;
 

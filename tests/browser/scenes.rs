@@ -68,12 +68,8 @@ pub(super) fn working() -> Runtime {
         custom_response_headers: [("Server".to_owned(), String::new())].into(),
         ..Headers::default()
     };
-    let redirect = RedirectScheme {
-        scheme: "https".to_owned(),
-        port: "8443".to_owned(),
-        permanent: true,
-        forced: None,
-    };
+    let redirect =
+        RedirectScheme { scheme: "https".to_owned(), port: "8443".to_owned(), permanent: true };
     runtime.middlewares = [
         ("auth@file", Middleware::BasicAuth(auth)),
         ("shop-strip@file", Middleware::StripPrefix(strip)),
