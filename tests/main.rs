@@ -2,6 +2,7 @@
 //!
 //! - `browser`: the dashboard in a headless Chromium.
 //! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
+//! - `messages`: what Portway says of bad input.
 //! - `tidy`: what must not drift in silence: the crate graph, the map, module docs.
 //! - `wire`: bytes in, bytes out through the real binary.
 #![allow(
@@ -17,6 +18,8 @@
 mod browser;
 #[path = "compat/compat.rs"]
 mod compat;
+#[path = "messages/messages.rs"]
+mod messages;
 #[path = "tidy/tidy.rs"]
 mod tidy;
 #[path = "wire/wire.rs"]
