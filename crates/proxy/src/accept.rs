@@ -9,6 +9,7 @@ use std::{
 };
 
 use portway_model::static_config::Address;
+use portway_upstream::Stream;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::TcpStream;
 
@@ -16,7 +17,6 @@ use crate::{
     connection::Connection,
     drain::{Counted, Ending},
     handshake,
-    stream::ClientStream,
     worker::Worker,
 };
 
@@ -215,9 +215,9 @@ async fn serve(
         else {
             return;
         };
-        (ClientStream::Tls(Box::new(stream)), Some(facts))
+        (Stream::Tls(Box::new(stream.into())), Some(facts))
     } else {
-        (ClientStream::Plain(stream), None)
+        (Stream::Plain(stream), None)
     };
     // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());

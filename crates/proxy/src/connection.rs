@@ -11,11 +11,12 @@ use portway_http::{
     BodyReader, Refusal, Request, Response, TrailerLimits,
     codec::{Progress, RequestParser},
 };
+use portway_upstream::Stream;
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
     EntryPoint, answer, buffer::ReadBuffer, drain::Ending, exchange::exchange, handshake::TlsFacts,
-    memory::Memory, stream::ClientStream, worker::Worker,
+    memory::Memory, worker::Worker,
 };
 
 /// How much of a request body that nobody wants is read, so that the client sees the answer and the
@@ -30,7 +31,7 @@ pub(crate) struct Connection {
     pub(crate) worker: Rc<Worker>,
     /// The entry point's number.
     pub(crate) entry_point: usize,
-    pub(crate) stream: ClientStream,
+    pub(crate) stream: Stream,
     pub(crate) input: ReadBuffer,
     pub(crate) peer: SocketAddr,
     pub(crate) tls: Option<TlsFacts>,
@@ -76,7 +77,7 @@ impl Connection {
     pub(crate) fn new(
         worker: Rc<Worker>,
         entry_point: usize,
-        stream: ClientStream,
+        stream: Stream,
         peer: SocketAddr,
         tls: Option<TlsFacts>,
         since: Instant,

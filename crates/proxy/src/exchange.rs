@@ -200,10 +200,15 @@ async fn ask(connection: &Connection, service: InternalService, snapshot: &Held)
         peer: connection.peer,
         secure: connection.tls.is_some(),
     };
-    let services = Arc::clone(&connection.worker.internal_services);
+    let worker = &connection.worker;
+    let services = Arc::clone(&worker.internal_services);
     if service != InternalService::Api {
         return services.answer(service, &inbound);
     }
+    // They share their threads with look-ups of names, which must not queue behind a flood of them.
+    let Ok(_turn) = worker.api_turns.try_acquire() else {
+        return Answer::error(Status::SERVICE_UNAVAILABLE, "too many requests to the API at once");
+    };
     let answered = spawn_blocking(move || services.answer(service, &inbound)).await;
     answered.unwrap_or_else(|_| Answer::proxy_error(Status::INTERNAL_SERVER_ERROR))
 }

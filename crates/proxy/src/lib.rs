@@ -29,7 +29,6 @@ mod handshake;
 mod memory;
 mod record;
 mod relay;
-mod stream;
 mod subject;
 #[cfg(test)]
 mod testing;

@@ -13,12 +13,18 @@ use portway_middleware::PasswordPool;
 use portway_observe::{FLUSH_PERIOD, Recorder};
 use portway_snapshot::{Reader, Subscription};
 use portway_upstream::Pool;
-use tokio::runtime::{Builder, LocalOptions};
+use tokio::{
+    runtime::{Builder, LocalOptions},
+    sync::Semaphore,
+};
 
 use crate::{
     Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock,
     drain::Ending, memory::Memories,
 };
+
+/// Requests to the API that a worker answers at once, at most; more get 503.
+const API_TURNS: usize = 16;
 
 /// How often idle server connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -48,6 +54,8 @@ pub struct Worker {
     pub(crate) entry_points: Arc<[EntryPoint]>,
     pub(crate) snapshots: Reader,
     pub(crate) internal_services: Arc<dyn InternalServices>,
+    /// Requests to the API that are answered at once.
+    pub(crate) api_turns: Semaphore,
     pub(crate) recorder: Option<RefCell<Recorder>>,
     pub(crate) passwords: Arc<PasswordPool>,
     pub(crate) drain: Drain,
@@ -72,6 +80,7 @@ impl Worker {
                 entry_points: parts.entry_points,
                 snapshots: parts.subscription.reader(),
                 internal_services: parts.internal_services,
+                api_turns: Semaphore::new(API_TURNS),
                 recorder: parts.recorder.map(RefCell::new),
                 passwords: parts.passwords,
                 drain: parts.drain,

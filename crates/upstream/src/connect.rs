@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{Scheme, Server, ServerStream};
+use crate::{Scheme, Server, Stream};
 
 /// How long a connection is silent before the server's machine is asked whether it is still there, and how
 /// often it is asked again. Traefik: the `KeepAlive` of its dialer.
@@ -54,7 +54,7 @@ pub enum ConnectError {
 ///
 /// # Errors
 /// See [`ConnectError`]; nothing was sent to the server as a request in any of its cases.
-pub async fn connect(server: &Server) -> Result<ServerStream, ConnectError> {
+pub async fn connect(server: &Server) -> Result<Stream, ConnectError> {
     let open = open(server);
     match server.transport.dial_timeout {
         None => open.await,
@@ -64,7 +64,7 @@ pub async fn connect(server: &Server) -> Result<ServerStream, ConnectError> {
     }
 }
 
-async fn open(server: &Server) -> Result<ServerStream, ConnectError> {
+async fn open(server: &Server) -> Result<Stream, ConnectError> {
     let url = || server.url.clone();
     let unreachable = |source: io::Error| match source.kind() {
         io::ErrorKind::TimedOut => ConnectError::Timeout { url: url() },
@@ -75,7 +75,7 @@ async fn open(server: &Server) -> Result<ServerStream, ConnectError> {
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
     SockRef::from(&stream).set_tcp_keepalive(&keep_alive).map_err(unreachable)?;
     match server.scheme {
-        Scheme::Http => Ok(ServerStream::Plain(stream)),
+        Scheme::Http => Ok(Stream::Plain(stream)),
         Scheme::Https => {
             let failed = |source| ConnectError::Tls { url: url(), source };
             let tls = &server.transport.tls;
@@ -84,7 +84,7 @@ async fn open(server: &Server) -> Result<ServerStream, ConnectError> {
                 .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
             let connector = TlsConnector::from(Arc::clone(tls.config()));
             let stream = connector.connect(name, stream).await.map_err(failed)?;
-            Ok(ServerStream::Tls(Box::new(stream)))
+            Ok(Stream::Tls(Box::new(stream.into())))
         }
     }
 }

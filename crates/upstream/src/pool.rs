@@ -14,20 +14,20 @@ use tokio::{
     task::coop::unconstrained,
 };
 
-use crate::{Server, ServerStream};
+use crate::{Server, Stream};
 
 /// A connection to a server, with what a pool must know of it.
 #[derive(Debug)]
 pub struct Connection {
     /// The connection.
-    pub stream: ServerStream,
+    pub stream: Stream,
     since: Instant,
     expires: Option<Duration>,
 }
 
 impl Connection {
     /// A connection that was just opened.
-    pub fn new(stream: ServerStream, now: Instant) -> Self {
+    pub fn new(stream: Stream, now: Instant) -> Self {
         Self { stream, since: now, expires: None }
     }
 

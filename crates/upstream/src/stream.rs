@@ -1,27 +1,30 @@
-//! A connection to a server, in plaintext or over TLS. All socket IO towards servers is here.
+//! A connection, in plaintext or over TLS, of a client or to a server. All socket IO is here.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
+
+use socket2::SockRef;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::TlsStream;
 
-/// A connection to a server.
+/// A connection, of a client or to a server.
 #[derive(Debug)]
-pub enum ServerStream {
+pub enum Stream {
     /// In plaintext.
     Plain(TcpStream),
     /// Over TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl ServerStream {
+impl Stream {
     /// The socket below.
     pub fn socket(&self) -> &TcpStream {
         match self {
@@ -29,9 +32,16 @@ impl ServerStream {
             Self::Tls(stream) => stream.get_ref().0,
         }
     }
+
+    /// Makes the end of the connection a reset, so that the peer cannot take it for the end of what it was
+    /// sent.
+    pub fn reset_at_end(&self) {
+        // Where it fails, the connection is broken already.
+        let _ = SockRef::from(self.socket()).set_linger(Some(Duration::ZERO));
+    }
 }
 
-impl AsyncRead for ServerStream {
+impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -44,7 +54,7 @@ impl AsyncRead for ServerStream {
     }
 }
 
-impl AsyncWrite for ServerStream {
+impl AsyncWrite for Stream {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
