@@ -3,6 +3,7 @@
 //! - `browser`: the dashboard in a headless Chromium.
 //! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
 //! - `tidy`: what must not drift in silence: the crate graph, the map, module docs.
+//! - `messages`: what Portway says of bad input.
 //! - `wire`: bytes in, bytes out through the real binary.
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +20,8 @@ mod browser;
 mod compat;
 #[path = "tidy/tidy.rs"]
 mod tidy;
+#[path = "messages/messages.rs"]
+mod messages;
 #[path = "wire/wire.rs"]
 mod wire;
 

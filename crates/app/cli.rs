@@ -147,7 +147,7 @@ Examples:
   portway --configFile=/etc/portway/portway.yml --log.level=DEBUG
   portway healthcheck --ping
 
-Exit status: 0 when stopped by a signal or well, 1 when it cannot run or is not well, 2 when an option is wrong.
+Exit status: 0 stopped by a signal, or well; 1 cannot run, or not well; 2 an option is wrong.
 ";
 
 #[cfg(test)]

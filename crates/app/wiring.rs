@@ -53,7 +53,8 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
     let config = Arc::new(config);
     let workers = workers(&config);
     let host_name = internal::host_name();
-    let access_log = config.access_log.as_ref().map(AccessLog::open).transpose()?;
+    let access_log = config.access_log.as_ref().map(AccessLog::open);
+    let access_log = access_log.transpose().context("accessLog.filePath")?;
     let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE)?);
 
     let mut entry_points = Vec::new();

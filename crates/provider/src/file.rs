@@ -109,7 +109,12 @@ impl Files {
                 }
             }
         }
-        faults.into_iter().map(|(path, reason)| fault(&path, 0, reason)).collect()
+        let faults = faults.into_iter().map(|(path, reason)| Diagnostic {
+            object: format!("directory {}", path.display()),
+            place: None,
+            ..fault(&path, 0, reason)
+        });
+        faults.collect()
     }
 }
 

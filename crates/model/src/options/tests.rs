@@ -164,7 +164,7 @@ fn a_wrong_value_is_reported_with_what_was_expected() {
     check("--workers=0", "error: flags, --workers: expected a number of threads from 1, found `0`");
     check(
         "--ping.entryPoint=wbe",
-        "warning: options, ping.entryPoint: there is no entry point `wbe`; did you mean `web`?",
+        "warning: flags, --ping.entryPoint: there is no entry point `wbe`; did you mean `web`?",
     );
     check(
         "--providers.file.watch",

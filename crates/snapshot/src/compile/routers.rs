@@ -152,7 +152,8 @@ impl Builder<'_> {
 
     fn close(&mut self, reason: String) {
         self.info.status = Status::Disabled;
-        if !self.info.errors.contains(&reason) {
+        // What a service says of itself the router may have said already.
+        if !self.info.errors.iter().any(|known| reason.ends_with(known.as_str())) {
             self.info.errors.push(reason);
         }
     }

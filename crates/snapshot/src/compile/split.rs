@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portway_model::{
     Entry, Problem,
     dynamic::{Observability, Router},
+    nearest,
 };
 
 use crate::{EntryPointSettings, Settings};
@@ -102,8 +103,11 @@ pub(crate) fn unread(entry: &Entry<Router>, wanted: &str) -> bool {
         "observability",
     ];
     entry.problems.iter().filter(|problem| problem.is_error()).any(|problem| {
-        let field = problem.field.split(['.', '[']).next().unwrap_or_default();
-        portway_model::nearest(field, FIELDS) == Some(wanted)
+        // In a Kubernetes object the router's fields stand in `spec` or in one of its `routes`.
+        let mut parts = problem.field.split('.');
+        let field = parts.find(|part| *part != "spec" && !part.starts_with("routes["));
+        let field = field.and_then(|field| field.split('[').next()).unwrap_or_default();
+        nearest(field, FIELDS) == Some(wanted)
     })
 }
 

@@ -276,6 +276,19 @@ fn an_unreadable_priority_goes_before_all_others() {
 }
 
 #[test]
+fn an_unreadable_priority_of_a_kubernetes_object_is_one_as_well() {
+    let mut config =
+        super::config(&site("service: s", "").replace("priority: 1}", "priority: 99}"));
+    let entry = config.http.routers.get_mut("guarded").unwrap();
+    entry
+        .problems
+        .push(portway_model::Problem::error("spec.routes[0].priority", "expected a number"));
+    let configs = [("kubernetescrd".to_owned(), std::sync::Arc::new(config))].into();
+    let snapshot = super::run(&configs, &super::settings(), None);
+    assert_eq!(taker(plain(&snapshot, "guarded.test/")), "guarded@kubernetescrd closed");
+}
+
+#[test]
 fn unreadable_tls_claims_both_kinds_of_requests() {
     let snapshot = compiled(&secure_site("tls: 5", ""));
     assert_eq!(taker(secure(&snapshot, "guarded.test/")), "guarded@file closed");
