@@ -2,8 +2,8 @@
 //!
 //! - `browser`: the dashboard in a headless Chromium.
 //! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
-//! - `tidy`: what must not drift in silence: the crate graph, the map, module docs.
 //! - `messages`: what Portway says of bad input.
+//! - `tidy`: what must not drift in silence: the crate graph, the map, module docs.
 //! - `wire`: bytes in, bytes out through the real binary.
 #![allow(
     clippy::unwrap_used,
@@ -18,10 +18,10 @@
 mod browser;
 #[path = "compat/compat.rs"]
 mod compat;
-#[path = "tidy/tidy.rs"]
-mod tidy;
 #[path = "messages/messages.rs"]
 mod messages;
+#[path = "tidy/tidy.rs"]
+mod tidy;
 #[path = "wire/wire.rs"]
 mod wire;
 
