@@ -52,7 +52,7 @@ impl Internals {
             hostname: host_name,
             addresses: addresses(),
         };
-        let entry_points = crate::wiring::served(config).filter_map(|(name, entry_point)| {
+        let entry_points = config.tcp_entry_points().filter_map(|(name, entry_point)| {
             Some((name.to_owned(), serde_json::to_value(entry_point).ok()?))
         });
         Self {
@@ -140,7 +140,7 @@ pub(crate) fn config(config: &StaticConfig) -> Config {
     if let Some(ping) = config.ping.as_ref().filter(|ping| !ping.manual_routing) {
         exposure::ping(http, &ping.entry_point);
     }
-    for (from, entry_point) in crate::wiring::served(config) {
+    for (from, entry_point) in config.tcp_entry_points() {
         let redirections = entry_point.http.redirections.as_ref();
         let Some(to) = redirections.and_then(|redirections| redirections.entry_point.as_ref())
         else {

@@ -13,7 +13,7 @@ use portway_middleware::PasswordPool;
 use portway_model::{
     InternalService, Severity,
     dynamic::Observability,
-    static_config::{EntryPointObservability, Protocol, RuleSyntax, StaticConfig},
+    static_config::{EntryPointObservability, RuleSyntax, StaticConfig},
 };
 use portway_observe::AccessLog;
 use portway_provider::material::Materials;
@@ -59,7 +59,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
 
     let mut entry_points = Vec::new();
     let mut sockets: Vec<Vec<_>> = (0..workers.get()).map(|_| Vec::new()).collect();
-    for (name, settings) in served(&config) {
+    for (name, settings) in config.tcp_entry_points() {
         let append = !config.keeps_x_forwarded_for(settings);
         entry_points.push(EntryPoint::compile(name, settings, append, &host_name)?);
         let bound = bind(name, &settings.address, workers)?;
@@ -139,15 +139,6 @@ fn read_materials(config: &mut StaticConfig) -> Result<()> {
     Ok(())
 }
 
-/// Entry points that Portway serves, in the order of their numbers.
-pub(crate) fn served(
-    config: &StaticConfig,
-) -> impl Iterator<Item = (&str, &portway_model::static_config::EntryPoint)> {
-    let all = config.entry_points.iter();
-    all.filter(|(_, entry_point)| entry_point.address.protocol == Protocol::Tcp)
-        .map(|(name, entry_point)| (name.as_str(), entry_point))
-}
-
 fn workers(config: &StaticConfig) -> NonZeroUsize {
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     config.workers.unwrap_or(cores)
@@ -184,7 +175,7 @@ fn environment() -> Result<Environment> {
 
 fn settings(config: &StaticConfig) -> Settings {
     let defaults = config.default_entry_points();
-    let entry_points = served(config).map(|(name, entry_point)| EntryPointSettings {
+    let entry_points = config.tcp_entry_points().map(|(name, entry_point)| EntryPointSettings {
         name: name.to_owned(),
         is_default: defaults.contains(&name),
         middlewares: entry_point.http.middlewares.clone(),

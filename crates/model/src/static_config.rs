@@ -93,19 +93,22 @@ impl StaticConfig {
         }
     }
 
+    /// The entry points that speak TCP, sorted by name: those that are served.
+    pub fn tcp_entry_points(&self) -> impl Iterator<Item = (&str, &EntryPoint)> {
+        let all = self.entry_points.iter().map(|(name, entry_point)| (name.as_str(), entry_point));
+        all.filter(|(_, entry_point)| entry_point.address.protocol == Protocol::Tcp)
+    }
+
     /// The entry points of routers that name none, sorted: those with `asDefault`, else all that speak
     /// TCP but the internal one.
     pub fn default_entry_points(&self) -> Vec<&str> {
-        let tcp = || {
-            let all = self.entry_points.iter();
-            all.filter(|(_, entry_point)| entry_point.address.protocol == Protocol::Tcp)
-        };
         let chosen: Vec<&str> =
-            tcp().filter(|(_, ep)| ep.as_default).map(|(name, _)| name.as_str()).collect();
+            self.tcp_entry_points().filter(|(_, ep)| ep.as_default).map(|(name, _)| name).collect();
         if !chosen.is_empty() {
             return chosen;
         }
-        tcp().map(|(name, _)| name.as_str()).filter(|name| *name != INTERNAL_ENTRY_POINT).collect()
+        let names = self.tcp_entry_points().map(|(name, _)| name);
+        names.filter(|name| *name != INTERNAL_ENTRY_POINT).collect()
     }
 
     /// Whether forwarded requests on `entry_point` get no X-Forwarded-For entry of the peer: by the entry
