@@ -2,7 +2,7 @@
 //!
 //! Others are settled where texts are made, because they touch every case: 10, Go asks backends for
 //! gzip of its own accord and unpacks it (`Seen::no_encoding`); 14, Portway passes the trailers of
-//! requests on (`Depth::WithoutRequestTrailers`); 11, 12 and 18, the API and the access log say
+//! requests on (`Depth::WithoutRequestTrailers`); 11, 12 and 22, the API and the access log say
 //! more and hide hashes (`api::leaves`, `access_log::OWN_KEYS`).
 
 use super::seen::Seen;
