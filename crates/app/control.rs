@@ -1,6 +1,9 @@
 //! The configuration's way: providers → aggregate → compile → publish, and the log of what is wrong.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use portway_model::{
@@ -36,7 +39,7 @@ impl Compiler {
 }
 
 /// Dynamic configuration by the provider that says it.
-pub(crate) type Configs = std::collections::BTreeMap<String, Arc<Config>>;
+pub(crate) type Configs = BTreeMap<String, Arc<Config>>;
 
 /// Follows the providers until the process ends.
 ///
@@ -84,6 +87,7 @@ pub(crate) async fn control(
                 continue;
             }
         };
+        publisher.publish(Arc::clone(&snapshot));
         // Before all providers have spoken, much of what one refers to is missing for no fault of its user.
         if merged.complete {
             told.tell(&snapshot.runtime);
@@ -95,7 +99,6 @@ pub(crate) async fn control(
             snapshot.runtime.services.len(),
             snapshot.runtime.middlewares.len(),
         );
-        publisher.publish(snapshot);
         if merged.complete {
             internals.become_ready();
         }
