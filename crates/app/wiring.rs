@@ -62,7 +62,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
     for (name, settings) in config.tcp_entry_points() {
         let append = !config.keeps_x_forwarded_for(settings);
         entry_points.push(EntryPoint::compile(name, settings, append, &host_name)?);
-        let bound = bind(name, &settings.address, workers)?;
+        let bound = bind(name, &settings.address, settings.reuse_port, workers)?;
         tracing::info!("entry point `{name}` listens on {}", bound.address);
         for (socket, worker) in bound.sockets.into_iter().zip(&mut sockets) {
             worker.push(socket);

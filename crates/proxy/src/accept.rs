@@ -71,20 +71,24 @@ pub struct Bound {
     pub sockets: Vec<TcpListener>,
 }
 
-/// Listens on `address` with one socket for each worker.
+/// Listens on `address` with one socket for each worker; with `reuse_port` beside other processes of the
+/// same user that do so too (Traefik: `reusePort`).
 ///
 /// # Errors
 /// When the address is taken, not this machine's, not permitted or not known.
 pub fn bind(
     entry_point: &str,
     address: &Address,
+    reuse_port: bool,
     workers: NonZeroUsize,
 ) -> Result<Bound, BindError> {
     let listen = || -> io::Result<Bound> {
         let mut chosen = resolve(address)?;
         // Sockets that share a port also share it with other processes of the same user: an exclusive
-        // one first, so that a second Portway is told instead of taking half of the connections.
-        drop(listener(chosen, false)?);
+        // one first, so that a second Portway is told instead of taking half of the connections unasked.
+        if !reuse_port {
+            drop(listener(chosen, false)?);
+        }
         let mut sockets = Vec::new();
         for _ in 0..workers.get() {
             let socket = listener(chosen, true)?;
@@ -222,4 +226,20 @@ async fn serve(
     // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     Connection::new(worker, entry_point, stream, peer, tls, since).serve().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_shared_with_another_process_only_where_reuse_port_says_so() {
+        let one = NonZeroUsize::MIN;
+        let any = Address::parse("127.0.0.1:0").unwrap();
+        let first = bind("web", &any, true, one).unwrap();
+        let same = Address::parse(&first.address.to_string()).unwrap();
+        assert_eq!(bind("web", &same, true, one).unwrap().address, first.address);
+        let refused = bind("web", &same, false, one).unwrap_err().to_string();
+        assert!(refused.contains("the port is in use by another process"), "{refused}");
+    }
 }
