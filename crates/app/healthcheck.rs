@@ -59,10 +59,11 @@ fn ask(address: &Address, host: &str) -> io::Result<u16> {
             }
         };
         stream.set_write_timeout(Some(left()?))?;
-        write!(
-            stream,
+        // In one piece: `write!` to a socket would send each part of the text by itself.
+        let request = format!(
             "HEAD /ping HTTP/1.1\r\nHost: {host}\r\nUser-Agent: portway-healthcheck\r\nConnection: close\r\n\r\n"
-        )?;
+        );
+        stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
         while !answer.contains(&b'\n') && answer.len() < ANSWER {
             stream.set_read_timeout(Some(left()?))?;
@@ -127,10 +128,14 @@ mod tests {
         config.entry_points.insert("traefik".to_owned(), entry_point);
         let served = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 1024];
-            let count = stream.read(&mut request).unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.extend(byte);
+            }
             stream.write_all(answer.as_bytes()).unwrap();
-            String::from_utf8_lossy(&request[..count]).into_owned()
+            String::from_utf8(request).unwrap()
         });
         (served, config)
     }
