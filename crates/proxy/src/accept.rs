@@ -225,7 +225,8 @@ async fn serve(
     };
     // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    Connection::new(worker, entry_point, stream, peer, tls, since).serve().await;
+    let mut connection = Connection::new(worker, entry_point, stream, peer, tls, since);
+    connection.serve().await;
 }
 
 #[cfg(test)]

@@ -11,60 +11,71 @@ use portway_observe::Reason;
 use crate::{
     connection::{Connection, MAX_UNWANTED, Next},
     forward::ForwardError,
+    memory::Memory,
     record::Facts,
 };
 
 /// Answers a request whose head cannot be accepted; the connection ends, for nobody knows where the next
 /// request would begin.
-pub(crate) async fn refuse(connection: &mut Connection, refusal: Refusal) -> Next {
-    connection.out.clear();
+pub(crate) async fn refuse(
+    connection: &mut Connection,
+    memory: &mut Memory,
+    refusal: Refusal,
+) -> Next {
+    memory.out.clear();
     let worker = Rc::clone(&connection.worker);
     let now = std::time::Instant::now();
-    worker.clock.with_date(now, |date| write_refusal(&mut connection.out, refusal, date));
-    connection.request.clear();
+    worker.clock.with_date(now, |date| write_refusal(&mut memory.out, refusal, date));
+    memory.request.clear();
     let mut facts = Facts::begin(connection);
     facts.status = refusal.status.code();
     facts.reason = Some(Reason::BadRequest);
     facts.detail = refusal.reason.to_string();
-    facts.write(connection);
-    if connection.write_out().await { Next::Close } else { Next::Abort }
+    facts.write(connection, &memory.request);
+    if connection.write_out(&mut memory.out).await { Next::Close } else { Next::Abort }
 }
 
 /// Sends an answer of our own and says what becomes of the connection.
 ///
 /// A request body that nobody asked for is read when it is small, as in Go, so that the connection can be
 /// kept; otherwise the connection ends.
-pub(crate) async fn send(connection: &mut Connection, facts: &mut Facts, answer: &Answer) -> Next {
+pub(crate) async fn send(
+    connection: &mut Connection,
+    memory: &mut Memory,
+    facts: &mut Facts,
+    answer: &Answer,
+) -> Next {
     let worker = Rc::clone(&connection.worker);
-    let body = connection.request.body;
+    let body = memory.request.body;
     let wanted = match body {
         BodyFraming::Length(length) => length <= MAX_UNWANTED,
         _ => true,
     };
     // A client that waits for 100 Continue has not sent the body, and may or may not send it now.
-    let waits = connection.request.expects_continue && !body.is_empty();
+    let waits = memory.request.expects_continue && !body.is_empty();
     let settings = worker.entry_points.get(connection.entry_point);
     let keep = wanted
         && !waits
         && !answer.close
-        && settings.is_some_and(|settings| connection.may_continue(settings));
-    let version = connection.request.version;
+        && settings.is_some_and(|settings| connection.may_continue(&memory.request, settings));
+    let version = memory.request.version;
     let said = connection_field(keep, version);
-    connection.out.clear();
+    memory.out.clear();
     worker.clock.with_date(connection.started, |date| {
-        let method = &connection.request.method;
-        write_answer(&mut connection.out, answer, method, version, said, date);
+        let method = &memory.request.method;
+        write_answer(&mut memory.out, answer, method, version, said, date);
     });
     facts.sending(&answer.headers);
     facts.status = answer.status.code();
-    if !connection.write_out().await {
+    if !connection.write_out(&mut memory.out).await {
         facts.reason.get_or_insert(Reason::ClientGone);
         return Next::Abort;
     }
-    facts.sent = answer.body_for(&connection.request.method).len() as u64;
-    if !keep || !connection.discard_body().await {
+    facts.sent = answer.body_for(&memory.request.method).len() as u64;
+    if !keep || !connection.discard_body(&memory.request).await {
         return Next::Close;
     }
+    connection.end_exchange();
     Next::KeepAlive
 }
 

@@ -83,6 +83,12 @@ impl ReadBuffer {
         }
     }
 
+    /// Forgets what is left and gives the memory back to the worker.
+    pub(crate) fn discard(&mut self, buffers: &Buffers) {
+        self.start = self.end;
+        self.release(buffers);
+    }
+
     /// Reads more from `stream`: the number of bytes, 0 at its end.
     ///
     /// Memory is held only while bytes are: an idle connection waits without a buffer. The caller makes

@@ -1,22 +1,24 @@
 //! One client connection: request heads, keep-alive, limits, and its graceful end.
 
 use std::{
-    future::{pending, poll_fn},
+    future::{Future, poll_fn},
     net::SocketAddr,
+    pin::Pin,
     rc::Rc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use portway_http::{
-    BodyReader, Refusal, Request, Response, TrailerLimits,
+    BodyReader, Refusal, Request, TrailerLimits,
     codec::{Progress, RequestParser},
 };
 use portway_upstream::Stream;
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
-    EntryPoint, answer, buffer::ReadBuffer, drain::Ending, exchange::exchange, handshake::TlsFacts,
-    memory::Memory, worker::Worker,
+    EntryPoint, answer, buffer::ReadBuffer, deadline::Patience, drain::Ending, exchange::exchange,
+    handshake::TlsFacts, memory::Memory, worker::Worker,
 };
 
 /// How much of a request body that nobody wants is read, so that the client sees the answer and the
@@ -26,7 +28,8 @@ pub(crate) const MAX_UNWANTED: u64 = 256 * 1024;
 /// How long a connection that ends is read from, so that its last answer is not lost to a reset.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// One client connection. While it waits for a request, it holds no memory for one.
+/// One client connection. What an exchange works with is apart from it, so that a connection that waits for
+/// a request holds no memory for one.
 pub(crate) struct Connection {
     pub(crate) worker: Rc<Worker>,
     /// The entry point's number.
@@ -35,24 +38,18 @@ pub(crate) struct Connection {
     pub(crate) input: ReadBuffer,
     pub(crate) peer: SocketAddr,
     pub(crate) tls: Option<TlsFacts>,
-    pub(crate) request: Request,
-    pub(crate) response: Response,
-    /// Memory for what is written to the client, and to servers.
-    pub(crate) out: Vec<u8>,
-    pub(crate) to_server: Vec<u8>,
     /// When the head of the current request began to arrive, and was complete.
     pub(crate) begun: Instant,
     pub(crate) started: Instant,
+    /// When the last exchange ended; before the first, when the connection was ready for one.
+    ended: Instant,
     /// Requests so far, the current one included.
     pub(crate) requests: u64,
-    /// Whether the memory for an exchange is with the worker.
-    resting: bool,
     /// Whether the end of the connection is what ends the current response.
     pub(crate) until_close: bool,
-    /// The length of the longest head of the current exchange.
-    pub(crate) longest_head: usize,
     since: Instant,
     parser: RequestParser,
+    patience: Patience,
 }
 
 /// What a connection does after an exchange.
@@ -68,8 +65,8 @@ pub(crate) enum Next {
 
 /// What came instead of bytes or besides them.
 enum Head {
-    Request,
-    Refused(Refusal),
+    Request(Box<Memory>),
+    Refused(Box<Memory>, Refusal),
     End,
 }
 
@@ -89,32 +86,33 @@ impl Connection {
             input: ReadBuffer::default(),
             peer,
             tls,
-            request: Request::new(),
-            response: Response::new(),
-            out: Vec::new(),
-            to_server: Vec::new(),
             begun: since,
             started: since,
+            ended: Instant::now(),
             requests: 0,
-            resting: true,
             until_close: false,
-            longest_head: 0,
             since,
             parser: RequestParser::new(),
+            patience: Patience::default(),
         }
     }
 
     /// Serves requests until the connection ends.
-    pub(crate) async fn serve(mut self) {
+    pub(crate) async fn serve(&mut self) {
         loop {
-            let next = match self.read_head().await {
-                Head::Request => {
+            let (memory, next) = match self.read_head().await {
+                Head::Request(mut memory) => {
                     self.requests += 1;
-                    exchange(&mut self).await
+                    let next = exchange(self, &mut memory).await;
+                    (memory, next)
                 }
-                Head::Refused(refusal) => answer::refuse(&mut self, refusal).await,
+                Head::Refused(mut memory, refusal) => {
+                    let next = answer::refuse(self, &mut memory, refusal).await;
+                    (memory, next)
+                }
                 Head::End => return,
             };
+            self.worker.memories.put(memory);
             match next {
                 Next::KeepAlive if !self.is_draining() => {}
                 Next::KeepAlive | Next::Close => return self.linger().await,
@@ -128,11 +126,17 @@ impl Connection {
         }
     }
 
+    /// The exchange is over but for what follows from it; gives back when.
+    pub(crate) fn end_exchange(&mut self) -> Instant {
+        self.ended = Instant::now();
+        self.ended
+    }
+
     /// Whether the connection may go on after the current request, as far as its own limits say.
-    pub(crate) fn may_continue(&self, entry_point: &EntryPoint) -> bool {
+    pub(crate) fn may_continue(&self, request: &Request, entry_point: &EntryPoint) -> bool {
         let aged = entry_point.max_time.is_some_and(|limit| self.since.elapsed() >= limit);
         let used = entry_point.max_requests != 0 && self.requests >= entry_point.max_requests;
-        self.request.keep_alive && !aged && !used && !self.is_draining()
+        request.keep_alive && !aged && !used && !self.is_draining()
     }
 
     fn is_draining(&self) -> bool {
@@ -147,114 +151,85 @@ impl Connection {
         let (Some(settings), Some(ending)) = (settings, worker.ending(self.entry_point)) else {
             return Head::End;
         };
-        let mut begun = !self.input.is_empty();
+        if self.input.is_empty() {
+            self.begun = self.ended;
+            if !self.wait(settings, ending).await {
+                return Head::End;
+            }
+        }
         self.begun = Instant::now();
+        self.started = self.begun;
+        let mut memory = worker.memories.take();
         loop {
-            if let Some(head) = self.parse_head(settings) {
-                return head;
+            if let Some(parsed) = self.parse_head(settings, &mut memory) {
+                return match parsed {
+                    Ok(()) => Head::Request(memory),
+                    Err(refusal) => Head::Refused(memory, refusal),
+                };
             }
             // The parser refuses what is larger than its limit, so growth is bounded by it.
             if self.input.is_full() {
                 self.input.grow();
             }
-            if !self.fill(begun, settings, ending).await {
+            if !self.fill(settings.read_timeout, None).await {
                 return Head::End;
             }
-            if !begun {
-                begun = true;
-                self.begun = Instant::now();
-                self.wake();
-            }
+            self.started = Instant::now();
         }
+    }
+
+    /// Waits for the first bytes of a head; `false` when none came in time or the entry point drains.
+    async fn wait(&mut self, settings: &EntryPoint, ending: &Ending) -> bool {
+        let limit = match self.requests {
+            0 => settings.read_timeout,
+            _ => settings.idle_timeout,
+        };
+        self.fill(limit, Some(ending)).await
     }
 
     /// The head, if all of it is here.
-    fn parse_head(&mut self, settings: &EntryPoint) -> Option<Head> {
-        if self.input.is_empty() {
-            return None;
-        }
-        let parsed = self.parser.parse(self.input.filled(), &settings.limits, &mut self.request);
-        let head = match parsed {
-            Ok(Progress::Partial) => return None,
+    fn parse_head(
+        &mut self,
+        settings: &EntryPoint,
+        memory: &mut Memory,
+    ) -> Option<Result<(), Refusal>> {
+        let parsed = self.parser.parse(self.input.filled(), &settings.limits, &mut memory.request);
+        match parsed {
+            Ok(Progress::Partial) => None,
             Ok(Progress::Complete(length)) => {
                 self.input.consume(length);
-                self.longest_head = self.longest_head.max(length);
-                Head::Request
+                memory.longest_head = memory.longest_head.max(length);
+                Some(Ok(()))
             }
             Err(refusal) => {
-                self.longest_head = usize::MAX;
-                Head::Refused(refusal)
+                memory.longest_head = usize::MAX;
+                Some(Err(refusal))
             }
-        };
-        self.started = Instant::now();
-        Some(head)
-    }
-
-    /// Reads more of a head; `false` when there is no more, or not in time. Until one has begun, it also ends
-    /// when the entry point drains, and no memory is held.
-    async fn fill(&mut self, begun: bool, settings: &EntryPoint, ending: &Ending) -> bool {
-        let limit = match (begun, self.requests) {
-            (false, 1..) => settings.idle_timeout,
-            _ => settings.read_timeout,
-        };
-        let limit = limit.and_then(|limit| self.begun.checked_add(limit));
-        let worker = Rc::clone(&self.worker);
-        let fill = poll_fn(|cx| {
-            let filled = self.input.poll_fill(cx, &mut self.stream, &worker.buffers);
-            if filled.is_pending() && !begun {
-                self.rest();
-            }
-            filled
-        });
-        let filled = async {
-            match limit {
-                Some(limit) => timeout_at(limit.into(), fill).await.ok(),
-                None => Some(fill.await),
-            }
-        };
-        let drained = async {
-            match begun {
-                false => ending.drained().await,
-                true => pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            filled = filled => matches!(filled, Some(Ok(1..))),
-            () = drained => false,
         }
     }
 
-    /// Gives the memory of the last exchange to the worker.
-    fn rest(&mut self) {
-        if std::mem::replace(&mut self.resting, true) {
-            return;
-        }
-        self.worker.memories.put(Memory {
-            request: std::mem::take(&mut self.request),
-            response: std::mem::take(&mut self.response),
-            out: std::mem::take(&mut self.out),
-            to_server: std::mem::take(&mut self.to_server),
-            longest_head: std::mem::take(&mut self.longest_head),
-        });
-    }
-
-    /// Takes memory for an exchange, after a rest.
-    fn wake(&mut self) {
-        if std::mem::replace(&mut self.resting, false) {
-            let memory = self.worker.memories.take();
-            self.request = memory.request;
-            self.response = memory.response;
-            self.out = memory.out;
-            self.to_server = memory.to_server;
-            self.longest_head = memory.longest_head;
-        }
+    /// Reads more; `false` when there is no more, not within `limit` of [`Connection::begun`], or when `ending`
+    /// says that nothing new begins.
+    async fn fill(&mut self, limit: Option<Duration>, ending: Option<&Ending>) -> bool {
+        let until = limit.and_then(|limit| self.begun.checked_add(limit));
+        let mut drained = ending.map(Ending::drained);
+        poll_fn(|cx| {
+            let filled = self.input.poll_fill(cx, &mut self.stream, &self.worker.buffers);
+            if let Poll::Ready(filled) = filled {
+                return Poll::Ready(matches!(filled, Ok(1..)));
+            }
+            let over =
+                drained.as_mut().is_some_and(|drained| Pin::new(drained).poll(cx).is_ready())
+                    || self.patience.is_over(cx, until);
+            if over { Poll::Ready(false) } else { Poll::Pending }
+        })
+        .await
     }
 
     /// Reads the rest of a request body that nobody wants; `false` where it is too much, too slow or
     /// malformed.
-    pub(crate) async fn discard_body(&mut self) -> bool {
-        let mut reader = BodyReader::for_request(self.request.body, TrailerLimits::default());
+    pub(crate) async fn discard_body(&mut self, request: &Request) -> bool {
+        let mut reader = BodyReader::for_request(request.body, TrailerLimits::default());
         let worker = Rc::clone(&self.worker);
         let limit = worker.entry_points.get(self.entry_point).and_then(|e| e.read_timeout);
         let discard = async {
@@ -282,25 +257,25 @@ impl Connection {
         }
     }
 
-    /// Writes all of `out`; `false` when the client is gone or takes it too slowly.
-    pub(crate) async fn write_out(&mut self) -> bool {
+    /// Writes all of `out` and empties it; `false` when the client is gone or takes it too slowly.
+    pub(crate) async fn write_out(&mut self, out: &mut Vec<u8>) -> bool {
         let worker = Rc::clone(&self.worker);
         let limit = worker.entry_points.get(self.entry_point).and_then(|e| e.write_timeout);
         let write = async {
-            self.stream.write_all(&self.out).await?;
+            self.stream.write_all(out).await?;
             self.stream.flush().await
         };
         let written = match limit {
             Some(limit) => timeout_at((self.started + limit).into(), write).await,
             None => Ok(write.await),
         };
-        self.out.clear();
+        out.clear();
         matches!(written, Ok(Ok(())))
     }
 
     /// Ends the connection so that the client sees all that was written: closing while unread bytes are
     /// there would reset it.
-    async fn linger(mut self) {
+    async fn linger(&mut self) {
         let worker = Rc::clone(&self.worker);
         let deadline = Instant::now() + LINGER;
         // Over TLS there is something left to write, which a client that does not read holds up.

@@ -1,13 +1,47 @@
-//! A moment that ends a wait, cheap where it never comes to waiting.
+//! Moments that end waits, cheap where it never comes to waiting.
 
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use tokio::time::{Sleep, sleep_until};
+
+/// A limit of waits that come again and again, such as those for the next request of a connection.
+///
+/// Its timer is left running from wait to wait and put off only when it goes off too early: a wait that ends
+/// in time costs no timer.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    timer: Option<(Pin<Box<Sleep>>, Waker)>,
+}
+
+impl Patience {
+    /// Whether `until` has come; otherwise the task is woken when it does. Without `until` it never comes.
+    pub(crate) fn is_over(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> bool {
+        let Some(until) = until else { return false };
+        if let Some((sleep, waker)) = &self.timer
+            && sleep.deadline().into_std() <= until
+            && !sleep.is_elapsed()
+            && waker.will_wake(cx.waker())
+        {
+            return false;
+        }
+        let (sleep, waker) = self
+            .timer
+            .get_or_insert_with(|| (Box::pin(sleep_until(until.into())), cx.waker().clone()));
+        waker.clone_from(cx.waker());
+        while sleep.as_mut().poll(cx).is_ready() || sleep.deadline().into_std() > until {
+            if sleep.is_elapsed() && sleep.deadline().into_std() >= until {
+                return true;
+            }
+            sleep.as_mut().reset(until.into());
+        }
+        false
+    }
+}
 
 /// A moment that ends a wait. Its timer is made when something first waits for it, so that an exchange
 /// that need not wait costs none.
@@ -55,5 +89,49 @@ impl Deadline {
     /// It never comes.
     pub(crate) fn cancel(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::{Instant as Clock, advance, timeout};
+
+    use super::*;
+
+    fn wait(patience: &mut Patience, until: Clock) -> impl Future<Output = ()> {
+        poll_fn(move |cx| match patience.is_over(cx, Some(until.into_std())) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_end_in_time_whether_they_are_put_off_or_brought_forward() {
+        let mut patience = Patience::default();
+        let start = Clock::now();
+        let seconds = |count| start + Duration::from_secs(count);
+        let mut given_up = async |until| {
+            let short = Duration::from_secs(1);
+            timeout(short, wait(&mut patience, seconds(until))).await.is_err()
+        };
+        assert!(given_up(10).await && given_up(20).await && given_up(5).await);
+        wait(&mut patience, seconds(30)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(30));
+        wait(&mut patience, seconds(29)).await;
+        wait(&mut patience, seconds(31)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(31));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_went_off_unseen_does_not_end_the_next_wait() {
+        let mut patience = Patience::default();
+        let start = Clock::now();
+        let first = wait(&mut patience, start + Duration::from_secs(5));
+        assert!(timeout(Duration::from_secs(1), first).await.is_err());
+        advance(Duration::from_secs(60)).await;
+        wait(&mut patience, start + Duration::from_secs(100)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(100));
     }
 }

@@ -1,18 +1,18 @@
 //! The graceful end: idle connections close, busy ones finish their request and close, late ones are cut.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    time::sleep,
-};
+use tokio::{sync::watch, time::sleep};
 
 /// How the control plane ends the data plane.
 #[derive(Clone, Debug)]
@@ -96,33 +96,111 @@ impl Ending {
     }
 
     /// Waits until nothing more is accepted. Cancel-safe.
-    pub(crate) async fn drained(&self) {
-        self.draining.wait().await;
+    pub(crate) fn drained(&self) -> Waiting<'_> {
+        self.draining.wait()
     }
 
     /// Waits until what is left is cut. Cancel-safe.
-    pub(crate) async fn cut(&self) {
-        self.cut.wait().await;
+    pub(crate) fn cut(&self) -> Waiting<'_> {
+        self.cut.wait()
     }
 }
 
 /// Something that happens once.
+///
+/// Every connection waits for it all its life and asks anew whenever its task runs: that costs a comparison.
 #[derive(Debug, Default)]
 struct Mark {
     is_set: Cell<bool>,
-    notify: Notify,
+    /// Who is woken; places of those that wait no more are free.
+    wakers: RefCell<Vec<Option<Waker>>>,
+    free: RefCell<Vec<usize>>,
 }
 
 impl Mark {
     fn set(&self) {
         self.is_set.set(true);
-        self.notify.notify_waiters();
+        for waker in self.wakers.borrow_mut().iter_mut().filter_map(Option::take) {
+            waker.wake();
+        }
     }
 
-    async fn wait(&self) {
-        let notified = self.notify.notified();
-        if !self.is_set.get() {
-            notified.await;
+    fn wait(&self) -> Waiting<'_> {
+        Waiting { mark: self, place: None }
+    }
+}
+
+/// The wait for a [`Mark`].
+#[derive(Debug)]
+pub(crate) struct Waiting<'a> {
+    mark: &'a Mark,
+    /// Its place among the wakers, once it has waited.
+    place: Option<usize>,
+}
+
+impl Future for Waiting<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mark = self.mark;
+        if mark.is_set.get() {
+            return Poll::Ready(());
         }
+        let mut wakers = mark.wakers.borrow_mut();
+        let place = *self.place.get_or_insert_with(|| {
+            mark.free.borrow_mut().pop().unwrap_or_else(|| {
+                wakers.push(None);
+                wakers.len() - 1
+            })
+        });
+        if let Some(known) = wakers.get_mut(place)
+            && !known.as_ref().is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            *known = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        if let Some(waker) = self.mark.wakers.borrow_mut().get_mut(place) {
+            *waker = None;
+        }
+        self.mark.free.borrow_mut().push(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_those_that_wait_no_more_are_used_again() {
+        let mark = Mark::default();
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            let mut first = mark.wait();
+            let mut second = mark.wait();
+            assert!(Pin::new(&mut first).poll(&mut context).is_pending());
+            assert!(Pin::new(&mut second).poll(&mut context).is_pending());
+            assert!(Pin::new(&mut first).poll(&mut context).is_pending());
+        }
+        assert_eq!(mark.wakers.borrow().len(), 2);
+        assert!(mark.wakers.borrow().iter().all(Option::is_none));
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_is_woken_and_nobody_waits_afterwards() {
+        let mark = Mark::default();
+        let woken = async { tokio::join!(mark.wait(), mark.wait()) };
+        let set = async {
+            tokio::task::yield_now().await;
+            mark.set();
+        };
+        let both = async { tokio::join!(woken, set) };
+        tokio::time::timeout(Duration::from_secs(10), both).await.unwrap();
+        mark.wait().await;
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
     forward::{self, Outcome},
+    memory::Memory,
     record::Facts,
     subject::Asked,
 };
@@ -45,7 +46,7 @@ type Refused = (Reason, Answer);
 /// Serves one request: canonical form, route, middlewares, service, answer; then the access record.
 ///
 /// The snapshot is loaded once, here; everything below borrows it.
-pub(crate) async fn exchange(connection: &mut Connection) -> Next {
+pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -> Next {
     let worker = Rc::clone(&connection.worker);
     let snapshot = worker.snapshots.load();
     let settings = worker.entry_points.get(connection.entry_point);
@@ -54,43 +55,48 @@ pub(crate) async fn exchange(connection: &mut Connection) -> Next {
     let mut facts = Facts::begin(connection);
     let next = tokio::select! {
         biased;
-        next = serve(connection, settings, &snapshot, &mut facts) => next,
+        next = serve(connection, memory, settings, &snapshot, &mut facts) => next,
         // The task is woken for it, see `until_cut`: nothing needs to be registered here.
         () = poll_fn(|_| if ending.is_cut() { Poll::Ready(()) } else { Poll::Pending }) => {
             facts.reason = Some(Reason::GraceOver);
             Next::Abort
         }
     };
-    facts.write(connection);
+    facts.write(connection, &memory.request);
     next
 }
 
 /// Leads the request to its router, and through it.
 async fn serve(
     connection: &mut Connection,
+    memory: &mut Memory,
     settings: &EntryPoint,
     snapshot: &Held,
     facts: &mut Facts,
 ) -> Next {
-    let routed = match normalize(connection, settings) {
+    let request = &mut memory.request;
+    let routed = match normalize(connection, request, settings) {
         Ok(()) => {
-            facts.take_request(connection);
-            find(connection, settings, snapshot)
+            facts.take_request(request);
+            find(connection, request, settings, snapshot)
         }
         Err(refused) => Err(refused),
     };
     match routed {
-        Ok(route) => run(connection, settings, route, snapshot, facts).await,
+        Ok(route) => run(connection, memory, settings, route, snapshot, facts).await,
         Err((reason, answer)) => {
             facts.reason = Some(reason);
-            answer::send(connection, facts, &answer).await
+            answer::send(connection, memory, facts, &answer).await
         }
     }
 }
 
 /// Brings the request into canonical form and its `X-Forwarded-*` fields into order.
-fn normalize(connection: &mut Connection, settings: &EntryPoint) -> Result<(), Refused> {
-    let request = &mut connection.request;
+fn normalize(
+    connection: &Connection,
+    request: &mut Request,
+    settings: &EntryPoint,
+) -> Result<(), Refused> {
     if request.method == Method::Connect {
         // What follows may be meant for the tunnel that there is not: it must not be read as a request.
         let mut answer = Answer::empty(Status::NOT_IMPLEMENTED);
@@ -114,15 +120,16 @@ fn normalize(connection: &mut Connection, settings: &EntryPoint) -> Result<(), R
 /// The router that takes the request, unless the connection or the path forbids it.
 fn find<'s>(
     connection: &Connection,
+    request: &Request,
     settings: &EntryPoint,
     snapshot: &'s Held,
 ) -> Result<&'s Route, Refused> {
     let not_found = || (Reason::NoRouter, Answer::not_found());
     let tables = snapshot.entry_points.get(connection.entry_point).ok_or_else(not_found)?;
     let table = if connection.tls.is_some() { &tables.secure } else { &tables.plain };
-    let asked = Asked { request: &connection.request, peer: connection.peer.ip() };
+    let asked = Asked { request, peer: connection.peer.ip() };
     let route = table.find(&asked).ok_or_else(not_found)?;
-    let path = connection.request.target.escaped_path();
+    let path = request.target.escaped_path();
     if !settings.denied_octets.is_empty() && deny_encoded(path, &settings.denied_octets) {
         return Err((Reason::BadRequest, Answer::empty(Status::BAD_REQUEST)));
     }
@@ -139,6 +146,7 @@ fn find<'s>(
 /// Leads the request through the router's middlewares to its target.
 async fn run(
     connection: &mut Connection,
+    memory: &mut Memory,
     settings: &EntryPoint,
     route: &Route,
     snapshot: &Held,
@@ -149,19 +157,19 @@ async fn run(
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
     let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
     context.append_forwarded_for = settings.append_forwarded_for;
-    let passed = route.chain.on_request(&mut connection.request, &mut context).await;
+    let passed = route.chain.on_request(&mut memory.request, &mut context).await;
     facts.user = context.username.take();
     if let Err(answer) = passed {
         facts.reason = Some(Reason::Middleware);
         facts.detail = context.reason.unwrap_or_default().to_owned();
-        return answer::send(connection, facts, &answer).await;
+        return answer::send(connection, memory, facts, &answer).await;
     }
     let append_forwarded_for = context.append_forwarded_for;
-    match reach(connection, settings, route, snapshot, append_forwarded_for, facts).await {
+    match reach(connection, memory, settings, route, snapshot, append_forwarded_for, facts).await {
         Outcome::Done(next) => next,
         Outcome::Answer(mut answer) => {
             route.chain.on_response(&mut answer.headers);
-            answer::send(connection, facts, &answer).await
+            answer::send(connection, memory, facts, &answer).await
         }
     }
 }
@@ -169,6 +177,7 @@ async fn run(
 /// Leads the request to the router's target.
 async fn reach(
     connection: &mut Connection,
+    memory: &mut Memory,
     settings: &EntryPoint,
     route: &Route,
     snapshot: &Held,
@@ -180,11 +189,11 @@ async fn reach(
             facts.reason = Some(Reason::RouterClosed);
             Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
-        Target::Internal(service) => ask(connection, *service, snapshot).await,
+        Target::Internal(service) => ask(connection, &memory.request, *service, snapshot).await,
         Target::Service(service) => {
             if let Some(picked) = service.pick() {
                 let job = forward::Job { settings, route, picked, append_forwarded_for };
-                return forward::forward(connection, &job, facts).await;
+                return forward::forward(connection, memory, &job, facts).await;
             }
             facts.reason = Some(Reason::NoServer);
             Answer::no_available_server()
@@ -193,9 +202,14 @@ async fn reach(
 }
 
 /// The answer of an internal service. The API's may take long, so the worker does not wait for it.
-async fn ask(connection: &Connection, service: InternalService, snapshot: &Held) -> Answer {
+async fn ask(
+    connection: &Connection,
+    request: &Request,
+    service: InternalService,
+    snapshot: &Held,
+) -> Answer {
     let inbound = Inbound {
-        request: connection.request.clone(),
+        request: request.clone(),
         snapshot: snapshot.share(),
         peer: connection.peer,
         secure: connection.tls.is_some(),

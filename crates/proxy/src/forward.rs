@@ -4,7 +4,7 @@ mod error;
 mod heads;
 mod send;
 
-use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll, time::Instant};
+use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
     Answer, BodyFraming, Request, append_forwarded_for,
@@ -21,8 +21,9 @@ use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
     deadline::Deadline,
+    memory::Memory,
     record::Facts,
-    relay::{Download, DownloadError, Side, Upload, UploadError},
+    relay::{Download, DownloadError, Side, UploadError},
     tunnel,
     worker::Worker,
 };
@@ -46,27 +47,33 @@ pub(crate) enum Outcome {
 /// Forwards the request and passes the response on.
 pub(crate) async fn forward(
     connection: &mut Connection,
+    memory: &mut Memory,
     job: &Job<'_>,
     facts: &mut Facts,
 ) -> Outcome {
     let worker = Rc::clone(&connection.worker);
-    facts.served_by(&job.picked, &connection.request.headers);
-    prepare(&mut connection.request, job, connection.peer.ip());
-    let ongoing = match send::send(connection, &worker, job, facts).await {
-        Ok(ongoing) => ongoing,
+    facts.served_by(&job.picked, &memory.request.headers);
+    prepare(&mut memory.request, job, connection.peer.ip());
+    memory.upload.payload = 0;
+    let outcome = match send::send(connection, memory, &worker, job).await {
+        Ok(ongoing) => {
+            facts.received(&memory.response);
+            Outcome::Done(if memory.response.status.code() == 101 {
+                switch_protocols(connection, memory, &worker, job.settings, ongoing, facts).await
+            } else {
+                respond(connection, memory, &worker, job, ongoing, facts).await
+            })
+        }
         Err(error) => {
             facts.reason = Some(error.reason());
             facts.detail = error.to_string();
             tracing::debug!("{}: {error}", job.route.name);
-            return Outcome::Answer(answer::of_error(&error));
+            Outcome::Answer(answer::of_error(&error))
         }
     };
-    facts.received(&connection.response);
-    Outcome::Done(if connection.response.status.code() == 101 {
-        switch_protocols(connection, &worker, job.settings, ongoing, facts).await
-    } else {
-        respond(connection, &worker, job, ongoing, facts).await
-    })
+    facts.request_bytes = memory.upload.payload;
+    memory.from_server.discard(&worker.buffers);
+    outcome
 }
 
 /// Makes the request what the server is to see.
@@ -88,29 +95,28 @@ fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
 /// Passes a response on whose head is here, and keeps what can be used again.
 async fn respond(
     connection: &mut Connection,
+    memory: &mut Memory,
     worker: &Worker,
     job: &Job<'_>,
     mut ongoing: Ongoing,
     facts: &mut Facts,
 ) -> Next {
     // A server that answers before it was asked in full may take the rest for its next request.
-    let asked = ongoing.upload.is_complete();
-    remove_response_hop_by_hop(&mut connection.response.headers, connection.response.body);
-    job.route.chain.on_response(&mut connection.response.headers);
-    let keep = write_head(connection, worker, job.settings, &ongoing.upload);
-    facts.status = connection.response.status.code();
-    facts.sending(&connection.response.headers);
-    let relayed = relay_body(connection, worker, &mut ongoing, facts).await;
-    let Ongoing { server, upload, input, .. } = ongoing;
-    let body_read = upload.body_is_read();
-    facts.request_bytes = upload.payload;
-    connection.to_server = upload.into_buffer();
+    let asked = memory.upload.is_complete();
+    let response = &mut memory.response;
+    remove_response_hop_by_hop(&mut response.headers, response.body);
+    job.route.chain.on_response(&mut response.headers);
+    let keep = write_head(connection, memory, worker, job.settings);
+    facts.status = memory.response.status.code();
+    facts.sending(&memory.response.headers);
+    let relayed = relay_body(connection, memory, worker, &mut ongoing, facts).await;
+    let ended = connection.end_exchange();
     match relayed {
         Ok(clean) => {
-            if clean && asked && connection.response.keep_alive && input.is_empty() {
-                worker.pool.borrow_mut().put(job.picked.server, server, Instant::now());
+            if clean && asked && memory.response.keep_alive && memory.from_server.is_empty() {
+                worker.pool.borrow_mut().put(job.picked.server, ongoing.server, ended);
             }
-            if keep && body_read { Next::KeepAlive } else { Next::Close }
+            if keep && memory.upload.body_is_read() { Next::KeepAlive } else { Next::Close }
         }
         Err(broken) => {
             facts.reason = Some(broken.reason());
@@ -123,27 +129,27 @@ async fn respond(
 /// Writes the final response head into `out`; says whether the client's connection can be kept.
 fn write_head(
     connection: &mut Connection,
+    memory: &mut Memory,
     worker: &Worker,
     settings: &EntryPoint,
-    upload: &Upload,
 ) -> bool {
-    let version = connection.request.version;
-    let body = connection.response.framing_for(version);
+    let Memory { request, response, out, upload, .. } = memory;
+    let body = response.framing_for(request.version);
     // A client that waits for 100 Continue need not send its body now, nor say that it does not.
-    let waits = connection.request.expects_continue && !upload.body_is_read();
+    let waits = request.expects_continue && !upload.body_is_read();
     connection.until_close = body == BodyFraming::UntilClose;
-    let keep = connection.may_continue(settings) && !waits && !connection.until_close;
-    connection.out.clear();
+    let keep = connection.may_continue(request, settings) && !waits && !connection.until_close;
+    out.clear();
     worker.clock.with_date(connection.started, |date| {
         let head = ResponseHead {
-            version,
-            status: connection.response.status,
-            headers: &connection.response.headers,
+            version: request.version,
+            status: response.status,
+            headers: &response.headers,
             body,
-            connection: answer::connection_field(keep, version),
+            connection: answer::connection_field(keep, request.version),
             date,
         };
-        write_response_head(&mut connection.out, &head);
+        write_response_head(out, &head);
     });
     keep
 }
@@ -196,26 +202,25 @@ impl From<UploadError> for BrokenOff {
 /// marked the end of the body, so that its connection can carry another request.
 async fn relay_body(
     connection: &mut Connection,
+    memory: &mut Memory,
     worker: &Worker,
     ongoing: &mut Ongoing,
     facts: &mut Facts,
 ) -> Result<bool, BrokenOff> {
-    let from = connection.response.body;
-    let chunked =
-        connection.response.framing_for(connection.request.version) == BodyFraming::Chunked;
-    let mut download = Download::new(std::mem::take(&mut connection.out), from, chunked);
-    let Ongoing { server, upload, input, limits } = ongoing;
+    let Memory { request, response, out, upload, from_server, .. } = memory;
+    let chunked = response.framing_for(request.version) == BodyFraming::Chunked;
+    let mut download = Download::new(std::mem::take(out), response.body, chunked);
+    let Ongoing { server, limits } = ongoing;
     let mut write_deadline = Deadline::at(limits.write);
+    let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
+    let mut from_server = Side { stream: &mut server.stream, input: from_server };
     let relayed = poll_fn(|cx| {
-        let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
-        let mut from_server = Side { stream: &mut server.stream, input };
         let passed = download.poll(cx, client.stream, &mut from_server, &worker.buffers);
         if let Poll::Ready(passed) = passed {
             return Poll::Ready(passed.map_err(BrokenOff::from));
         }
-        if let Poll::Ready(error) =
-            upload.poll(cx, &mut client, &mut server.stream, &worker.buffers)
-        {
+        let sent = upload.poll(cx, &mut client, from_server.stream, &worker.buffers);
+        if let Poll::Ready(error) = sent {
             return Poll::Ready(Err(error.into()));
         }
         if !upload.body_is_read() && limits.request.has_passed(cx) {
@@ -227,16 +232,16 @@ async fn relay_body(
         Poll::Pending
     })
     .await;
-    input.release(&worker.buffers);
     facts.sent = download.payload;
     let clean = download.is_clean();
-    connection.out = download.into_buffer();
+    *out = download.into_buffer();
     relayed.map(|()| clean)
 }
 
 /// Passes 101 on and becomes a tunnel.
 async fn switch_protocols(
     connection: &mut Connection,
+    memory: &mut Memory,
     worker: &Worker,
     settings: &EntryPoint,
     ongoing: Ongoing,
@@ -244,21 +249,22 @@ async fn switch_protocols(
 ) -> Next {
     // A tunnel has no status of its own in Traefik's log.
     facts.status = 0;
-    connection.out.clear();
+    let Memory { request, response, out, from_server, .. } = memory;
+    out.clear();
     let head = ResponseHead {
-        version: connection.request.version,
-        status: connection.response.status,
-        headers: &connection.response.headers,
-        body: connection.response.body,
+        version: request.version,
+        status: response.status,
+        headers: &response.headers,
+        body: response.body,
         connection: Default::default(),
         date: b"",
     };
-    write_response_head(&mut connection.out, &head);
-    if connection.write_out().await {
-        connection.out = Vec::new();
-        let Ongoing { mut server, mut input, .. } = ongoing;
+    write_response_head(out, &head);
+    if connection.write_out(out).await {
+        *out = Vec::new();
+        let mut server = ongoing.server;
         let client = Side { stream: &mut connection.stream, input: &mut connection.input };
-        let server = Side { stream: &mut server.stream, input: &mut input };
+        let server = Side { stream: &mut server.stream, input: from_server };
         let half_open = settings.idle_timeout;
         facts.sent = tunnel::run(client, server, &worker.buffers, half_open).await;
     }

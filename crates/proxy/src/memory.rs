@@ -4,21 +4,25 @@ use std::cell::RefCell;
 
 use portway_http::{Request, Response};
 
+use crate::{buffer::ReadBuffer, relay::Upload};
+
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
 const USUAL: usize = 16 * 1024;
 
 /// Memories that a worker keeps for reuse at most.
 const MAX_SPARE: usize = 64;
 
-/// What an exchange works with.
+/// What an exchange works with, from the first bytes of a head to the last of the response.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) request: Request,
     pub(crate) response: Response,
     /// For what is written to the client.
     pub(crate) out: Vec<u8>,
-    /// For what is written to the server.
-    pub(crate) to_server: Vec<u8>,
+    /// The request on its way to the server.
+    pub(crate) upload: Upload,
+    /// What was read from the server and not consumed.
+    pub(crate) from_server: ReadBuffer,
     /// The length of the longest head that was parsed into it.
     pub(crate) longest_head: usize,
 }
@@ -27,23 +31,24 @@ impl Memory {
     fn is_usual(&self) -> bool {
         self.longest_head <= USUAL
             && self.out.capacity() <= 2 * USUAL
-            && self.to_server.capacity() <= 2 * USUAL
+            && self.upload.capacity() <= 2 * USUAL
     }
 }
 
-/// The spare memories of one worker.
+/// The spare memories of one worker. They are boxed, so that passing one on copies a pointer.
 #[derive(Debug, Default)]
 pub(crate) struct Memories {
-    spare: RefCell<Vec<Memory>>,
+    #[expect(clippy::vec_box, reason = "connections hold the same boxes")]
+    spare: RefCell<Vec<Box<Memory>>>,
 }
 
 impl Memories {
-    pub(crate) fn take(&self) -> Memory {
+    pub(crate) fn take(&self) -> Box<Memory> {
         self.spare.borrow_mut().pop().unwrap_or_default()
     }
 
     /// Keeps `memory` for the next exchange, unless one of unusual size swelled it.
-    pub(crate) fn put(&self, memory: Memory) {
+    pub(crate) fn put(&self, memory: Box<Memory>) {
         let mut spare = self.spare.borrow_mut();
         if memory.is_usual() && spare.len() < MAX_SPARE {
             spare.push(memory);
@@ -53,16 +58,20 @@ impl Memories {
 
 #[cfg(test)]
 mod tests {
+    use portway_http::BodyFraming;
+
     use super::*;
 
     #[test]
     fn what_an_unusual_exchange_left_is_not_kept() {
         let memories = Memories::default();
-        memories.put(Memory { longest_head: USUAL + 1, ..Memory::default() });
-        memories.put(Memory { out: Vec::with_capacity(1 << 20), ..Memory::default() });
-        memories.put(Memory { to_server: Vec::with_capacity(1 << 20), ..Memory::default() });
+        memories.put(Box::new(Memory { longest_head: USUAL + 1, ..Memory::default() }));
+        memories.put(Box::new(Memory { out: Vec::with_capacity(1 << 20), ..Memory::default() }));
+        let mut swollen = Memory::default();
+        swollen.upload.begin(BodyFraming::None, |head| head.resize(1 << 20, 0));
+        memories.put(Box::new(swollen));
         assert!(memories.spare.borrow().is_empty());
-        memories.put(Memory { longest_head: USUAL, ..Memory::default() });
+        memories.put(Box::new(Memory { longest_head: USUAL, ..Memory::default() }));
         assert_eq!(memories.spare.borrow().len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use portway_http::{Headers, Known, Response};
+use portway_http::{Headers, Known, Request, Response};
 use portway_observe::{Needs, Origin, Reason, Record, Recorder, Served, Tls};
 use portway_snapshot::{Route, Target};
 use portway_upstream::{Picked, Server};
@@ -13,7 +13,7 @@ use portway_upstream::{Picked, Server};
 use crate::connection::Connection;
 
 /// What is known of one request, gathered on its way; written by [`Facts::write`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Facts {
     /// The status sent to the client; 0 for a tunnel, as in Traefik.
     pub(crate) status: u16,
@@ -27,8 +27,13 @@ pub(crate) struct Facts {
     pub(crate) request_bytes: u64,
     /// Who the client says it is.
     pub(crate) user: Option<String>,
-    /// Whether the access log takes this request, as far as is known.
-    logged: bool,
+    /// What only the access log needs, if it takes this request as far as is known.
+    log: Option<Box<Log>>,
+}
+
+/// What only the access log needs of a request.
+#[derive(Debug)]
+struct Log {
     needs: Needs,
     start: SystemTime,
     request: Option<Asked>,
@@ -53,35 +58,27 @@ impl Facts {
     /// A request whose head is complete.
     pub(crate) fn begin(connection: &Connection) -> Self {
         let recorder = connection.worker.recorder.as_ref();
-        let needs = recorder.map(|recorder| recorder.borrow().needs());
-        Self {
-            status: 0,
-            reason: None,
-            detail: String::new(),
-            sent: 0,
-            request_bytes: 0,
-            user: None,
-            logged: recorder.is_some(),
-            needs: needs.unwrap_or_default(),
-            start: if recorder.is_some() { SystemTime::now() } else { SystemTime::UNIX_EPOCH },
-            request: None,
-            route: None,
-            served: None,
-            answered: None,
-            forwarded_headers: None,
-            origin_headers: Headers::new(),
-            sent_headers: Headers::new(),
-        }
+        let log = recorder.map(|recorder| {
+            Box::new(Log {
+                needs: recorder.borrow().needs(),
+                start: SystemTime::now(),
+                request: None,
+                route: None,
+                served: None,
+                answered: None,
+                forwarded_headers: None,
+                origin_headers: Headers::new(),
+                sent_headers: Headers::new(),
+            })
+        });
+        Self { log, ..Self::default() }
     }
 
     /// The request is in canonical form, and no middleware has changed it yet.
-    pub(crate) fn take_request(&mut self, connection: &Connection) {
-        if !self.logged {
-            return;
-        }
-        let request = &connection.request;
+    pub(crate) fn take_request(&mut self, request: &Request) {
+        let Some(log) = &mut self.log else { return };
         let target = &request.target;
-        self.request = Some(Asked {
+        log.request = Some(Asked {
             path: target.escaped_path().as_bytes().to_vec(),
             query: target.has_query().then(|| target.query().to_vec()),
             forwarded_for: request.headers.get(Known::XForwardedFor).map(<[u8]>::to_vec),
@@ -90,67 +87,74 @@ impl Facts {
 
     /// A router takes the request.
     pub(crate) fn routed(&mut self, route: &Route, connection: &Connection) {
-        if !self.logged {
-            return;
-        }
-        let internals = connection.worker.recorder.as_ref();
-        let internals = internals.is_some_and(|recorder| recorder.borrow().logs_internals());
+        let Some(log) = &mut self.log else { return };
+        let recorder = connection.worker.recorder.as_ref();
+        let internals = recorder.is_some_and(|recorder| recorder.borrow().logs_internals());
         let is_internal = matches!(route.target, Target::Internal(_));
-        self.logged = route.access_log && (internals || !is_internal);
-        self.route = Some(Arc::clone(&route.name));
+        log.route = Some(Arc::clone(&route.name));
+        if !route.access_log || (is_internal && !internals) {
+            self.log = None;
+        }
     }
 
     /// A server was chosen.
     pub(crate) fn served_by(&mut self, picked: &Picked<'_>, headers: &Headers) {
-        if self.logged {
-            self.forwarded_headers = self.needs.request_headers.then(|| headers.clone());
-            let (service, server) = (Arc::clone(picked.service), Arc::clone(picked.server));
-            self.served = Some((service, server, Instant::now()));
-        }
+        let Some(log) = &mut self.log else { return };
+        log.forwarded_headers = log.needs.request_headers.then(|| headers.clone());
+        let (service, server) = (Arc::clone(picked.service), Arc::clone(picked.server));
+        log.served = Some((service, server, Instant::now()));
     }
 
     /// The server's final response head is here.
     pub(crate) fn received(&mut self, response: &Response) {
-        let Some((_, _, since)) = &self.served else { return };
-        self.answered = Some((response.status.code(), since.elapsed()));
-        if self.needs.response_headers {
-            self.origin_headers = response.headers.clone();
+        let Some(log) = &mut self.log else { return };
+        let Some((_, _, since)) = &log.served else { return };
+        log.answered = Some((response.status.code(), since.elapsed()));
+        if log.needs.response_headers {
+            log.origin_headers = response.headers.clone();
         }
     }
 
     /// These fields go to the client.
     pub(crate) fn sending(&mut self, headers: &Headers) {
-        if self.logged && self.needs.response_headers {
-            self.sent_headers = headers.clone();
+        if let Some(log) = &mut self.log
+            && log.needs.response_headers
+        {
+            log.sent_headers = headers.clone();
         }
     }
 
     /// Writes the access record.
-    pub(crate) fn write(self, connection: &Connection) {
+    pub(crate) fn write(self, connection: &Connection, request: &Request) {
         if let Some(recorder) = &connection.worker.recorder
-            && self.logged
+            && let Some(log) = &self.log
             && self.reason != Some(Reason::ServerOptions)
         {
-            self.record(connection, &mut recorder.borrow_mut());
+            self.record(log, connection, request, &mut recorder.borrow_mut());
         }
     }
 
-    fn record(&self, connection: &Connection, recorder: &mut Recorder) {
+    fn record(
+        &self,
+        log: &Log,
+        connection: &Connection,
+        request: &Request,
+        recorder: &mut Recorder,
+    ) {
         let settings = connection.worker.entry_points.get(connection.entry_point);
-        let request = &connection.request;
-        let asked = self.request.as_ref();
-        let address = self.served.as_ref().map(|(_, server, _)| server.authority.as_str());
-        let served = self.served.as_ref().map(|(service, server, _)| Served {
+        let asked = log.request.as_ref();
+        let address = log.served.as_ref().map(|(_, server, _)| server.authority.as_str());
+        let served = log.served.as_ref().map(|(service, server, _)| Served {
             service,
             url: &server.url,
             address: address.unwrap_or_default(),
         });
-        let origin = self.served.as_ref().map(|(_, _, since)| Origin {
-            status: self.answered.map_or(self.status, |(status, _)| status),
+        let origin = log.served.as_ref().map(|(_, _, since)| Origin {
+            status: log.answered.map_or(self.status, |(status, _)| status),
             size: self.sent,
             duration: since.elapsed(),
         });
-        let request_headers = self.forwarded_headers.as_ref().unwrap_or(&request.headers);
+        let request_headers = log.forwarded_headers.as_ref().unwrap_or(&request.headers);
         let host = Some(request.authority()).filter(|host| !host.is_empty());
         recorder.write(&Record {
             entry_point: settings.map_or("", |settings| &settings.name),
@@ -167,21 +171,21 @@ impl Facts {
                 cipher: tls.cipher,
                 client_subject: tls.client_subject.as_deref(),
             }),
-            start: self.start,
+            start: log.start,
             duration: connection.started.elapsed(),
             status: self.status,
             request_size: self.request_bytes,
             response_size: self.sent,
             origin,
-            router: self.route.as_deref(),
+            router: log.route.as_deref(),
             served,
             // A stale connection that is replaced is no attempt of a `retry` middleware.
             retry_attempts: 0,
             reason: self.reason,
             reason_detail: &self.detail,
             request_headers: pairs(request_headers),
-            origin_headers: pairs(&self.origin_headers),
-            response_headers: pairs(&self.sent_headers),
+            origin_headers: pairs(&log.origin_headers),
+            response_headers: pairs(&log.sent_headers),
         });
     }
 }

@@ -45,17 +45,18 @@ pub(crate) enum UploadError {
 }
 
 /// How far the request has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Sending {
     /// Something is left to send.
     Ongoing,
     /// All of it was written to the server's socket.
+    #[default]
     Complete,
     /// The server takes no more of it; it may have answered all the same.
     Broken,
 }
 
-/// The request on its way to the server: a written head, then the body.
+/// The request on its way to the server: a written head, then the body. Used again from request to request.
 #[derive(Debug)]
 pub(crate) struct Upload {
     out: Vec<u8>,
@@ -71,19 +72,39 @@ pub(crate) struct Upload {
     pub(crate) payload: u64,
 }
 
-impl Upload {
-    /// Starts with a head, already written into `out`.
-    pub(crate) fn new(out: Vec<u8>, framing: BodyFraming) -> Self {
+impl Default for Upload {
+    /// Nothing is to be sent.
+    fn default() -> Self {
         Self {
-            out,
+            out: Vec::new(),
             written: 0,
-            reader: BodyReader::for_request(framing, TrailerLimits::default()),
-            chunked: framing == BodyFraming::Chunked,
-            sending: Sending::Ongoing,
+            reader: BodyReader::Done,
+            chunked: false,
+            sending: Sending::Complete,
             begun: false,
             taken: false,
             payload: 0,
         }
+    }
+}
+
+impl Upload {
+    /// Begins a request with the head that `write_head` writes.
+    pub(crate) fn begin(&mut self, framing: BodyFraming, write_head: impl FnOnce(&mut Vec<u8>)) {
+        self.out.clear();
+        write_head(&mut self.out);
+        self.written = 0;
+        self.reader = BodyReader::for_request(framing, TrailerLimits::default());
+        self.chunked = framing == BodyFraming::Chunked;
+        self.sending = Sending::Ongoing;
+        self.begun = false;
+        self.taken = false;
+        self.payload = 0;
+    }
+
+    /// The memory that it holds, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.out.capacity()
     }
 
     /// Whether the whole body was taken from the client.
@@ -101,11 +122,6 @@ impl Upload {
         self.sending == Sending::Broken
     }
 
-    /// The memory of the head, for reuse.
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.out
-    }
-
     /// Sends on, as far as both sides allow, and watches whether the client is still there.
     ///
     /// Never ready without an error: the caller ends it by what the server says.
@@ -120,27 +136,46 @@ impl Upload {
         C: AsyncRead + Unpin,
         S: AsyncWrite + Unpin,
     {
+        match ready!(self.poll_send(cx, client, server, buffers)) {
+            Ok(()) => watch(cx, client, buffers),
+            Err(error) => Poll::Ready(error),
+        }
+    }
+
+    /// Sends on, as far as both sides allow; pending only while it waits for the client.
+    pub(crate) fn poll_send<C, S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Side<'_, C>,
+        server: &mut S,
+        buffers: &Buffers,
+    ) -> Poll<Result<(), UploadError>>
+    where
+        C: AsyncRead + Unpin,
+        S: AsyncWrite + Unpin,
+    {
         while self.sending == Sending::Ongoing {
             match self.poll_write(cx, server) {
-                Poll::Ready(Ok(())) if self.reader.is_done() => self.sending = Sending::Complete,
+                Poll::Ready(Ok(())) if self.reader.is_done() => {
+                    self.sending = Sending::Complete;
+                    break;
+                }
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => self.sending = Sending::Broken,
+                Poll::Ready(Err(_)) => {
+                    self.sending = Sending::Broken;
+                    break;
+                }
                 Poll::Pending => break,
-            }
-            if self.sending != Sending::Ongoing {
-                break;
             }
             if client.input.is_empty() {
                 match ready!(client.poll_fill(cx, buffers)) {
                     Ok(count) if count > 0 => {}
-                    _ => return Poll::Ready(UploadError::ClientGone),
+                    _ => return Poll::Ready(Err(UploadError::ClientGone)),
                 }
             }
-            if let Err(error) = self.take(client.input) {
-                return Poll::Ready(UploadError::Body(error));
-            }
+            self.take(client.input).map_err(UploadError::Body)?;
         }
-        watch(cx, client, buffers)
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write<S: AsyncWrite + Unpin>(

@@ -7,10 +7,20 @@ use std::{
     time::Duration,
 };
 
+use portway_http::BodyFraming;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf},
     time::timeout,
 };
+
+use crate::relay::Upload;
+
+/// A request on its way, with this head.
+pub(crate) fn upload_of(head: &[u8], framing: BodyFraming) -> Upload {
+    let mut upload = Upload::default();
+    upload.begin(framing, |out| out.extend_from_slice(head));
+    upload
+}
 
 /// A stream that passes at most `step` bytes at once, and keeps everybody waiting every other time.
 #[derive(Debug)]

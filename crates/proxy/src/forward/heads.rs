@@ -21,7 +21,7 @@ use super::error::ForwardError;
 use crate::{
     buffer::Buffers,
     deadline::Deadline,
-    relay::{Side, Upload},
+    relay::{Side, Upload, watch},
 };
 
 /// How long a client that waits for `100 Continue` waits for the server to say it, before Portway does.
@@ -137,7 +137,8 @@ impl Heads<'_> {
         C: AsyncRead + Unpin,
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if let Poll::Ready(error) = upload.poll(cx, client, server.stream, self.buffers) {
+        let sent = upload.poll_send(cx, client, server.stream, self.buffers);
+        if let Poll::Ready(Err(error)) = sent {
             return Poll::Ready(Err(error.into()));
         }
         if !upload.body_is_read() && self.limits.request.has_passed(cx) {
@@ -145,6 +146,12 @@ impl Heads<'_> {
         }
         if let Poll::Ready(received) = self.poll_head(cx, server) {
             return Poll::Ready(received.map(|()| Step::Head));
+        }
+        // The client is looked at last: mostly it is the server who woke the task.
+        if sent.is_ready()
+            && let Poll::Ready(error) = watch(cx, client, self.buffers)
+        {
+            return Poll::Ready(Err(error.into()));
         }
         if self.state.go_on.has_passed(cx) {
             return Poll::Ready(Ok(Step::GoOn));

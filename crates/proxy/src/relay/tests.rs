@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::testing::{Choppy, everything, soon};
+use crate::testing::{Choppy, everything, soon, upload_of};
 
 const HEAD: &[u8] = b"POST / HTTP/1.1\r\n\r\n";
 const NEXT: &[u8] = b"GET /next HTTP/1.1\r\n\r\n";
@@ -57,7 +57,7 @@ async fn send_cut(
     let (mut client, mut peer) = Choppy::pair(1 << 16, step);
     let (mut server, mut sink) = Choppy::pair(1 << 16, step);
     let (first, second) = wire.split_at(cut);
-    let mut upload = Upload::new(HEAD.to_vec(), framing);
+    let mut upload = upload_of(HEAD, framing);
     let mut input = ReadBuffer::default();
     let feed = async {
         peer.write_all(first).await.unwrap();
@@ -134,7 +134,7 @@ async fn framing_that_was_taken_counts_as_taken() {
     let (mut server, sink) = Choppy::pair(1 << 16, 1 << 16);
     peer.write_all(b"5\r\n").await.unwrap();
     drop(sink);
-    let mut upload = Upload::new(Vec::new(), BodyFraming::Chunked);
+    let mut upload = upload_of(b"", BodyFraming::Chunked);
     let mut input = ReadBuffer::default();
     let buffers = Buffers::default();
     let mut side = Side { stream: &mut client, input: &mut input };
@@ -154,7 +154,7 @@ async fn a_server_that_takes_no_more_is_no_error_but_a_client_that_leaves_is_see
     let (mut client, peer) = Choppy::pair(64, 64);
     let (mut server, sink) = Choppy::pair(64, 64);
     drop(sink);
-    let mut upload = Upload::new(HEAD.to_vec(), BodyFraming::Length(10));
+    let mut upload = upload_of(HEAD, BodyFraming::Length(10));
     let mut input = ReadBuffer::default();
     assert_eq!(send(&mut upload, &mut client, &mut input, &mut server).await, Ok(()));
     assert!(upload.is_broken() && !upload.is_complete() && !upload.begun);
@@ -170,7 +170,7 @@ async fn a_client_that_leaves_is_seen_while_the_server_takes_nothing() {
     let (mut client, mut peer) = Choppy::pair(64, 64);
     let (mut server, _sink) = Choppy::pair(1, 1);
     peer.write_all(b"abc").await.unwrap();
-    let mut upload = Upload::new(HEAD.to_vec(), BodyFraming::Length(10));
+    let mut upload = upload_of(HEAD, BodyFraming::Length(10));
     let mut input = ReadBuffer::default();
     let leave = async { drop(peer) };
     let sent = send(&mut upload, &mut client, &mut input, &mut server);

@@ -7,7 +7,7 @@ use tokio::{
 use super::*;
 use crate::{
     buffer::ReadBuffer,
-    testing::{Choppy, soon},
+    testing::{Choppy, soon, upload_of},
 };
 
 /// One exchange of heads, with both peers in the hands of the test.
@@ -47,7 +47,7 @@ impl Scene {
                 thinking: None,
             },
             state: HeadState::new(&request),
-            upload: Upload::new(b"request head\r\n\r\n".to_vec(), request.body),
+            upload: upload_of(b"request head\r\n\r\n", request.body),
             request,
         };
         (scene, Peers { client: client_peer, server: server_peer })
