@@ -219,7 +219,7 @@ async fn serve(
         else {
             return;
         };
-        (Stream::Tls(Box::new(stream.into())), Some(facts))
+        (Stream::Tls(Box::new(stream.into())), Some(Box::new(facts)))
     } else {
         (Stream::Plain(stream), None)
     };

@@ -72,7 +72,8 @@ pub(crate) async fn send(
         return Next::Abort;
     }
     facts.sent = answer.body_for(&memory.request.method).len() as u64;
-    if !keep || !connection.discard_body(&memory.request).await {
+    let unread = !body.is_empty();
+    if !keep || unread && !Box::pin(connection.discard_body(&memory.request)).await {
         return Next::Close;
     }
     connection.end_exchange();

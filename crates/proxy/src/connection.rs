@@ -37,7 +37,7 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     pub(crate) input: ReadBuffer,
     pub(crate) peer: SocketAddr,
-    pub(crate) tls: Option<TlsFacts>,
+    pub(crate) tls: Option<Box<TlsFacts>>,
     /// When the head of the current request began to arrive, and was complete.
     pub(crate) begun: Instant,
     pub(crate) started: Instant,
@@ -76,7 +76,7 @@ impl Connection {
         entry_point: usize,
         stream: Stream,
         peer: SocketAddr,
-        tls: Option<TlsFacts>,
+        tls: Option<Box<TlsFacts>>,
         since: Instant,
     ) -> Self {
         Self {
@@ -103,11 +103,13 @@ impl Connection {
             let (memory, next) = match self.read_head().await {
                 Head::Request(mut memory) => {
                     self.requests += 1;
-                    let next = exchange(self, &mut memory).await;
+                    // Boxed, so that a connection at rest does not hold room for an exchange. The room comes
+                    // from the worker's own free list.
+                    let next = Box::pin(exchange(self, &mut memory)).await;
                     (memory, next)
                 }
                 Head::Refused(mut memory, refusal) => {
-                    let next = answer::refuse(self, &mut memory, refusal).await;
+                    let next = Box::pin(answer::refuse(self, &mut memory, refusal)).await;
                     (memory, next)
                 }
                 Head::End => return,
@@ -115,7 +117,7 @@ impl Connection {
             self.worker.memories.put(memory);
             match next {
                 Next::KeepAlive if !self.is_draining() => {}
-                Next::KeepAlive | Next::Close => return self.linger().await,
+                Next::KeepAlive | Next::Close => return Box::pin(self.linger()).await,
                 Next::Abort => {
                     if self.until_close {
                         self.stream.reset_at_end();

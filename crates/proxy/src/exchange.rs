@@ -41,7 +41,7 @@ pub struct Inbound {
 }
 
 /// Why a request got an answer of our own.
-type Refused = (Reason, Answer);
+type Refused = (Reason, Box<Answer>);
 
 /// Serves one request: canonical form, route, middlewares, service, answer; then the access record.
 ///
@@ -66,7 +66,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     next
 }
 
-/// Leads the request to its router, and through it.
+/// Leads the request through, and sends the answer where it is one of our own.
 async fn serve(
     connection: &mut Connection,
     memory: &mut Memory,
@@ -74,21 +74,42 @@ async fn serve(
     snapshot: &Held,
     facts: &mut Facts,
 ) -> Next {
+    match lead(connection, memory, settings, snapshot, facts).await {
+        Outcome::Done(next) => next,
+        Outcome::Answer(answer) => answer::send(connection, memory, facts, &answer).await,
+    }
+}
+
+/// Leads the request to its router, through its middlewares, and to its target.
+async fn lead(
+    connection: &mut Connection,
+    memory: &mut Memory,
+    settings: &EntryPoint,
+    snapshot: &Held,
+    facts: &mut Facts,
+) -> Outcome {
     let request = &mut memory.request;
-    let routed = match normalize(connection, request, settings) {
-        Ok(()) => {
-            facts.take_request(request);
-            find(connection, request, settings, snapshot)
-        }
-        Err(refused) => Err(refused),
-    };
-    match routed {
-        Ok(route) => run(connection, memory, settings, route, snapshot, facts).await,
+    let routed = normalize(connection, request, settings).and_then(|()| {
+        facts.take_request(request);
+        find(connection, request, settings, snapshot)
+    });
+    let route = match routed {
+        Ok(route) => route,
         Err((reason, answer)) => {
             facts.reason = Some(reason);
-            answer::send(connection, memory, facts, &answer).await
+            return Outcome::Answer(answer);
         }
+    };
+    facts.routed(route, connection);
+    let append = match filter(connection, request, settings, route, facts).await {
+        Ok(append_forwarded_for) => append_forwarded_for,
+        Err(answer) => return Outcome::Answer(answer),
+    };
+    let mut outcome = reach(connection, memory, settings, route, snapshot, append, facts).await;
+    if let Outcome::Answer(answer) = &mut outcome {
+        route.chain.on_response(&mut answer.headers);
     }
+    outcome
 }
 
 /// Brings the request into canonical form and its `X-Forwarded-*` fields into order.
@@ -101,17 +122,17 @@ fn normalize(
         // What follows may be meant for the tunnel that there is not: it must not be read as a request.
         let mut answer = Answer::empty(Status::NOT_IMPLEMENTED);
         answer.close = true;
-        return Err((Reason::BadRequest, answer));
+        return Err((Reason::BadRequest, answer.into()));
     }
     if request.target.form() == TargetForm::Asterisk {
         // Go's server answers this itself, and has no other use for the form.
         let status =
             if request.method == Method::Options { Status::OK } else { Status::BAD_REQUEST };
-        return Err((Reason::ServerOptions, Answer::empty(status)));
+        return Err((Reason::ServerOptions, Answer::empty(status).into()));
     }
     request
         .canonicalize(&settings.canonical)
-        .map_err(|(_, answer)| (Reason::BadRequest, answer))?;
+        .map_err(|(_, answer)| (Reason::BadRequest, answer.into()))?;
     let secure = connection.tls.is_some();
     request.apply_forwarded(&settings.forwarded, connection.peer.ip(), secure);
     Ok(())
@@ -124,52 +145,47 @@ fn find<'s>(
     settings: &EntryPoint,
     snapshot: &'s Held,
 ) -> Result<&'s Route, Refused> {
-    let not_found = || (Reason::NoRouter, Answer::not_found());
+    let not_found = || (Reason::NoRouter, Answer::not_found().into());
     let tables = snapshot.entry_points.get(connection.entry_point).ok_or_else(not_found)?;
     let table = if connection.tls.is_some() { &tables.secure } else { &tables.plain };
     let asked = Asked { request, peer: connection.peer.ip() };
     let route = table.find(&asked).ok_or_else(not_found)?;
     let path = request.target.escaped_path();
     if !settings.denied_octets.is_empty() && deny_encoded(path, &settings.denied_octets) {
-        return Err((Reason::BadRequest, Answer::empty(Status::BAD_REQUEST)));
+        return Err((Reason::BadRequest, Answer::empty(Status::BAD_REQUEST).into()));
     }
     if let Some(tls) = &connection.tls
         && tls.options != route.tls_options
         && !matches!(route.target, Target::Closed)
     {
         let answer = Answer::error(Status::MISDIRECTED, "Misdirected Request");
-        return Err((Reason::Misdirected, answer));
+        return Err((Reason::Misdirected, answer.into()));
     }
     Ok(route)
 }
 
-/// Leads the request through the router's middlewares to its target.
-async fn run(
-    connection: &mut Connection,
-    memory: &mut Memory,
+/// Leads the request through the router's middlewares; says whether the peer is added to `X-Forwarded-For`.
+async fn filter(
+    connection: &Connection,
+    request: &mut Request,
     settings: &EntryPoint,
     route: &Route,
-    snapshot: &Held,
     facts: &mut Facts,
-) -> Next {
-    facts.routed(route, connection);
-    let worker = Rc::clone(&connection.worker);
-    let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
-    let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
-    context.append_forwarded_for = settings.append_forwarded_for;
-    let passed = route.chain.on_request(&mut memory.request, &mut context).await;
-    facts.user = context.username.take();
-    if let Err(answer) = passed {
-        facts.reason = Some(Reason::Middleware);
-        facts.detail = context.reason.unwrap_or_default().to_owned();
-        return answer::send(connection, memory, facts, &answer).await;
+) -> Result<bool, Box<Answer>> {
+    if route.chain.is_empty() {
+        return Ok(settings.append_forwarded_for);
     }
-    let append_forwarded_for = context.append_forwarded_for;
-    match reach(connection, memory, settings, route, snapshot, append_forwarded_for, facts).await {
-        Outcome::Done(next) => next,
-        Outcome::Answer(mut answer) => {
-            route.chain.on_response(&mut answer.headers);
-            answer::send(connection, memory, facts, &answer).await
+    let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
+    let mut context = Context::new(secure, peer, connection.started, &connection.worker.passwords);
+    context.append_forwarded_for = settings.append_forwarded_for;
+    let passed = route.chain.on_request(request, &mut context).await;
+    facts.user = context.username.take();
+    match passed {
+        Ok(()) => Ok(context.append_forwarded_for),
+        Err(answer) => {
+            facts.reason = Some(Reason::Middleware);
+            facts.detail = context.reason.unwrap_or_default().to_owned();
+            Err(answer.into())
         }
     }
 }
@@ -184,7 +200,7 @@ async fn reach(
     append_forwarded_for: bool,
     facts: &mut Facts,
 ) -> Outcome {
-    Outcome::Answer(match &route.target {
+    let answer = match &route.target {
         Target::Closed => {
             facts.reason = Some(Reason::RouterClosed);
             Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
@@ -198,7 +214,8 @@ async fn reach(
             facts.reason = Some(Reason::NoServer);
             Answer::no_available_server()
         }
-    })
+    };
+    Outcome::Answer(answer.into())
 }
 
 /// The answer of an internal service. The API's may take long, so the worker does not wait for it.

@@ -15,15 +15,15 @@ use portway_observe::Reason;
 use portway_snapshot::Route;
 use portway_upstream::Picked;
 
-pub(crate) use self::error::ForwardError;
 use self::send::Ongoing;
+pub(crate) use self::{error::ForwardError, heads::HeadState};
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
     deadline::Deadline,
     memory::Memory,
     record::Facts,
-    relay::{Download, DownloadError, Side, UploadError},
+    relay::{DownloadError, Side, UploadError},
     tunnel,
     worker::Worker,
 };
@@ -41,7 +41,7 @@ pub(crate) enum Outcome {
     /// The client has the server's response, or as much of it as there will be.
     Done(Next),
     /// Nothing of a response was sent: the client gets this answer.
-    Answer(Answer),
+    Answer(Box<Answer>),
 }
 
 /// Forwards the request and passes the response on.
@@ -59,7 +59,10 @@ pub(crate) async fn forward(
         Ok(ongoing) => {
             facts.received(&memory.response);
             Outcome::Done(if memory.response.status.code() == 101 {
-                switch_protocols(connection, memory, &worker, job.settings, ongoing, facts).await
+                // Rare and large, as is what follows; it must not swell the future of every exchange.
+                let switch =
+                    switch_protocols(connection, memory, &worker, job.settings, ongoing, facts);
+                Box::pin(switch).await
             } else {
                 respond(connection, memory, &worker, job, ongoing, facts).await
             })
@@ -68,7 +71,7 @@ pub(crate) async fn forward(
             facts.reason = Some(error.reason());
             facts.detail = error.to_string();
             tracing::debug!("{}: {error}", job.route.name);
-            Outcome::Answer(answer::of_error(&error))
+            Outcome::Answer(answer::of_error(&error).into())
         }
     };
     facts.request_bytes = memory.upload.payload;
@@ -207,9 +210,9 @@ async fn relay_body(
     ongoing: &mut Ongoing,
     facts: &mut Facts,
 ) -> Result<bool, BrokenOff> {
-    let Memory { request, response, out, upload, from_server, .. } = memory;
+    let Memory { request, response, out, upload, download, from_server, .. } = memory;
     let chunked = response.framing_for(request.version) == BodyFraming::Chunked;
-    let mut download = Download::new(std::mem::take(out), response.body, chunked);
+    download.begin(std::mem::take(out), response.body, chunked);
     let Ongoing { server, limits } = ongoing;
     let mut write_deadline = Deadline::at(limits.write);
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
@@ -234,7 +237,7 @@ async fn relay_body(
     .await;
     facts.sent = download.payload;
     let clean = download.is_clean();
-    *out = download.into_buffer();
+    *out = download.take_buffer();
     relayed.map(|()| clean)
 }
 

@@ -4,7 +4,11 @@ use std::cell::RefCell;
 
 use portway_http::{Request, Response};
 
-use crate::{buffer::ReadBuffer, relay::Upload};
+use crate::{
+    buffer::ReadBuffer,
+    forward::HeadState,
+    relay::{Download, Upload},
+};
 
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
 const USUAL: usize = 16 * 1024;
@@ -21,6 +25,10 @@ pub(crate) struct Memory {
     pub(crate) out: Vec<u8>,
     /// The request on its way to the server.
     pub(crate) upload: Upload,
+    /// The response on its way to the client.
+    pub(crate) download: Download,
+    /// How far the exchange of heads with the server has come.
+    pub(crate) heads: HeadState,
     /// What was read from the server and not consumed.
     pub(crate) from_server: ReadBuffer,
     /// The length of the longest head that was parsed into it.

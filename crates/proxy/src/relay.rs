@@ -252,7 +252,8 @@ const SMALL: usize = 4096;
 /// What may gather before it is written although more could be read.
 const ENOUGH: usize = 16 * 1024;
 
-/// The response on its way to the client: a written head, then the body.
+/// The response on its way to the client: a written head, then the body. Used again from response to
+/// response.
 #[derive(Debug)]
 pub(crate) struct Download {
     /// Head, framing and small pieces.
@@ -268,24 +269,37 @@ pub(crate) struct Download {
     pub(crate) payload: u64,
 }
 
-impl Download {
-    /// Starts with a head, already written into `out`; `from` is the server's framing, `chunked` says
-    /// whether the client gets chunks.
-    pub(crate) fn new(out: Vec<u8>, from: BodyFraming, chunked: bool) -> Self {
-        let mut download = Self {
-            out,
+impl Default for Download {
+    /// Nothing is to be sent.
+    fn default() -> Self {
+        Self {
+            out: Vec::new(),
             written: 0,
             piece: 0..0,
             consumed: 0,
-            reader: BodyReader::for_response(from, TrailerLimits::default()),
-            chunked,
-            ended: false,
+            reader: BodyReader::Done,
+            chunked: false,
+            ended: true,
             payload: 0,
-        };
-        if from.is_empty() {
-            download.end();
         }
-        download
+    }
+}
+
+impl Download {
+    /// Begins with a head, already written into `out`; `from` is the server's framing, `chunked` says
+    /// whether the client gets chunks.
+    pub(crate) fn begin(&mut self, out: Vec<u8>, from: BodyFraming, chunked: bool) {
+        self.out = out;
+        self.written = 0;
+        self.piece = 0..0;
+        self.consumed = 0;
+        self.reader = BodyReader::for_response(from, TrailerLimits::default());
+        self.chunked = chunked;
+        self.ended = false;
+        self.payload = 0;
+        if from.is_empty() {
+            self.end();
+        }
     }
 
     /// Whether the server's body was read to an end that the server marked, so that its connection can
@@ -295,8 +309,8 @@ impl Download {
     }
 
     /// The memory of the head, for reuse.
-    pub(crate) fn into_buffer(self) -> Vec<u8> {
-        self.out
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
     }
 
     /// Passes on, as far as both sides allow; ready at the end of the body.

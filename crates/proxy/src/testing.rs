@@ -13,13 +13,20 @@ use tokio::{
     time::timeout,
 };
 
-use crate::relay::Upload;
+use crate::relay::{Download, Upload};
 
 /// A request on its way, with this head.
 pub(crate) fn upload_of(head: &[u8], framing: BodyFraming) -> Upload {
     let mut upload = Upload::default();
     upload.begin(framing, |out| out.extend_from_slice(head));
     upload
+}
+
+/// A response on its way, with this head.
+pub(crate) fn download_of(head: Vec<u8>, from: BodyFraming, chunked: bool) -> Download {
+    let mut download = Download::default();
+    download.begin(head, from, chunked);
+    download
 }
 
 /// A stream that passes at most `step` bytes at once, and keeps everybody waiting every other time.

@@ -73,10 +73,12 @@ pub(crate) struct HeadState {
 }
 
 impl HeadState {
-    pub(crate) fn new(request: &Request) -> Self {
-        let waits = request.expects_continue && !request.body.is_empty();
-        let go_on = waits.then(|| Deadline::from_now(Some(CONTINUE_AFTER)));
-        Self { go_on: go_on.unwrap_or_default(), ..Self::default() }
+    /// Another request begins.
+    pub(crate) fn begin(&mut self, request: &Request) {
+        *self = Self::default();
+        if request.expects_continue && !request.body.is_empty() {
+            self.go_on = Deadline::from_now(Some(CONTINUE_AFTER));
+        }
     }
 
     /// The request goes to another connection; what the client has got it keeps.
@@ -111,7 +113,8 @@ impl Heads<'_> {
                 Step::GoOn => {
                     self.state.go_on.cancel();
                     self.state.continued = true;
-                    self.write(client.stream, b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+                    let go_on = self.write(client.stream, b"HTTP/1.1 100 Continue\r\n\r\n");
+                    Box::pin(go_on).await?;
                 }
                 Step::Head => match self.response.status.code() {
                     101 if upload.is_complete() && self.switches_as_asked() => return Ok(()),
@@ -119,7 +122,7 @@ impl Heads<'_> {
                         let server = self.server_name.to_owned();
                         return Err(ForwardError::BadUpgrade { server });
                     }
-                    100..200 => self.pass_interim(client.stream).await?,
+                    100..200 => Box::pin(self.pass_interim(client.stream)).await?,
                     _ => return Ok(()),
                 },
             }

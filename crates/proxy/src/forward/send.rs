@@ -12,7 +12,7 @@ use portway_upstream::{Connection as ServerConnection, Server, connect};
 use super::{
     Job,
     error::ForwardError,
-    heads::{HeadState, Heads, Limits},
+    heads::{Heads, Limits},
 };
 use crate::{
     connection::Connection,
@@ -38,30 +38,29 @@ pub(crate) async fn send(
     worker: &Worker,
     job: &Job<'_>,
 ) -> Result<Ongoing, ForwardError> {
-    let mut state = HeadState::new(&memory.request);
+    memory.heads.begin(&memory.request);
     let mut limits = limits(connection, job);
     let pooled = worker.pool.borrow_mut().take(job.picked.server, connection.started);
     if let Some(mut server) = pooled {
-        let attempt =
-            attempt(connection, memory, worker, job, &mut server, &mut limits, &mut state);
+        let attempt = attempt(connection, memory, worker, job, &mut server, &mut limits);
         match attempt.await {
             Ok(()) => return Ok(Ongoing { server, limits }),
             Err(error) => {
                 let upload = &memory.upload;
                 let repeatable = matches!(error, ForwardError::Closed { .. })
-                    && !state.answered
+                    && !memory.heads.answered
                     && !upload.taken
                     && (!upload.begun || memory.request.method.is_idempotent());
                 if !repeatable {
                     spend_body(memory);
                     return Err(error);
                 }
-                state.begin_again();
+                memory.heads.begin_again();
             }
         }
     }
     let mut server = open(connection, worker, job.picked.server).await?;
-    let attempt = attempt(connection, memory, worker, job, &mut server, &mut limits, &mut state);
+    let attempt = attempt(connection, memory, worker, job, &mut server, &mut limits);
     match attempt.await {
         Ok(()) => Ok(Ongoing { server, limits }),
         Err(error) => {
@@ -88,9 +87,8 @@ async fn attempt(
     job: &Job<'_>,
     server: &mut ServerConnection,
     limits: &mut Limits,
-    state: &mut HeadState,
 ) -> Result<(), ForwardError> {
-    let Memory { request, response, upload, from_server, longest_head, .. } = memory;
+    let Memory { request, response, upload, heads: state, from_server, longest_head, .. } = memory;
     // An HTTP/1.0 client need not say a host; its server has one all the same.
     let host = match request.authority() {
         said if job.picked.pass_host_header && !said.is_empty() => said,

@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::testing::{Choppy, everything, soon, upload_of};
+use crate::testing::{Choppy, download_of, everything, soon, upload_of};
 
 const HEAD: &[u8] = b"POST / HTTP/1.1\r\n\r\n";
 const NEXT: &[u8] = b"GET /next HTTP/1.1\r\n\r\n";
@@ -203,7 +203,7 @@ async fn receive(
     let (mut server, mut source) = Choppy::pair(1 << 20, step.max(1000));
     let (mut client, mut sink) = Choppy::pair(capacity, step);
     let (first, second) = wire.split_at(cut);
-    let mut download = Download::new(b"HEAD".to_vec(), from, chunked);
+    let mut download = download_of(b"HEAD".to_vec(), from, chunked);
     let mut input = ReadBuffer::default();
     let feed = async {
         source.write_all(first).await.unwrap();
@@ -337,7 +337,7 @@ async fn pieces_of_all_sizes_pass_through_narrow_clients() {
 async fn what_there_is_does_not_wait_for_more() {
     let (mut server, mut source) = tokio::io::duplex(1 << 16);
     let (mut client, mut sink) = tokio::io::duplex(1 << 16);
-    let mut download = Download::new(b"HEAD".to_vec(), BodyFraming::UntilClose, true);
+    let mut download = download_of(b"HEAD".to_vec(), BodyFraming::UntilClose, true);
     let mut input = ReadBuffer::default();
     let buffers = Buffers::default();
     let mut side = Side { stream: &mut server, input: &mut input };

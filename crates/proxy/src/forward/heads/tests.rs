@@ -23,6 +23,12 @@ struct Scene {
     upload: Upload,
 }
 
+fn state_for(request: &Request) -> HeadState {
+    let mut state = HeadState::default();
+    state.begin(request);
+    state
+}
+
 /// The peers.
 struct Peers {
     client: DuplexStream,
@@ -46,7 +52,7 @@ impl Scene {
                 write: None,
                 thinking: None,
             },
-            state: HeadState::new(&request),
+            state: state_for(&request),
             upload: upload_of(b"request head\r\n\r\n", request.body),
             request,
         };
