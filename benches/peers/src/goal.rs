@@ -1,0 +1,196 @@
+//! What Portway wants to reach beside the others, as ratios of medians within one run.
+
+use crate::results::{LaneResult, Round, Run, Spread, Work};
+
+/// One goal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Goal {
+    /// The workload.
+    pub(crate) work: &'static str,
+    /// Whose figure it is.
+    lane: &'static str,
+    measure: Measure,
+    limit: Limit,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Measure {
+    Cpu,
+    P99,
+    Rate,
+    StartSeconds,
+    Mebibytes,
+    BytesPerConnection,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    /// At most so many times another lane's figure.
+    Times(f64, &'static str),
+    /// At most so many times the lowest figure of all other proxies.
+    TimesBest(f64),
+    /// At least so many times another lane's figure.
+    AtLeastTimes(f64, &'static str),
+    /// At most that.
+    AtMost(f64),
+}
+
+/// A goal's figure, whose figure it is compared with, and whether it is met.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) value: f64,
+    pub(crate) against: String,
+    pub(crate) met: bool,
+}
+
+const fn cpu(work: &'static str, times: f64, other: &'static str) -> Goal {
+    Goal { work, lane: "portway", measure: Measure::Cpu, limit: Limit::Times(times, other) }
+}
+
+const fn cpu_of_best(work: &'static str, times: f64) -> Goal {
+    Goal { work, lane: "portway", measure: Measure::Cpu, limit: Limit::TimesBest(times) }
+}
+
+/// All goals.
+pub(crate) const GOALS: &[Goal] = &[
+    cpu("h1", 0.85, "nginx"),
+    cpu("h1", 0.75, "haproxy"),
+    cpu("h1", 0.27, "envoy"),
+    cpu("h1", 0.17, "traefik"),
+    cpu("h1", 0.45, "pingora"),
+    cpu("h1", 1.35, "relay"),
+    cpu("tls", 0.70, "nginx"),
+    cpu("tls", 0.60, "haproxy"),
+    cpu("tls-full", 0.65, "nginx"),
+    cpu("tls-full", 0.75, "envoy"),
+    cpu_of_best("tls-resumed", 1.0),
+    cpu("browser", 0.90, "nginx"),
+    cpu("body-1m", 0.65, "nginx"),
+    cpu_of_best("body-1m", 0.85),
+    cpu_of_best("body-1m-tls", 1.0),
+    Goal {
+        work: "rate",
+        lane: "portway",
+        measure: Measure::P99,
+        limit: Limit::Times(1.0, "nginx"),
+    },
+    Goal {
+        work: "routers",
+        lane: "portway-100k",
+        measure: Measure::Cpu,
+        limit: Limit::Times(1.10, "portway-1"),
+    },
+    Goal {
+        work: "routers",
+        lane: "portway-10k",
+        measure: Measure::Cpu,
+        limit: Limit::Times(0.02, "traefik-10k"),
+    },
+    Goal {
+        work: "routers",
+        lane: "portway-100k",
+        measure: Measure::StartSeconds,
+        limit: Limit::AtMost(5.0),
+    },
+    Goal {
+        work: "routers",
+        lane: "portway-100k",
+        measure: Measure::Mebibytes,
+        limit: Limit::AtMost(300.0),
+    },
+    Goal {
+        work: "idle",
+        lane: "portway",
+        measure: Measure::BytesPerConnection,
+        limit: Limit::AtMost(2048.0),
+    },
+    Goal {
+        work: "basic-auth",
+        lane: "portway",
+        measure: Measure::Rate,
+        limit: Limit::AtLeastTimes(0.70, "portway-open"),
+    },
+];
+
+impl Goal {
+    /// Judges a run; `None` if it has not measured what is needed.
+    pub(crate) fn judge(&self, run: &Run) -> Option<Outcome> {
+        let work = run.work(self.work)?;
+        let own = self.figure(work, work.lane(self.lane)?)?;
+        let of = |label: &str| self.figure(work, work.lane(label)?);
+        let outcome = |value: f64, against: &str, met: bool| {
+            Some(Outcome { value, against: against.to_owned(), met })
+        };
+        match self.limit {
+            Limit::AtMost(limit) => outcome(own, "", own <= limit),
+            Limit::Times(limit, other) => {
+                let ratio = own / of(other)?;
+                outcome(ratio, other, ratio <= limit)
+            }
+            Limit::AtLeastTimes(limit, other) => {
+                let ratio = own / of(other)?;
+                outcome(ratio, other, ratio >= limit)
+            }
+            Limit::TimesBest(limit) => {
+                let is_peer = |lane: &&LaneResult| PEERS.contains(&lane.label.as_str());
+                let peers = work.lanes.iter().filter(is_peer);
+                let figures =
+                    peers.filter_map(|lane| Some((self.figure(work, lane)?, &lane.label)));
+                let (best, label) = figures.min_by(|left, right| left.0.total_cmp(&right.0))?;
+                let ratio = own / best;
+                outcome(ratio, &format!("the best peer ({label})"), ratio <= limit)
+            }
+        }
+    }
+
+    /// The goal in words.
+    pub(crate) fn limit_text(&self, against: &str) -> String {
+        let what = self.measure.name();
+        let lane = self.lane;
+        match self.limit {
+            Limit::Times(limit, _) | Limit::TimesBest(limit) => {
+                format!("{what} of {lane} ≤ {limit:.2} × {against}")
+            }
+            Limit::AtLeastTimes(limit, _) => format!("{what} of {lane} ≥ {limit:.2} × {against}"),
+            Limit::AtMost(limit) => format!("{what} of {lane} ≤ {limit}"),
+        }
+    }
+
+    /// A figure as text.
+    pub(crate) fn value_text(&self, value: f64) -> String {
+        match self.limit {
+            Limit::AtMost(_) if value >= 10.0 => format!("{value:.0}"),
+            _ if value < 0.1 => format!("{value:.3}"),
+            _ => format!("{value:.2}"),
+        }
+    }
+
+    fn figure(&self, work: &Work, lane: &LaneResult) -> Option<f64> {
+        let median = |spread: Option<Spread>| spread.map(|spread| spread.median);
+        match self.measure {
+            Measure::Cpu => median(lane.spread(Round::cpu_per_request)),
+            Measure::P99 => median(lane.spread(|round| round.p99_ms)),
+            Measure::Rate => median(lane.spread(Round::rate)),
+            Measure::StartSeconds => Some(lane.start_seconds),
+            Measure::Mebibytes => median(lane.spread(Round::mebibytes)),
+            Measure::BytesPerConnection => median(lane.memory_per_connection(work.connections)),
+        }
+    }
+}
+
+/// Who counts as another proxy.
+const PEERS: &[&str] = &["nginx", "haproxy", "envoy", "traefik", "caddy", "pingora"];
+
+impl Measure {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU",
+            Self::P99 => "p99",
+            Self::Rate => "requests/s",
+            Self::StartSeconds => "seconds to the first answer",
+            Self::Mebibytes => "MiB",
+            Self::BytesPerConnection => "bytes a connection",
+        }
+    }
+}
