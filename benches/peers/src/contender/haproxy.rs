@@ -18,11 +18,12 @@ pub(super) fn prepare(place: &Place<'_>, command: &mut Command) -> Result<()> {
         let map = map.to_string_lossy();
         rule = format!("{{ hdr(host),lower,map({map}) -m found }} {{ path_beg {PREFIX} }}");
     }
+    // It would insist on two files for each connection; idle ones have one.
     let text = format!(
         "global
   nbthread 1
   maxconn 16000
-  fd-hard-limit 20000
+  no strict-limits
 defaults
   mode http
   http-reuse always
@@ -51,6 +52,6 @@ backend app
         backend = place.backend,
     );
     let file = place.write("haproxy.cfg", &text)?;
-    command.args(["-db", "-q", "-f"]).arg(file);
+    command.args(["-db", "-f"]).arg(file);
     Ok(())
 }
