@@ -202,7 +202,8 @@ impl Workload {
         let mut lanes = Vec::new();
         for contender in contenders {
             match (self.entrants, contender.kind) {
-                (Entrants::Everyone, Kind::Relay) if self.tls.is_some() => {}
+                // It knows no TLS, and would hold two files for each idle connection.
+                (Entrants::Everyone, Kind::Relay) if self.tls.is_some() || self.hold => {}
                 (Entrants::Everyone, _)
                 | (Entrants::Paced, Kind::Portway | Kind::Nginx | Kind::Haproxy | Kind::Relay) => {
                     lanes.push(self.lane(contender, "", Setup::Plain));
