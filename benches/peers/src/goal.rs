@@ -194,3 +194,37 @@ impl Measure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::GOALS;
+    use crate::results::{LaneResult, Round, Run, Work};
+
+    fn run(portway: u64, nginx: u64, relay: u64) -> Run {
+        let lane = |label: &str, cpu_nanoseconds| LaneResult {
+            label: label.to_owned(),
+            rounds: vec![Round { requests: 1, cpu_nanoseconds, ..Round::default() }],
+            ..LaneResult::default()
+        };
+        let lanes = vec![lane("portway", portway), lane("nginx", nginx), lane("relay", relay)];
+        let work =
+            |name: &str| Work { name: name.to_owned(), lanes: lanes.clone(), ..Work::default() };
+        Run { workloads: vec![work("h1"), work("body-1m")], ..Run::default() }
+    }
+
+    fn judged(run: &Run) -> Vec<(&'static str, String, bool)> {
+        let judged = GOALS.iter().filter_map(|goal| Some((goal.work, goal.judge(run)?)));
+        judged.map(|(work, outcome)| (work, outcome.against, outcome.met)).collect()
+    }
+
+    #[test]
+    fn goals_are_judged_by_ratios_of_what_was_measured() {
+        let met = |run: &Run| judged(run).iter().map(|(.., met)| *met).collect::<Vec<_>>();
+        // h1 against nginx and the relay; 1 MiB against nginx and the best peer, which a relay is not.
+        assert_eq!(met(&run(60, 100, 50)), [true, true, true, true]);
+        assert_eq!(met(&run(80, 100, 50)), [true, false, false, true]);
+        assert_eq!(met(&run(90, 100, 50)), [false, false, false, false]);
+        let best = judged(&run(60, 100, 50)).pop().unwrap();
+        assert_eq!(best.1, "the best peer (nginx)");
+    }
+}

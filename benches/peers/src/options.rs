@@ -119,3 +119,31 @@ workloads
     text.push_str(&format!("\ncontenders: {names}\n"));
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Options, WORKLOADS};
+
+    fn parse(words: &[&str]) -> anyhow::Result<Options> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        Ok(Options::parse(&words)?.unwrap())
+    }
+
+    #[test]
+    fn options_are_read_in_both_forms() {
+        let options = parse(&["h1", "--rounds=2", "--only", "nginx,relay", "--binary", "old=a/b"]);
+        let options = options.unwrap();
+        assert_eq!(options.rounds, 2);
+        assert_eq!(options.workloads.len(), 1);
+        assert!(options.wants("relay") && !options.wants("envoy"));
+        assert_eq!(options.binaries, [("old".to_owned(), "a/b".into())]);
+        assert_eq!(parse(&[]).unwrap().workloads.len(), WORKLOADS.len());
+    }
+
+    #[test]
+    fn what_does_not_exist_is_an_error() {
+        for words in [&["h9"][..], &["--only", "nginz"], &["--rounds"], &["--fast", "1"]] {
+            assert!(parse(words).is_err(), "{words:?}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{
     options::results_folder,
+    report,
     results::{Round, Run, Work},
 };
 
@@ -21,22 +22,20 @@ const LABELS: usize = 90;
 const BARS: usize = 560;
 const ROW: usize = 22;
 
-/// Writes `plot.svg` beside the results. Of several files, the last that has a workload counts; without
-/// any, all of the results.
+/// Writes `plot.svg` beside the results and prints the figures of all workloads. Of several files, the
+/// last that has a workload counts; without any, all of the results.
 pub(crate) fn plot(files: &[PathBuf]) -> Result<()> {
     let mut files = files.to_vec();
     if files.is_empty() {
         files = saved()?;
     }
     let runs = files.iter().map(|file| Run::load(file)).collect::<Result<Vec<_>>>()?;
-    let works = PANELS.iter().filter_map(|(name, title)| {
-        let work = runs.iter().rev().find_map(|run| run.work(name))?;
-        Some((*title, work))
-    });
+    let run = Run::latest(&runs);
+    let works = PANELS.iter().filter_map(|(name, title)| Some((*title, run.work(name)?)));
     let svg = draw(&works.collect::<Vec<_>>());
     let path = results_folder().join("plot.svg");
     fs::write(&path, svg)?;
-    println!("{}", path.display());
+    println!("{}{}\n{}", report::overview(&run), report::goals(&run), path.display());
     Ok(())
 }
 
@@ -115,4 +114,25 @@ fn scaled(share: f64) -> f64 {
 
 fn figure(value: f64) -> String {
     if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draw;
+    use crate::results::{LaneResult, Round, Work};
+
+    #[test]
+    fn bars_stand_in_the_order_of_their_length() {
+        let lane = |label: &str, cpu_nanoseconds| LaneResult {
+            label: label.to_owned(),
+            rounds: vec![Round { requests: 1, cpu_nanoseconds, ..Round::default() }],
+            ..LaneResult::default()
+        };
+        let lanes = vec![lane("nginx", 20_000), lane("portway", 10_000)];
+        let svg = draw(&[("work", &Work { lanes, ..Work::default() })]);
+        let at = |text: &str| svg.find(text).unwrap_or_else(|| panic!("no `{text}` in {svg}"));
+        assert!(at("class=\"own\"") < at("class=\"bar\""));
+        at("width=\"280.0\"");
+        at("width=\"560.0\"");
+    }
 }

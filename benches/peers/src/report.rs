@@ -119,6 +119,31 @@ fn spread(spread: Option<Spread>, digits: usize) -> String {
     spread.map(text).unwrap_or_default()
 }
 
+/// CPU per request of every contender in every workload; the columns are contenders.
+pub(crate) fn overview(run: &Run) -> String {
+    let works = run.workloads.iter().filter(|work| !work.name.starts_with("idle"));
+    let mut labels: Vec<&str> = Vec::new();
+    for lane in works.clone().flat_map(|work| &work.lanes) {
+        if !labels.contains(&lane.label.as_str()) {
+            labels.push(&lane.label);
+        }
+    }
+    let mut text = format!(
+        "\nCPU of the proxy in µs for a request, {}, {}, Linux {}\n\n",
+        run.date, run.machine.processor, run.machine.kernel
+    );
+    line(&mut text, &format!("| work | {} |", labels.join(" | ")));
+    line(&mut text, &format!("|---{}|", "|---:".repeat(labels.len())));
+    for work in works {
+        let cells = labels.iter().map(|label| {
+            let lane = work.lane(label);
+            median(lane.and_then(|lane| lane.spread(Round::cpu_per_request)), 1)
+        });
+        line(&mut text, &format!("| {} | {} |", work.name, cells.collect::<Vec<_>>().join(" | ")));
+    }
+    text
+}
+
 /// Which goals the run can judge, and whether they are met; nothing if there are none.
 pub(crate) fn goals(run: &Run) -> String {
     let mut text = String::new();

@@ -159,6 +159,23 @@ impl Run {
         serde_json::from_str(&text).with_context(|| path.display().to_string())
     }
 
+    /// The last part of each workload out of several runs, the oldest first.
+    pub(crate) fn latest(runs: &[Self]) -> Self {
+        let mut latest = Self::default();
+        for run in runs {
+            latest.machine = run.machine.clone();
+            latest.date.clone_from(&run.date);
+            latest.versions.extend(run.versions.clone());
+            for work in &run.workloads {
+                match latest.workloads.iter_mut().find(|known| known.name == work.name) {
+                    Some(known) => *known = work.clone(),
+                    None => latest.workloads.push(work.clone()),
+                }
+            }
+        }
+        latest
+    }
+
     /// The part of a workload.
     pub(crate) fn work(&self, name: &str) -> Option<&Work> {
         self.workloads.iter().find(|work| work.name == name)
@@ -194,4 +211,39 @@ fn ratio(part: u64, whole: u64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "counts and times far below 2^53")]
 fn number(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LaneResult, Round, Run, Spread, Work};
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_middle_two() {
+        let spread = Spread::of(vec![4.0, 1.0, 2.0, 9.0]).unwrap();
+        assert_eq!((spread.median, spread.lowest, spread.highest), (3.0, 1.0, 9.0));
+        assert!(Spread::of(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_failed_round_leaves_no_figure() {
+        let fine = Round { requests: 10, cpu_nanoseconds: 50_000, ..Round::default() };
+        let mut lane = LaneResult { rounds: vec![fine.clone()], ..LaneResult::default() };
+        assert_eq!(lane.spread(Round::cpu_per_request).unwrap().median, 5.0);
+        lane.rounds.push(Round { failure: Some("503".to_owned()), ..fine });
+        assert!(lane.spread(Round::cpu_per_request).is_none());
+    }
+
+    #[test]
+    fn the_last_run_of_a_workload_counts() {
+        let work = |name: &str, connections| Work {
+            name: name.to_owned(),
+            connections,
+            ..Work::default()
+        };
+        let first = Run { workloads: vec![work("h1", 1), work("tls", 2)], ..Run::default() };
+        let second = Run { workloads: vec![work("h1", 3)], ..Run::default() };
+        let latest = Run::latest(&[first, second]);
+        assert_eq!(latest.work("h1").unwrap().connections, 3);
+        assert_eq!(latest.work("tls").unwrap().connections, 2);
+    }
 }
