@@ -26,7 +26,6 @@ http {{
   upstream app {{
     server {backend}; keepalive 1024; keepalive_requests 1000000000; keepalive_timeout 3600s;
   }}
-  ssl_protocols TLSv1.3; ssl_certificate {chain}; ssl_certificate_key {key};
   proxy_http_version 1.1;
   proxy_set_header Connection \"\";
   proxy_set_header Host $http_host;
@@ -38,8 +37,6 @@ http {{
   proxy_set_header X-Real-Ip $remote_addr;
 ",
         backend = place.backend,
-        chain = place.certificate.chain().display(),
-        key = place.certificate.key().display(),
     );
     text.push_str(&logging(place));
     let (plain, tls) = (place.plain, place.tls);
@@ -53,6 +50,14 @@ http {{
             )?;
         }
     } else {
+        let (chain, key) = (place.certificate.chain(), place.certificate.key());
+        // Here and not above: every server that inherits a certificate loads it for itself.
+        writeln!(
+            text,
+            "  ssl_protocols TLSv1.3; ssl_certificate {}; ssl_certificate_key {};",
+            chain.display(),
+            key.display()
+        )?;
         writeln!(
             text,
             "  server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl; server_name {HOST}; location {PREFIX} {{ proxy_pass http://app; }} }}"

@@ -45,12 +45,14 @@ pub(crate) fn drive(plan: &Plan<'_>, mut probe: impl FnMut(Edge)) -> Result<Outc
             other => other?,
         }
         for event in &events {
-            if event.token().0 < plan.connections {
-                engine.advance(event.token().0);
+            match (event.token().0, &engine.pace) {
+                (index, _) if index < plan.connections => engine.advance(index),
+                (_, Some(pace)) => pace.tick(),
+                _ => {}
             }
         }
         let now = Instant::now();
-        engine.keep_pace(now)?;
+        engine.keep_pace(now);
         engine.turn(now, &mut probe);
     }
     Ok(engine.outcome)
@@ -139,7 +141,8 @@ impl<'plan> Engine<'plan> {
         if let Some(rate) = self.plan.rate {
             let token = Token(self.plan.connections);
             self.pace = Some(Pace::new(rate, self.plan.connections, self.poll.registry(), token)?);
-            return Ok(self.keep_pace(now)?);
+            self.keep_pace(now);
+            return Ok(());
         }
         if self.plan.hold {
             probe(Edge::Start);
@@ -152,10 +155,8 @@ impl<'plan> Engine<'plan> {
     }
 
     /// Sends what is due, in an open loop.
-    fn keep_pace(&mut self, now: Instant) -> io::Result<()> {
-        loop {
-            let Some(pace) = &mut self.pace else { return Ok(()) };
-            let Some((index, due)) = pace.next(now)? else { return Ok(()) };
+    fn keep_pace(&mut self, now: Instant) {
+        while let Some((index, due)) = self.pace.as_mut().and_then(|pace| pace.next(now)) {
             self.start(index, due);
         }
     }
