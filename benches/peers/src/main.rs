@@ -42,6 +42,13 @@ fn command(arguments: &[String]) -> Result<()> {
                 Ok(())
             }
         },
+        ("contenders", rest) => {
+            // Help needs nobody.
+            if let Some(options) = options::Options::parse(rest)? {
+                options.contenders().for_each(|kind| println!("{}", kind.name()));
+            }
+            Ok(())
+        }
         ("plot", files) => plot::plot(&files.iter().map(PathBuf::from).collect::<Vec<_>>()),
         ("backend", [address]) => Ok(backend::Backend::bind(address.parse()?)?.run()?),
         ("relay", [listen, server]) => Ok(relay::run(listen.parse()?, server.parse()?)?),

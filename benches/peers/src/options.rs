@@ -84,9 +84,10 @@ impl Options {
         Ok(())
     }
 
-    /// Whether a contender takes part.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)
+    /// Who takes part.
+    pub(crate) fn contenders(&self) -> impl Iterator<Item = Kind> {
+        let wants = |kind: &Kind| self.only.iter().any(|wanted| wanted == kind.name());
+        Kind::ALL.into_iter().filter(move |kind| self.only.is_empty() || wants(kind))
     }
 }
 
@@ -122,7 +123,7 @@ workloads
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, WORKLOADS};
+    use super::{Kind, Options, WORKLOADS};
 
     fn parse(words: &[&str]) -> anyhow::Result<Options> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -135,7 +136,7 @@ mod tests {
         let options = options.unwrap();
         assert_eq!(options.rounds, 2);
         assert_eq!(options.workloads.len(), 1);
-        assert!(options.wants("relay") && !options.wants("envoy"));
+        assert_eq!(options.contenders().collect::<Vec<_>>(), [Kind::Nginx, Kind::Relay]);
         assert_eq!(options.binaries, [("old".to_owned(), "a/b".into())]);
         assert_eq!(parse(&[]).unwrap().workloads.len(), WORKLOADS.len());
     }

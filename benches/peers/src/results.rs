@@ -74,6 +74,11 @@ pub(crate) struct Round {
 }
 
 impl Round {
+    /// One that does not count.
+    pub(crate) fn failed(why: String) -> Self {
+        Self { failure: Some(why), ..Self::default() }
+    }
+
     /// Microseconds of the contender's CPU for a request.
     pub(crate) fn cpu_per_request(&self) -> f64 {
         ratio(self.cpu_nanoseconds, self.requests) / 1e3
@@ -101,6 +106,11 @@ impl Round {
 }
 
 impl LaneResult {
+    /// Without any round yet.
+    pub(crate) fn new(label: &str) -> Self {
+        Self { label: label.to_owned(), ..Self::default() }
+    }
+
     /// The middle, the lowest and the highest of a figure over all rounds; `None` without rounds or
     /// with failed ones.
     pub(crate) fn spread(&self, figure: impl Fn(&Round) -> f64) -> Option<Spread> {

