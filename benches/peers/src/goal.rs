@@ -39,7 +39,11 @@ enum Limit {
 /// A goal's figure, whose figure it is compared with, and whether it is met.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
+    /// Of medians.
     pub(crate) value: f64,
+    /// The ratio of each round, where there is another lane: neighbours in time, so that what a machine
+    /// does to one it likely does to the other.
+    pub(crate) paired: Option<Spread>,
     pub(crate) against: String,
     pub(crate) met: bool,
 }
@@ -117,31 +121,37 @@ impl Goal {
     /// Judges a run; `None` if it has not measured what is needed.
     pub(crate) fn judge(&self, run: &Run) -> Option<Outcome> {
         let work = run.work(self.work)?;
-        let own = self.figure(work, work.lane(self.lane)?)?;
-        let of = |label: &str| self.figure(work, work.lane(label)?);
-        let outcome = |value: f64, against: &str, met: bool| {
-            Some(Outcome { value, against: against.to_owned(), met })
+        let own = self.figures(work, work.lane(self.lane)?)?;
+        let (limit, other) = match self.limit {
+            Limit::AtMost(limit) => {
+                let value = median(own)?;
+                let against = String::new();
+                return Some(Outcome { value, paired: None, against, met: value <= limit });
+            }
+            Limit::Times(limit, other) | Limit::AtLeastTimes(limit, other) => (limit, other),
+            Limit::TimesBest(limit) => (limit, self.best(work)?),
         };
-        match self.limit {
-            Limit::AtMost(limit) => outcome(own, "", own <= limit),
-            Limit::Times(limit, other) => {
-                let ratio = own / of(other)?;
-                outcome(ratio, other, ratio <= limit)
-            }
-            Limit::AtLeastTimes(limit, other) => {
-                let ratio = own / of(other)?;
-                outcome(ratio, other, ratio >= limit)
-            }
-            Limit::TimesBest(limit) => {
-                let is_peer = |lane: &&LaneResult| PEERS.contains(&lane.label.as_str());
-                let peers = work.lanes.iter().filter(is_peer);
-                let figures =
-                    peers.filter_map(|lane| Some((self.figure(work, lane)?, &lane.label)));
-                let (best, label) = figures.min_by(|left, right| left.0.total_cmp(&right.0))?;
-                let ratio = own / best;
-                outcome(ratio, &format!("the best peer ({label})"), ratio <= limit)
-            }
-        }
+        let others = self.figures(work, work.lane(other)?)?;
+        let paired = own.iter().zip(&others).map(|(own, other)| own / other).collect();
+        let value = median(own)? / median(others)?;
+        let met = match self.limit {
+            Limit::AtLeastTimes(..) => value >= limit,
+            _ => value <= limit,
+        };
+        let against = match self.limit {
+            Limit::TimesBest(_) => format!("the best peer ({other})"),
+            _ => other.to_owned(),
+        };
+        Some(Outcome { value, paired: Spread::of(paired), against, met })
+    }
+
+    /// The other proxy with the lowest median.
+    fn best<'run>(&self, work: &'run Work) -> Option<&'run str> {
+        let peers = work.lanes.iter().filter(|lane| PEERS.contains(&lane.label.as_str()));
+        let medians =
+            peers.filter_map(|lane| Some((median(self.figures(work, lane)?)?, &lane.label)));
+        let best = medians.min_by(|left, right| left.0.total_cmp(&right.0));
+        best.map(|(_, label)| label.as_str())
     }
 
     /// The goal in words.
@@ -166,17 +176,23 @@ impl Goal {
         }
     }
 
-    fn figure(&self, work: &Work, lane: &LaneResult) -> Option<f64> {
-        let median = |spread: Option<Spread>| spread.map(|spread| spread.median);
+    /// The figure of every round; `None` without rounds or with failed ones.
+    fn figures(&self, work: &Work, lane: &LaneResult) -> Option<Vec<f64>> {
         match self.measure {
-            Measure::Cpu => median(lane.spread(Round::cpu_per_request)),
-            Measure::P99 => median(lane.spread(|round| round.p99_ms)),
-            Measure::Rate => median(lane.spread(Round::rate)),
-            Measure::StartSeconds => Some(lane.start_seconds),
-            Measure::Mebibytes => median(lane.spread(Round::mebibytes)),
-            Measure::BytesPerConnection => median(lane.memory_per_connection(work.connections)),
+            Measure::Cpu => lane.figures(Round::cpu_per_request),
+            Measure::P99 => lane.figures(|round| round.p99_ms),
+            Measure::Rate => lane.figures(Round::rate),
+            Measure::StartSeconds => lane.figures(|_| lane.start_seconds),
+            Measure::Mebibytes => lane.figures(Round::mebibytes),
+            Measure::BytesPerConnection => {
+                lane.figures(|round| lane.bytes_per_connection(round, work.connections))
+            }
         }
     }
+}
+
+fn median(figures: Vec<f64>) -> Option<f64> {
+    Spread::of(figures).map(|spread| spread.median)
 }
 
 /// Who counts as another proxy.

@@ -148,13 +148,17 @@ pub(crate) fn overview(run: &Run) -> String {
 pub(crate) fn goals(run: &Run) -> String {
     let mut text = String::new();
     for goal in GOALS {
-        let Some(Outcome { value, against, met }) = goal.judge(run) else { continue };
+        let Some(Outcome { value, paired, against, met }) = goal.judge(run) else { continue };
         if text.is_empty() {
-            line(&mut text, "\n## Goals\n\n| work | goal | measured | met |\n|---|---|---|---|");
+            line(
+                &mut text,
+                "\n## Goals\n\n| work | goal | measured | round by round | met |\n|---|---|---|---|---|",
+            );
         }
         let limit = goal.limit_text(&against);
         let (measured, met) = (goal.value_text(value), if met { "yes" } else { "**no**" });
-        line(&mut text, &format!("| {} | {limit} | {measured} | {met} |", goal.work));
+        let rounds = spread(paired, 2);
+        line(&mut text, &format!("| {} | {limit} | {measured} | {rounds} | {met} |", goal.work));
     }
     text
 }

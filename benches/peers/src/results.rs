@@ -111,13 +111,15 @@ impl LaneResult {
         Self { label: label.to_owned(), ..Self::default() }
     }
 
-    /// The middle, the lowest and the highest of a figure over all rounds; `None` without rounds or
-    /// with failed ones.
+    /// A figure of every round; `None` without rounds or with failed ones.
+    pub(crate) fn figures(&self, figure: impl Fn(&Round) -> f64) -> Option<Vec<f64>> {
+        let counts = self.failure().is_none() && !self.rounds.is_empty();
+        counts.then(|| self.rounds.iter().map(figure).collect())
+    }
+
+    /// The middle, the lowest and the highest of it.
     pub(crate) fn spread(&self, figure: impl Fn(&Round) -> f64) -> Option<Spread> {
-        if self.failure().is_some() {
-            return None;
-        }
-        Spread::of(self.rounds.iter().map(figure).collect())
+        Spread::of(self.figures(figure)?)
     }
 
     /// The first failure of a round.
@@ -126,10 +128,13 @@ impl LaneResult {
     }
 
     /// Bytes of resident memory for each of so many connections.
+    pub(crate) fn bytes_per_connection(&self, round: &Round, connections: usize) -> f64 {
+        ratio(round.memory.saturating_sub(self.memory_before), connections as u64)
+    }
+
+    /// The same over all rounds.
     pub(crate) fn memory_per_connection(&self, connections: usize) -> Option<Spread> {
-        self.spread(|round| {
-            ratio(round.memory.saturating_sub(self.memory_before), connections as u64)
-        })
+        self.spread(|round| self.bytes_per_connection(round, connections))
     }
 }
 
