@@ -33,7 +33,9 @@ pub(crate) fn plot(files: &[PathBuf]) -> Result<()> {
     let run = Run::latest(&runs);
     let works = PANELS.iter().filter_map(|(name, title)| Some((*title, run.work(name)?)));
     let svg = draw(&works.collect::<Vec<_>>());
-    let path = results_folder().join("plot.svg");
+    let folder = results_folder();
+    fs::create_dir_all(&folder)?;
+    let path = folder.join("plot.svg");
     fs::write(&path, svg)?;
     println!("{}{}\n{}", report::overview(&run), report::goals(&run), path.display());
     Ok(())

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     goal::{GOALS, Outcome},
     results::{LaneResult, Round, Run, Spread, Work},
-    workload::Workload,
+    workload::{WORKLOADS, Workload},
 };
 
 /// One round in a line, while it runs.
@@ -121,7 +121,8 @@ fn spread(spread: Option<Spread>, digits: usize) -> String {
 
 /// CPU per request of every contender in every workload; the columns are contenders.
 pub(crate) fn overview(run: &Run) -> String {
-    let works = run.workloads.iter().filter(|work| !work.name.starts_with("idle"));
+    let works = WORKLOADS.iter().filter(|workload| !workload.hold);
+    let works = works.filter_map(|workload| run.work(workload.name));
     let mut labels: Vec<&str> = Vec::new();
     for lane in works.clone().flat_map(|work| &work.lanes) {
         if !labels.contains(&lane.label.as_str()) {
