@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result};
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Run {
     /// When it began, in UTC.
     pub(crate) date: String,
+    /// The commit of the working tree, `-dirty` with changes; empty without git.
+    #[serde(default)]
+    pub(crate) commit: String,
     pub(crate) machine: Machine,
     /// The command's arguments.
     pub(crate) arguments: Vec<String>,
@@ -179,6 +183,7 @@ impl Run {
         let mut latest = Self::default();
         for run in runs {
             latest.machine = run.machine.clone();
+            latest.commit.clone_from(&run.commit);
             latest.date.clone_from(&run.date);
             latest.versions.extend(run.versions.clone());
             for work in &run.workloads {
@@ -195,6 +200,14 @@ impl Run {
     pub(crate) fn work(&self, name: &str) -> Option<&Work> {
         self.workloads.iter().find(|work| work.name == name)
     }
+}
+
+/// What the working tree is.
+pub(crate) fn commit() -> String {
+    let mut git = Command::new("git");
+    let git = git.args(["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]);
+    let output = git.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).trim().to_owned()
 }
 
 impl Work {

@@ -22,7 +22,7 @@ use crate::{
     options::Options,
     process::{CpuTime, LOAD_CORE, Tree, own_cpu_time},
     report,
-    results::{LaneResult, Machine, Round, Run, Spread, Work},
+    results::{LaneResult, Machine, Round, Run, Spread, Work, commit},
     workload::{Lane, Workload},
 };
 
@@ -46,6 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let backend = bench.backend()?;
     let mut run = Run {
         date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        commit: commit(),
         machine: Machine::here(),
         arguments: env::args().skip(2).filter(|argument| !argument.contains('/')).collect(),
         versions: contenders.iter().map(|one| (one.name.clone(), one.version.clone())).collect(),
