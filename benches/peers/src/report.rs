@@ -89,7 +89,7 @@ const COLUMNS: &[Column] = &[
 
 const PACED: &[Column] = &[
     ("CPU µs/request", |_, lane| spread(lane.spread(Round::cpu_per_request), 2)),
-    ("requests/s", |_, lane| median(lane.spread(Round::rate), 0)),
+    ("requests/s", |_, lane| spread(lane.spread(Round::rate), 0)),
     ("p50 ms", |_, lane| spread(lane.spread(|round| round.p50_ms), 3)),
     ("p90 ms", |_, lane| spread(lane.spread(|round| round.p90_ms), 3)),
     ("p99 ms", |_, lane| spread(lane.spread(|round| round.p99_ms), 3)),

@@ -291,10 +291,7 @@ fn failure(plan: &Plan<'_>, sessions: Option<Sessions>, outcome: &Outcome) -> Op
             return Some(format!("{resumed} of {} sessions were resumed", outcome.completed));
         }
     }
-    let expected = plan.rate? * outcome.elapsed.as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    let reached = outcome.completed as f64 / expected;
-    (reached < 0.98).then(|| format!("overloaded: {:.0} % of the rate", reached * 100.0))
+    None
 }
 
 /// A folder for the run, removed after it.
