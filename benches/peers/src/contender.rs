@@ -188,12 +188,33 @@ pub(crate) fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// The first word that looks like a version.
+/// The first word that looks like a version; Envoy says its path before.
 fn version(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let text = lower.split_once("version:").map_or(lower.as_str(), |(_, after)| after);
     let parts = text.split(|character: char| character.is_whitespace() || character == '/');
     let numbered = parts.map(|word| word.trim_start_matches('v').trim_end_matches(','));
     let mut found = numbered.filter(|word| {
         word.starts_with(|first: char| first.is_ascii_digit()) && word.matches('.').count() >= 2
     });
     found.next().unwrap_or("unknown").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn versions_are_found_in_what_programs_say() {
+        for (text, expected) in [
+            ("nginx version: nginx/1.22.1\n", "1.22.1"),
+            ("HAProxy version 2.6.12-1 2026/10/17 - https://haproxy.org/", "2.6.12-1"),
+            ("Version:      3.7.15\nGo version:   go1.26.1", "3.7.15"),
+            ("/py/3.11.7/envoy  version: 0123ab/1.40.0/Clean/RELEASE/BoringSSL", "1.40.0"),
+            ("v2.11.7 h1:abc=", "2.11.7"),
+            ("portway 0.1.0", "0.1.0"),
+        ] {
+            assert_eq!(version(text), expected, "{text}");
+        }
+    }
 }

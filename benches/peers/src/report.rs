@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
+    contender::Kind,
     goal::{GOALS, Outcome},
     results::{LaneResult, Round, Run, Spread, Work},
     workload::{WORKLOADS, Workload},
@@ -119,30 +120,39 @@ fn spread(spread: Option<Spread>, digits: usize) -> String {
     spread.map(text).unwrap_or_default()
 }
 
-/// CPU per request of every contender in every workload; the columns are contenders.
+/// CPU per request of every contender in every workload. What one contender does in several ways in a
+/// workload makes a row for each.
 pub(crate) fn overview(run: &Run) -> String {
-    let works = WORKLOADS.iter().filter(|workload| !workload.hold);
-    let works = works.filter_map(|workload| run.work(workload.name));
-    let mut labels: Vec<&str> = Vec::new();
-    for lane in works.clone().flat_map(|work| &work.lanes) {
-        if !labels.contains(&lane.label.as_str()) {
-            labels.push(&lane.label);
-        }
-    }
+    let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let mut text = format!(
         "\nCPU of the proxy in µs for a request, {}, {}, Linux {}\n\n",
         run.date, run.machine.processor, run.machine.kernel
     );
-    line(&mut text, &format!("| work | {} |", labels.join(" | ")));
-    line(&mut text, &format!("|---{}|", "|---:".repeat(labels.len())));
-    for work in works {
-        let cells = labels.iter().map(|label| {
-            let lane = work.lane(label);
-            median(lane.and_then(|lane| lane.spread(Round::cpu_per_request)), 1)
-        });
-        line(&mut text, &format!("| {} | {} |", work.name, cells.collect::<Vec<_>>().join(" | ")));
+    line(&mut text, &format!("| work | {} |", names.join(" | ")));
+    line(&mut text, &format!("|---{}|", "|---:".repeat(names.len())));
+    for workload in WORKLOADS.iter().filter(|workload| !workload.hold) {
+        let Some(work) = run.work(workload.name) else { continue };
+        for suffix in suffixes(work, &names) {
+            let cells = names.iter().map(|name| {
+                let lane = work.lane(&format!("{name}{suffix}"));
+                median(lane.and_then(|lane| lane.spread(Round::cpu_per_request)), 1)
+            });
+            let cells = cells.collect::<Vec<_>>().join(" | ");
+            line(&mut text, &format!("| {}{suffix} | {cells} |", work.name));
+        }
     }
     text
+}
+
+/// What lanes are called beyond the names of their contenders.
+fn suffixes<'run>(work: &'run Work, names: &[&str]) -> Vec<&'run str> {
+    let mut found = Vec::new();
+    for lane in &work.lanes {
+        let suffix = names.iter().find_map(|name| lane.label.strip_prefix(name));
+        let suffix = suffix.filter(|suffix| suffix.is_empty() || suffix.starts_with('-'));
+        found.extend(suffix.filter(|suffix| !found.contains(suffix)));
+    }
+    found
 }
 
 /// Which goals the run can judge, and whether they are met; nothing if there are none.
