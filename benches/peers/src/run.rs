@@ -123,34 +123,10 @@ impl Bench<'_> {
             true => Some(self.highest_rate(workload, lanes, &instances, backend)?),
             false => None,
         };
-        let mut results = lanes.iter().map(|lane| LaneResult::new(&lane.label)).collect::<Vec<_>>();
-        for ((lane, instance), result) in lanes.iter().zip(&instances).zip(&mut results) {
-            match instance {
-                Ok(instance) => {
-                    let warm_up = workload.warm_up();
-                    let workload = &warm_up;
-                    let measure = Measure { workload, lane, instance, backend, rate: None };
-                    measure.round(Duration::from_secs(1))?;
-                    result.start_seconds = instance.start.as_secs_f64();
-                    result.memory_before = instance.tree.memory();
-                }
-                Err(error) => {
-                    eprintln!("  {}: {error:#}", lane.label);
-                    result.rounds.push(Round::failed("it did not start".to_owned()));
-                }
-            }
-        }
+        let works = Works { workload, lanes, instances: &instances, backend };
+        let mut results = works.warm_up()?;
         for number in 1..=self.options.rounds {
-            for ((lane, instance), result) in lanes.iter().zip(&instances).zip(&mut results) {
-                let Ok(instance) = instance else { continue };
-                let measure = Measure { workload, lane, instance, backend, rate };
-                let mut round = measure.round(self.options.window)?;
-                if lane.setup == Setup::AccessLog && !instance.empty_log() {
-                    round.failure.get_or_insert_with(|| "nothing was logged".to_owned());
-                }
-                eprintln!("  {number} {}: {}", lane.label, report::round(&round));
-                result.rounds.push(round);
-            }
+            works.round(number, rate, self.options.window, &mut results)?;
         }
         Ok(Work {
             name: workload.name.to_owned(),
@@ -201,6 +177,65 @@ impl Bench<'_> {
         }
         let highest = Spread::of(rates).context("no round")?.median;
         Ok((highest * SHARE_OF_HIGHEST).round())
+    }
+}
+
+/// All contenders under one workload.
+struct Works<'run> {
+    workload: &'run Workload,
+    lanes: &'run [Lane],
+    instances: &'run [Result<Instance>],
+    backend: &'run Tree,
+}
+
+impl Works<'_> {
+    /// Lets everybody work for a second; answers results without rounds, but for those who did not start.
+    fn warm_up(&self) -> Result<Vec<LaneResult>> {
+        let workload = &self.workload.warm_up();
+        let mut results = Vec::new();
+        for (lane, instance) in self.lanes.iter().zip(self.instances) {
+            let mut result = LaneResult::new(&lane.label);
+            match instance {
+                Ok(instance) => {
+                    let backend = self.backend;
+                    let measure = Measure { workload, lane, instance, backend, rate: None };
+                    measure.round(Duration::from_secs(1))?;
+                    result.start_seconds = instance.start.as_secs_f64();
+                    result.memory_before = instance.tree.memory();
+                }
+                Err(error) => {
+                    eprintln!("  {}: {error:#}", lane.label);
+                    result.rounds.push(Round::failed("it did not start".to_owned()));
+                }
+            }
+            results.push(result);
+        }
+        Ok(results)
+    }
+
+    fn round(
+        &self,
+        number: u32,
+        rate: Option<f64>,
+        window: Duration,
+        results: &mut [LaneResult],
+    ) -> Result<()> {
+        let turns = self.lanes.iter().zip(self.instances).zip(results);
+        let mut turns: Vec<_> = turns.collect();
+        // Each round begins with another one.
+        let first = number as usize % turns.len().max(1);
+        turns.rotate_left(first);
+        for ((lane, instance), result) in turns {
+            let Ok(instance) = instance else { continue };
+            let (workload, backend) = (self.workload, self.backend);
+            let mut round = Measure { workload, lane, instance, backend, rate }.round(window)?;
+            if lane.setup == Setup::AccessLog && !instance.empty_log() {
+                round.failure.get_or_insert_with(|| "nothing was logged".to_owned());
+            }
+            eprintln!("  {number} {}: {}", lane.label, report::round(&round));
+            result.rounds.push(round);
+        }
+        Ok(())
     }
 }
 
