@@ -87,7 +87,7 @@ fn the_map_in_the_readme_names_every_crate() {
 
 #[test]
 fn every_module_says_what_it_is_for() {
-    for folder in ["crates", "tests"] {
+    for folder in ["benches", "crates", "tests"] {
         for file in sources(&root().join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
             let name = file.strip_prefix(root()).unwrap().display().to_string();

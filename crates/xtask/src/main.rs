@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
+mod bench;
 mod tools;
 
 use tools::Tools;
@@ -20,6 +21,10 @@ cargo xtask <command>
   check         formatting, lints, documentation
   fuzz [secs]   each fuzz target for that many seconds (default 20)
   golden        run the golden tests and write what they give as what is expected
+  bench peers [workload…] [options]
+                Portway beside other proxies on the same work; `bench peers --help` lists workloads and options
+  bench plot [FILE…]
+                draw the results of that, benches/results/plot.svg
   setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz)
   help          this text
 
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
             Err(_) => Err(anyhow::anyhow!("`{seconds}` is no number of seconds")),
         },
         ["golden"] => golden(),
+        ["bench", "peers", arguments @ ..] => bench::peers::run_peers(arguments),
+        ["bench", "plot", files @ ..] => bench::peers::plot(files),
         ["setup"] => Tools::install().map(drop),
         _ => Err(anyhow::anyhow!("there is no such command\n\n{HELP}")),
     };

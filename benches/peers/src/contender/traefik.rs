@@ -1,0 +1,98 @@
+//! Portway and Traefik: the same options and the same file, but for the number of workers.
+
+use std::{fmt::Write as _, fs, process::Command};
+
+use anyhow::Result;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::{HOST, PREFIX, Place, Setup, host_of};
+
+/// The user of the guarded router.
+const USER: &str = "bench";
+
+/// The user's password.
+const PASSWORD: &str = "correct horse";
+
+/// The path prefix of the guarded router.
+pub(crate) const GUARDED_PREFIX: &str = "/guarded";
+
+/// What a client sends as Authorization to the guarded router.
+pub(crate) fn credentials() -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
+}
+
+pub(super) fn prepare(place: &Place<'_>, command: &mut Command, portway: bool) -> Result<()> {
+    let dynamic = place.folder.join("dynamic");
+    fs::create_dir_all(&dynamic)?;
+    fs::write(dynamic.join("routers.yml"), routers(place)?)?;
+    fs::write(dynamic.join("tls.yml"), certificates(place))?;
+    let mut options = format!(
+        "entryPoints:
+  web: {{address: \"127.0.0.1:{plain}\"}}
+  websecure: {{address: \"127.0.0.1:{tls}\"}}
+providers:
+  file: {{directory: \"{dynamic}\"}}
+log: {{level: ERROR}}
+",
+        plain = place.plain,
+        tls = place.tls,
+        dynamic = dynamic.display(),
+    );
+    if place.setup == Setup::AccessLog {
+        let folder = place.folder();
+        writeln!(options, "accessLog: {{format: json, filePath: \"{folder}/access.log\"}}")?;
+    }
+    if portway {
+        options.push_str("workers: 1\n");
+    } else {
+        options.push_str("global: {checkNewVersion: false, sendAnonymousUsage: false}\n");
+        command.env("GOMAXPROCS", "1");
+    }
+    let file = place.write("options.yml", &options)?;
+    command.arg(format!("--configFile={}", file.to_string_lossy()));
+    Ok(())
+}
+
+fn routers(place: &Place<'_>) -> Result<String> {
+    let mut text = "http:\n  routers:\n".to_owned();
+    let mut router = |name: &str, rest: &str, host: &str, prefix: &str| {
+        let rule = format!("Host(`{host}`) && PathPrefix(`{prefix}`)");
+        writeln!(text, "    {name}: {{rule: \"{rule}\", service: app, {rest}}}")
+    };
+    if let Setup::Routers(count) = place.setup {
+        for number in 0..count {
+            router(&format!("r{number}"), "entryPoints: [web]", &host_of(number), PREFIX)?;
+        }
+    } else {
+        router("plain", "entryPoints: [web]", HOST, PREFIX)?;
+        router("tls", "entryPoints: [websecure], tls: {}", HOST, PREFIX)?;
+    }
+    if place.setup == Setup::Guarded {
+        let rest = "entryPoints: [web], middlewares: [password]";
+        router("guarded", rest, HOST, GUARDED_PREFIX)?;
+        let hash = bcrypt::hash(PASSWORD, 12)?;
+        writeln!(
+            text,
+            "  middlewares:\n    password: {{basicAuth: {{users: [\"{USER}:{hash}\"]}}}}"
+        )?;
+    }
+    let backend = place.backend;
+    writeln!(
+        text,
+        "  services:\n    app: {{loadBalancer: {{servers: [{{url: \"http://{backend}\"}}]}}}}"
+    )?;
+    Ok(text)
+}
+
+fn certificates(place: &Place<'_>) -> String {
+    format!(
+        "tls:
+  certificates:
+    - {{certFile: \"{chain}\", keyFile: \"{key}\"}}
+  options:
+    default: {{minVersion: VersionTLS13}}
+",
+        chain = place.certificate.chain().display(),
+        key = place.certificate.key().display(),
+    )
+}
