@@ -39,4 +39,5 @@ pub use accept::{BindError, Bound, bind};
 pub use drain::Drain;
 pub use entry_point::{EntryPoint, InvalidEntryPoint};
 pub use exchange::{Inbound, InternalServices};
+pub use subject::Asked;
 pub use worker::{Worker, WorkerParts};

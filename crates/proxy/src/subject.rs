@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use portway_http::Request;
 use portway_rule::Subject;
 
-/// A request and the peer that sent it.
-pub(crate) struct Asked<'a> {
-    pub(crate) request: &'a Request,
-    pub(crate) peer: IpAddr,
+/// A request and the peer that sent it, for [`portway_snapshot::Table::find`].
+pub struct Asked<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// Where its connection comes from.
+    pub peer: IpAddr,
 }
 
 impl Subject for Asked<'_> {

@@ -17,7 +17,8 @@ use tools::Tools;
 const HELP: &str = "\
 cargo xtask <command>
 
-  test          everything that must hold: check, every layer of tests, fuzz targets for a short while
+  test          everything that must hold: check, every layer of tests, fuzz targets for a short while,
+                instructions of each stage
   check         formatting, lints, documentation
   fuzz [secs]   each fuzz target for that many seconds (default 20)
   golden        run the golden tests and write what they give as what is expected
@@ -25,7 +26,10 @@ cargo xtask <command>
                 Portway beside other proxies on the same work; `bench peers --help` lists workloads and options
   bench plot [FILE…]
                 draw the results of that, benches/results/plot.svg
-  setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz)
+  bench stages [--record WHY | NAME]
+                count the instructions of each stage (of those with NAME in theirs) and compare with the
+                record; or record them with the reason for the change
+  setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind)
   help          this text
 
 Tests that need a tool which cannot be had are skipped with a message; with CI set that is a failure.
@@ -49,6 +53,9 @@ fn main() -> ExitCode {
         ["golden"] => golden(),
         ["bench", "peers", arguments @ ..] => bench::peers::run_peers(arguments),
         ["bench", "plot", files @ ..] => bench::peers::plot(files),
+        ["bench", "stages"] => bench::stages::compare(""),
+        ["bench", "stages", "--record", reason] => bench::stages::record(reason),
+        ["bench", "stages", name] => bench::stages::compare(name),
         ["setup"] => Tools::install().map(drop),
         _ => Err(anyhow::anyhow!("there is no such command\n\n{HELP}")),
     };
@@ -67,7 +74,8 @@ fn test() -> Result<()> {
     let mut tests = cargo(["test", "--workspace"]);
     tools.tell(&mut tests);
     run(&mut tests)?;
-    fuzz(20)
+    fuzz(20)?;
+    bench::stages::compare("")
 }
 
 fn check() -> Result<()> {

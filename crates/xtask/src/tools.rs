@@ -39,6 +39,9 @@ impl Tools {
                 missing("cargo-fuzz", "`cargo install cargo-fuzz`")?;
             }
         }
+        if !by_apt("valgrind", "valgrind") {
+            missing("valgrind", "`apt-get install valgrind`")?;
+        }
         Ok(Self { traefik })
     }
 
