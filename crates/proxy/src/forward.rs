@@ -54,7 +54,7 @@ pub(crate) async fn forward(
     let worker = Rc::clone(&connection.worker);
     facts.served_by(&job.picked, &memory.request.headers);
     prepare(&mut memory.request, job, connection.peer.ip());
-    memory.upload.payload = 0;
+    memory.upload.clear();
     let outcome = match send::send(connection, memory, &worker, job).await {
         Ok(ongoing) => {
             facts.received(&memory.response);
@@ -74,7 +74,7 @@ pub(crate) async fn forward(
             Outcome::Answer(answer::of_error(&error).into())
         }
     };
-    facts.request_bytes = memory.upload.payload;
+    facts.request_bytes = memory.upload.payload();
     memory.from_server.discard(&worker.buffers);
     outcome
 }
@@ -119,7 +119,7 @@ async fn respond(
             if clean && asked && memory.response.keep_alive && memory.from_server.is_empty() {
                 worker.pool.borrow_mut().put(job.picked.server, ongoing.server, ended);
             }
-            if keep && memory.upload.body_is_read() { Next::KeepAlive } else { Next::Close }
+            if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
         }
         Err(broken) => {
             facts.reason = Some(broken.reason());
@@ -139,7 +139,7 @@ fn write_head(
     let Memory { request, response, out, upload, .. } = memory;
     let body = response.framing_for(request.version);
     // A client that waits for 100 Continue need not send its body now, nor say that it does not.
-    let waits = request.expects_continue && !upload.body_is_read();
+    let waits = request.expects_continue && !upload.body_is_behind();
     connection.until_close = body == BodyFraming::UntilClose;
     let keep = connection.may_continue(request, settings) && !waits && !connection.until_close;
     out.clear();
@@ -226,7 +226,7 @@ async fn relay_body(
         if let Poll::Ready(error) = sent {
             return Poll::Ready(Err(error.into()));
         }
-        if !upload.body_is_read() && limits.request.has_passed(cx) {
+        if !upload.body_has_come() && limits.request.has_passed(cx) {
             return Poll::Ready(Err(BrokenOff::RequestTimeout));
         }
         if write_deadline.has_passed(cx) {
@@ -235,7 +235,7 @@ async fn relay_body(
         Poll::Pending
     })
     .await;
-    facts.sent = download.payload;
+    facts.sent = download.payload();
     let clean = download.is_clean();
     *out = download.take_buffer();
     relayed.map(|()| clean)

@@ -144,7 +144,7 @@ impl Heads<'_> {
         if let Poll::Ready(Err(error)) = sent {
             return Poll::Ready(Err(error.into()));
         }
-        if !upload.body_is_read() && self.limits.request.has_passed(cx) {
+        if !upload.body_has_come() && self.limits.request.has_passed(cx) {
             return Poll::Ready(Err(ForwardError::RequestTimeout));
         }
         if let Poll::Ready(received) = self.poll_head(cx, server) {

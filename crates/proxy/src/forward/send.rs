@@ -49,8 +49,8 @@ pub(crate) async fn send(
                 let upload = &memory.upload;
                 let repeatable = matches!(error, ForwardError::Closed { .. })
                     && !memory.heads.answered
-                    && !upload.taken
-                    && (!upload.begun || memory.request.method.is_idempotent());
+                    && !upload.is_spent()
+                    && (!upload.begun() || memory.request.method.is_idempotent());
                 if !repeatable {
                     spend_body(memory);
                     return Err(error);
@@ -109,7 +109,7 @@ async fn attempt(
 /// The exchange has failed: what was taken of the body cannot be read again, so the client's connection can
 /// only go on when all of it was.
 fn spend_body(memory: &mut Memory) {
-    memory.request.keep_alive &= memory.upload.body_is_read();
+    memory.request.keep_alive &= memory.upload.body_is_behind();
     memory.request.body = BodyFraming::None;
 }
 

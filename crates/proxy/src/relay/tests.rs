@@ -1,8 +1,15 @@
-use std::future::poll_fn;
+use std::{future::poll_fn, io::IoSlice, pin::Pin};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use portway_http::{
+    BodyFraming, BodyReader, TrailerLimits,
+    codec::{write_chunk_end, write_chunk_start, write_last_chunk},
+};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::*;
+use super::{
+    passage::{ENOUGH, SMALL},
+    *,
+};
 use crate::testing::{Choppy, download_of, everything, soon, upload_of};
 
 const HEAD: &[u8] = b"POST / HTTP/1.1\r\n\r\n";
@@ -87,8 +94,8 @@ async fn a_request_cut_at_any_byte_is_sent_whole_and_the_next_stays() {
             for step in [1, 7, 1 << 16] {
                 let (sent, upload, seen, left) = send_cut(&wire, framing, cut, step, false).await;
                 assert_eq!(sent, Ok(()), "cut at {cut}");
-                assert!(upload.is_complete() && upload.body_is_read());
-                assert_eq!(upload.taken, !body.is_empty());
+                assert!(upload.is_complete() && upload.body_is_behind());
+                assert_eq!(upload.is_spent(), !body.is_empty());
                 let trailer = (framing == BodyFraming::Chunked).then(|| b"9".to_vec());
                 let expected = Some((expected.to_vec(), trailer));
                 assert_eq!(read(&seen, HEAD, framing), expected, "cut at {cut}");
@@ -106,7 +113,7 @@ async fn a_body_that_ends_early_is_never_completed() {
         for end in 0..body.len() {
             let (sent, upload, seen, _) = send_cut(&body[..end], framing, end / 2, 5, true).await;
             assert_eq!(sent, Err(UploadError::ClientGone), "ended at {end}");
-            assert!(!upload.is_complete() && !upload.body_is_read());
+            assert!(!upload.is_complete() && !upload.body_is_behind());
             assert!(
                 read(&seen, HEAD, framing).is_none(),
                 "{end}: {}",
@@ -146,7 +153,7 @@ async fn framing_that_was_taken_counts_as_taken() {
         })
         .await;
     }
-    assert_eq!((upload.payload, upload.taken), (0, true));
+    assert_eq!((upload.payload(), upload.is_spent()), (0, true));
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,7 +164,7 @@ async fn a_server_that_takes_no_more_is_no_error_but_a_client_that_leaves_is_see
     let mut upload = upload_of(HEAD, BodyFraming::Length(10));
     let mut input = ReadBuffer::default();
     assert_eq!(send(&mut upload, &mut client, &mut input, &mut server).await, Ok(()));
-    assert!(upload.is_broken() && !upload.is_complete() && !upload.begun);
+    assert!(upload.is_broken() && !upload.is_complete() && !upload.begun());
     drop(peer);
     let buffers = Buffers::default();
     let mut side = Side { stream: &mut client, input: &mut input };
@@ -355,4 +362,85 @@ async fn what_there_is_does_not_wait_for_more() {
     };
     let pass = soon(poll_fn(|cx| download.poll(cx, &mut client, &mut side, &buffers)));
     assert_eq!(tokio::join!(pass, watch).0, Ok(()));
+}
+
+/// Takes each write whole and keeps them apart.
+#[derive(Default)]
+struct Writes(Vec<Vec<u8>>);
+
+impl AsyncWrite for Writes {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.push(bytes.to_vec());
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        let count = whole.len();
+        self.0.push(whole);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// An input in which `bytes` came together.
+async fn input_of(bytes: &[u8]) -> ReadBuffer {
+    let mut input = ReadBuffer::default();
+    let mut source = bytes;
+    let buffers = Buffers::default();
+    while !source.is_empty() {
+        poll_fn(|cx| input.poll_fill(cx, &mut source, &buffers)).await.unwrap();
+    }
+    input
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_of_a_body_leaves_with_the_head() {
+    for size in [1, SMALL, SMALL + 1, 20_000] {
+        let body = vec![b'x'; size];
+        let mut input = input_of(&[&body, NEXT].concat()).await;
+        let mut upload = upload_of(HEAD, BodyFraming::Length(size as u64));
+        let (mut client, _peer) = tokio::io::duplex(64);
+        let mut server = Writes::default();
+        send(&mut upload, &mut client, &mut input, &mut server).await.unwrap();
+        assert!(upload.body_is_behind() && upload.is_spent());
+        assert_eq!(server.0, [[HEAD, &body].concat()], "{size}");
+        assert_eq!(input.filled(), NEXT, "{size}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_no_server_took_can_be_sent_again() {
+    for size in [5, 20_000] {
+        let body = vec![b'x'; size];
+        let mut input = input_of(&[&body, NEXT].concat()).await;
+        let framing = BodyFraming::Length(size as u64);
+        let mut upload = upload_of(HEAD, framing);
+        let (mut client, _peer) = tokio::io::duplex(64);
+        let (mut closed, _) = tokio::io::duplex(64);
+        send(&mut upload, &mut client, &mut input, &mut closed).await.unwrap();
+        assert!(upload.is_broken() && !upload.begun() && !upload.is_spent());
+        assert!(upload.body_has_come() && !upload.body_is_behind(), "{size}");
+
+        upload.begin(framing, |out| out.extend_from_slice(HEAD));
+        let mut server = Writes::default();
+        send(&mut upload, &mut client, &mut input, &mut server).await.unwrap();
+        assert_eq!(server.0.concat(), [HEAD, &body].concat(), "{size}");
+        assert_eq!(input.filled(), NEXT, "{size}");
+    }
 }

@@ -222,7 +222,7 @@ async fn a_waiting_client_gets_its_continue_after_a_second_and_only_once() {
     let (received, ()) = tokio::join!(scene.receive(), talk);
     assert_eq!(received.unwrap(), 200);
     assert_eq!(seen(&mut peers).await, "");
-    assert_eq!(scene.upload.payload, 5);
+    assert_eq!(scene.upload.payload(), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,99 @@
+//! The response on its way to the client.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use portway_http::{BodyFraming, BodyReader, TrailerLimits};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Side, passage::Passage};
+use crate::buffer::{Buffers, ReadBuffer};
+
+/// Why the response could not be passed on to its end.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum DownloadError {
+    /// The client does not take more.
+    ClientGone,
+    /// The server's body is malformed, or its connection broke before the end.
+    Server,
+}
+
+/// The response on its way to the client: a written head, then the body. Used again from response to
+/// response.
+#[derive(Debug, Default)]
+pub(crate) struct Download {
+    passage: Passage,
+}
+
+impl Download {
+    /// Begins with a head, already written into `out`; `from` is the server's framing, `chunked` says
+    /// whether the client gets chunks.
+    pub(crate) fn begin(&mut self, out: Vec<u8>, from: BodyFraming, chunked: bool) {
+        let reader = BodyReader::for_response(from, TrailerLimits::default());
+        self.passage = Passage::new(out, reader, chunked);
+    }
+
+    /// Whether the server's body was read to an end that the server marked, so that its connection can
+    /// carry another request.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.passage.is_clean()
+    }
+
+    /// Bytes of body passed on to the client.
+    pub(crate) fn payload(&self) -> u64 {
+        self.passage.payload
+    }
+
+    /// The memory of the head, for reuse.
+    pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.passage.take_buffer()
+    }
+
+    /// Passes on, as far as both sides allow; ready at the end of the body.
+    pub(crate) fn poll<C, S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut C,
+        server: &mut Side<'_, S>,
+        buffers: &Buffers,
+    ) -> Poll<Result<(), DownloadError>>
+    where
+        C: AsyncWrite + Unpin,
+        S: AsyncRead + Unpin,
+    {
+        loop {
+            self.passage.take(server.input).map_err(|_| DownloadError::Server)?;
+            self.passage.consume(server.input);
+            if self.passage.is_full() {
+                ready!(self.poll_write(cx, client, server.input))?;
+                if self.passage.is_finished() {
+                    return Pin::new(client).poll_flush(cx).map_err(|_| DownloadError::ClientGone);
+                }
+                continue;
+            }
+            match server.poll_fill(cx, buffers) {
+                Poll::Ready(Ok(0)) => self.passage.finish().map_err(|_| DownloadError::Server)?,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Err(DownloadError::Server)),
+                Poll::Pending => {
+                    // What there is must not wait for the server.
+                    ready!(self.poll_write(cx, client, server.input))?;
+                    ready!(Pin::new(client).poll_flush(cx))
+                        .map_err(|_| DownloadError::ClientGone)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn poll_write<C: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut C,
+        input: &mut ReadBuffer,
+    ) -> Poll<Result<(), DownloadError>> {
+        self.passage.poll_write(cx, client, input).map_err(|_| DownloadError::ClientGone)
+    }
+}

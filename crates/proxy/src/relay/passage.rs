@@ -1,0 +1,199 @@
+//! One body's way from where it is read to where it is written, behind a head.
+
+use std::{
+    io::{self, IoSlice},
+    ops::Range,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use portway_http::{
+    BodyError, BodyReader,
+    codec::{write_chunk_end, write_chunk_start, write_last_chunk},
+};
+use tokio::io::AsyncWrite;
+
+use crate::buffer::ReadBuffer;
+
+/// Pieces up to this size are copied behind the framing, so that a head, small chunks and their end leave
+/// in one write; larger ones are written from where they were read.
+pub(super) const SMALL: usize = 4096;
+
+/// What may gather before it is written although more could be read.
+pub(super) const ENOUGH: usize = 16 * 1024;
+
+/// A written head, then the body.
+///
+/// Input is used up only by [`Passage::poll_write`] or [`Passage::consume`], so that what is taken but not
+/// written yet can be taken again by another passage.
+#[derive(Debug)]
+pub(super) struct Passage {
+    /// Head, framing and small pieces.
+    out: Vec<u8>,
+    written: usize,
+    /// The large piece of the input that follows `out`.
+    piece: Range<usize>,
+    /// How much of the input was taken and is not used up.
+    taken: usize,
+    reader: BodyReader,
+    chunked: bool,
+    ended: bool,
+    /// Bytes of body that were taken.
+    pub(super) payload: u64,
+    /// Whether anything was written.
+    pub(super) begun: bool,
+    /// Whether any input was used up.
+    pub(super) used: bool,
+}
+
+impl Default for Passage {
+    /// Nothing is to be sent.
+    fn default() -> Self {
+        Self::new(Vec::new(), BodyReader::Done, false)
+    }
+}
+
+impl Passage {
+    /// Begins with a head, already written into `out`; `chunked` says whether the receiver gets chunks.
+    pub(super) fn new(out: Vec<u8>, reader: BodyReader, chunked: bool) -> Self {
+        let ended = reader.is_done();
+        Self {
+            out,
+            written: 0,
+            piece: 0..0,
+            taken: 0,
+            reader,
+            chunked,
+            ended,
+            payload: 0,
+            begun: false,
+            used: false,
+        }
+    }
+
+    /// The memory of head and framing, for reuse.
+    pub(super) fn take_buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// The memory that it holds, in bytes.
+    pub(super) fn capacity(&self) -> usize {
+        self.out.capacity()
+    }
+
+    /// Whether the body was read to an end that its sender marked.
+    pub(super) fn is_clean(&self) -> bool {
+        self.reader.is_done()
+    }
+
+    /// Whether the input begins with what follows the body.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_clean() && self.taken == 0
+    }
+
+    /// Whether all of it was taken and written.
+    pub(super) fn is_finished(&self) -> bool {
+        self.ended && self.out.is_empty() && self.piece.is_empty()
+    }
+
+    /// Whether it should be written before more is read.
+    pub(super) fn is_full(&self) -> bool {
+        self.ended || !self.piece.is_empty() || self.out.len() >= ENOUGH
+    }
+
+    /// The end of the input was reached: right only where that ends the body.
+    pub(super) fn finish(&mut self) -> Result<(), BodyError> {
+        self.reader.finish()?;
+        self.end();
+        Ok(())
+    }
+
+    /// Looks at what was read: small pieces are copied, up to the first large one or the end.
+    pub(super) fn take(&mut self, input: &ReadBuffer) -> Result<(), BodyError> {
+        while !self.is_full() {
+            let rest = input.filled().get(self.taken..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
+            }
+            let step = self.reader.step(rest)?;
+            let payload = rest.get(step.payload.clone()).unwrap_or_default();
+            self.payload += payload.len() as u64;
+            if self.chunked && !payload.is_empty() {
+                write_chunk_start(&mut self.out, payload.len());
+            }
+            let start = self.taken + step.payload.start;
+            self.taken += step.consumed;
+            if payload.len() > SMALL {
+                self.piece = start..start + payload.len();
+                // What ends the body is written behind the piece.
+                self.ended = step.done;
+                break;
+            }
+            self.out.extend_from_slice(payload);
+            if self.chunked && !payload.is_empty() {
+                write_chunk_end(&mut self.out);
+            }
+            if step.done {
+                self.end();
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        if self.chunked {
+            write_last_chunk(&mut self.out, self.reader.trailers());
+        }
+    }
+
+    /// Uses up the input that was taken, unless a piece of it is still to be written.
+    pub(super) fn consume(&mut self, input: &mut ReadBuffer) {
+        if self.piece.is_empty() && self.taken > 0 {
+            input.consume(std::mem::take(&mut self.taken));
+            self.used = true;
+        }
+    }
+
+    /// Writes what has gathered and the large piece behind it; afterwards only the framing that follows a
+    /// large piece may be left.
+    pub(super) fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+        input: &mut ReadBuffer,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let framing = self.out.get(self.written..).unwrap_or_default();
+            let piece = input.filled().get(self.piece.clone()).unwrap_or_default();
+            let stream = Pin::new(&mut *stream);
+            let count = match (framing.is_empty(), piece.is_empty()) {
+                (true, true) => break,
+                (false, true) => ready!(stream.poll_write(cx, framing))?,
+                (true, false) => ready!(stream.poll_write(cx, piece))?,
+                (false, false) => {
+                    let both = [IoSlice::new(framing), IoSlice::new(piece)];
+                    ready!(stream.poll_write_vectored(cx, &both))?
+                }
+            };
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.begun = true;
+            let of_framing = count.min(framing.len());
+            self.written += of_framing;
+            self.piece.start += count - of_framing;
+        }
+        self.out.clear();
+        self.written = 0;
+        let was_large = std::mem::take(&mut self.piece).end > 0;
+        self.consume(input);
+        if was_large && self.chunked {
+            write_chunk_end(&mut self.out);
+            if self.ended {
+                self.end();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,168 @@
+//! The request on its way to the server.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use portway_http::{BodyError, BodyFraming, BodyReader, TrailerLimits};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Side, passage::Passage, watch};
+use crate::buffer::{Buffers, ReadBuffer};
+
+/// Why the request cannot be sent to its end.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum UploadError {
+    /// The client closed its side, or the connection broke.
+    ClientGone,
+    /// The client's body is malformed.
+    Body(BodyError),
+}
+
+/// How far the request has come.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Sending {
+    /// Something is left to send.
+    Ongoing,
+    /// All of it was written to the server's socket.
+    #[default]
+    Complete,
+    /// The server takes no more of it; it may have answered all the same.
+    Broken,
+}
+
+/// The request on its way to the server: a written head, then the body. Used again from request to request.
+#[derive(Debug, Default)]
+pub(crate) struct Upload {
+    passage: Passage,
+    sending: Sending,
+}
+
+impl Upload {
+    /// Begins a request with the head that `write_head` writes.
+    pub(crate) fn begin(&mut self, framing: BodyFraming, write_head: impl FnOnce(&mut Vec<u8>)) {
+        let mut out = self.passage.take_buffer();
+        out.clear();
+        write_head(&mut out);
+        let reader = BodyReader::for_request(framing, TrailerLimits::default());
+        self.passage = Passage::new(out, reader, framing == BodyFraming::Chunked);
+        self.sending = Sending::Ongoing;
+    }
+
+    /// Forgets the request before.
+    pub(crate) fn clear(&mut self) {
+        let out = self.passage.take_buffer();
+        *self = Self { passage: Passage::new(out, BodyReader::Done, false), ..Self::default() };
+    }
+
+    /// The memory that it holds, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.passage.capacity()
+    }
+
+    /// Bytes of body taken from the client.
+    pub(crate) fn payload(&self) -> u64 {
+        self.passage.payload
+    }
+
+    /// Whether anything reached the server's socket.
+    pub(crate) fn begun(&self) -> bool {
+        self.passage.begun
+    }
+
+    /// Whether any byte of the body, framing included, is gone from the client's input: the request cannot
+    /// be sent again.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.passage.used
+    }
+
+    /// Whether the whole body has come from the client, if it may not have been written yet.
+    pub(crate) fn body_has_come(&self) -> bool {
+        self.passage.is_clean()
+    }
+
+    /// Whether the client's input begins with what follows the body.
+    pub(crate) fn body_is_behind(&self) -> bool {
+        self.passage.is_behind()
+    }
+
+    /// Whether the server was sent all of the request.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.sending == Sending::Complete
+    }
+
+    /// Whether the server takes no more of the request.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.sending == Sending::Broken
+    }
+
+    /// Sends on, as far as both sides allow, and watches whether the client is still there.
+    ///
+    /// Never ready without an error: the caller ends it by what the server says.
+    pub(crate) fn poll<C, S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Side<'_, C>,
+        server: &mut S,
+        buffers: &Buffers,
+    ) -> Poll<UploadError>
+    where
+        C: AsyncRead + Unpin,
+        S: AsyncWrite + Unpin,
+    {
+        match ready!(self.poll_send(cx, client, server, buffers)) {
+            Ok(()) => watch(cx, client, buffers),
+            Err(error) => Poll::Ready(error),
+        }
+    }
+
+    /// Sends on, as far as both sides allow; pending only while it waits for the client.
+    ///
+    /// What came of the body together with the head leaves with it, in one write.
+    pub(crate) fn poll_send<C, S>(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Side<'_, C>,
+        server: &mut S,
+        buffers: &Buffers,
+    ) -> Poll<Result<(), UploadError>>
+    where
+        C: AsyncRead + Unpin,
+        S: AsyncWrite + Unpin,
+    {
+        while self.sending == Sending::Ongoing {
+            self.passage.take(client.input).map_err(UploadError::Body)?;
+            match self.poll_write(cx, client.input, server) {
+                Poll::Ready(Ok(())) if self.passage.is_finished() => {
+                    self.sending = Sending::Complete;
+                    break;
+                }
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => {
+                    self.sending = Sending::Broken;
+                    break;
+                }
+                Poll::Pending => break,
+            }
+            if client.input.is_empty() && !self.passage.is_full() {
+                match ready!(client.poll_fill(cx, buffers)) {
+                    Ok(count) if count > 0 => {}
+                    _ => return Poll::Ready(Err(UploadError::ClientGone)),
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut ReadBuffer,
+        server: &mut S,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.passage.poll_write(cx, server, input))?;
+        Pin::new(server).poll_flush(cx)
+    }
+}
