@@ -11,14 +11,8 @@ use std::{
 use portway_model::static_config::Address;
 use portway_upstream::Stream;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
-use tokio::net::TcpStream;
 
-use crate::{
-    connection::Connection,
-    drain::{Counted, Ending},
-    handshake,
-    worker::Worker,
-};
+use crate::{connection::Connection, drain::Counted, worker::Worker};
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -32,10 +26,6 @@ const REST: Duration = Duration::from_millis(50);
 
 /// How often it is said that accepting rests.
 const WARN_EVERY: Duration = Duration::from_secs(5);
-
-/// How long a connection that nothing came on may still begin once the entry point drains: its first bytes
-/// may be here already.
-const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -154,8 +144,9 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
         match accepted {
             Ok((stream, peer)) => {
                 let counted = worker.drain.count();
-                let connection = until_cut(Rc::clone(&worker), entry_point, stream, peer, counted);
-                tokio::task::spawn_local(connection);
+                let stream = Stream::Plain(stream);
+                let connection = Connection::new(Rc::clone(&worker), entry_point, stream, peer);
+                tokio::task::spawn_local(until_cut(Rc::clone(&worker), connection, counted));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -183,50 +174,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 /// One connection from accept to its end, or until the grace time of its entry point is over.
 ///
 /// What is cut sees it first, and can say so in the access log.
-async fn until_cut(
-    worker: Rc<Worker>,
-    entry_point: usize,
-    stream: TcpStream,
-    peer: SocketAddr,
-    _counted: Counted,
-) {
-    let Some(ending) = worker.ending(entry_point) else { return };
+async fn until_cut(worker: Rc<Worker>, connection: Box<Connection>, _counted: Counted) {
+    let Some(ending) = worker.ending(connection.entry_point) else { return };
     tokio::select! {
         biased;
-        () = serve(Rc::clone(&worker), entry_point, stream, peer, ending) => {}
+        () = connection.serve() => {}
         () = ending.cut() => {}
     }
-}
-
-async fn serve(
-    worker: Rc<Worker>,
-    entry_point: usize,
-    stream: TcpStream,
-    peer: SocketAddr,
-    ending: &Ending,
-) {
-    let since = Instant::now();
-    let Some(settings) = worker.entry_points.get(entry_point) else { return };
-    let limit = settings.read_timeout;
-    let first = tokio::select! {
-        biased;
-        first = handshake::first_byte(&stream, limit) => first,
-        () = ending.drained() => handshake::first_byte(&stream, Some(LAST_CALL)).await,
-    };
-    let Some(first) = first else { return };
-    let (stream, tls) = if first == handshake::TLS_RECORD {
-        let Some((stream, facts)) = handshake::accept(&worker, entry_point, stream, limit).await
-        else {
-            return;
-        };
-        (Stream::Tls(Box::new(stream.into())), Some(Box::new(facts)))
-    } else {
-        (Stream::Plain(stream), None)
-    };
-    // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
-    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    let mut connection = Connection::new(worker, entry_point, stream, peer, tls, since);
-    connection.serve().await;
 }
 
 #[cfg(test)]

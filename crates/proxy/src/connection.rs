@@ -18,12 +18,16 @@ use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
     EntryPoint, answer, buffer::ReadBuffer, deadline::Patience, drain::Ending, exchange::exchange,
-    handshake::TlsFacts, memory::Memory, worker::Worker,
+    handshake, handshake::TlsFacts, memory::Memory, worker::Worker,
 };
 
 /// How much of a request body that nobody wants is read, so that the client sees the answer and the
 /// connection can be kept. As in Go's server.
 pub(crate) const MAX_UNWANTED: u64 = 256 * 1024;
+
+/// How long a connection that nothing came on may still begin once the entry point drains: its first bytes
+/// may be here already.
+const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// How long a connection that ends is read from, so that its last answer is not lost to a reset.
 const LINGER: Duration = Duration::from_millis(500);
@@ -41,7 +45,7 @@ pub(crate) struct Connection {
     /// When the head of the current request began to arrive, and was complete.
     pub(crate) begun: Instant,
     pub(crate) started: Instant,
-    /// When the last exchange ended; before the first, when the connection was ready for one.
+    /// When the last exchange ended; before the first, when the connection was accepted or encrypted.
     ended: Instant,
     /// Requests so far, the current one included.
     pub(crate) requests: u64,
@@ -71,34 +75,63 @@ enum Head {
 }
 
 impl Connection {
+    /// A connection that has just been accepted.
     pub(crate) fn new(
         worker: Rc<Worker>,
         entry_point: usize,
         stream: Stream,
         peer: SocketAddr,
-        tls: Option<Box<TlsFacts>>,
-        since: Instant,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        let now = Instant::now();
+        Box::new(Self {
             worker,
             entry_point,
             stream,
             input: ReadBuffer::default(),
-            peer,
-            tls,
-            begun: since,
-            started: since,
-            ended: Instant::now(),
+            // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
+            peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            tls: None,
+            begun: now,
+            started: now,
+            ended: now,
             requests: 0,
             until_close: false,
-            since,
+            since: now,
             parser: RequestParser::new(),
             patience: Patience::default(),
-        }
+        })
     }
 
     /// Serves requests until the connection ends.
-    pub(crate) async fn serve(&mut self) {
+    pub(crate) async fn serve(self: Box<Self>) {
+        let mut connection = self;
+        if !connection.greeted().await {
+            return;
+        }
+        if connection.input.filled().first() == Some(&handshake::TLS_RECORD) {
+            // Rare and large next to a connection that waits for its next request.
+            let Some(encrypted) = Box::pin(handshake::accept(connection)).await else { return };
+            connection = encrypted;
+            connection.end_exchange();
+        }
+        connection.serve_requests().await;
+    }
+
+    /// Waits for the first bytes, which say whether TLS is spoken; `false` when none come.
+    async fn greeted(&mut self) -> bool {
+        let worker = Rc::clone(&self.worker);
+        let settings = worker.entry_points.get(self.entry_point);
+        let (Some(settings), Some(ending)) = (settings, worker.ending(self.entry_point)) else {
+            return false;
+        };
+        if self.fill(settings.read_timeout, Some(ending)).await {
+            return true;
+        }
+        self.begun = Instant::now();
+        ending.is_draining() && self.fill(Some(LAST_CALL), None).await
+    }
+
+    async fn serve_requests(&mut self) {
         loop {
             let (memory, next) = match self.read_head().await {
                 Head::Request(mut memory) => {

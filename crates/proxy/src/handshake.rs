@@ -1,12 +1,13 @@
 //! TLS: the first bytes decide whether a connection is encrypted, the name asked for decides how.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, rc::Rc, sync::Arc};
 
 use portway_tls::{Choice, Hello};
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use portway_upstream::{Stream, Unread};
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
-use crate::worker::Worker;
+use crate::{connection::Connection, worker::Worker};
 
 /// The first byte of a TLS handshake record.
 pub(crate) const TLS_RECORD: u8 = 0x16;
@@ -24,42 +25,33 @@ pub(crate) struct TlsFacts {
     pub(crate) client_subject: Option<String>,
 }
 
-/// Waits for the first byte without taking it; `None` when the connection ends or is silent too long.
-pub(crate) async fn first_byte(stream: &TcpStream, limit: Option<Duration>) -> Option<u8> {
-    let mut byte = [0];
-    let peek = stream.peek(&mut byte);
-    let count = match limit {
-        Some(limit) => timeout(limit, peek).await.ok()?,
-        None => peek.await,
-    };
-    if count.ok()? == 0 {
-        return None;
-    }
-    byte.first().copied()
-}
-
 /// Shakes hands with the certificate and options that the name asked for leads to; `None` when the
 /// client does not finish in time, is refused, or has no version or suite in common.
-pub(crate) async fn accept(
-    worker: &Worker,
-    entry_point: usize,
-    stream: TcpStream,
-    limit: Option<Duration>,
-) -> Option<(TlsStream<TcpStream>, TlsFacts)> {
-    let shake = shake(worker, entry_point, stream);
+pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connection>> {
+    let worker = Rc::clone(&connection.worker);
+    let entry_point = connection.entry_point;
+    let limit = worker.entry_points.get(entry_point)?.read_timeout;
+    let begun = connection.input.filled().to_vec();
+    connection.input.discard(&worker.buffers);
+    let Stream::Plain(socket) = connection.stream else { return None };
+    let shake = shake(&worker, entry_point, Unread::new(begun, socket));
     let result = match limit {
-        Some(limit) => timeout(limit, Box::pin(shake)).await.ok()?,
-        None => Box::pin(shake).await,
+        Some(limit) => timeout(limit, shake).await.ok()?,
+        None => shake.await,
     };
-    result.inspect_err(|error| tracing::debug!("TLS handshake: {error}")).ok()
+    let (stream, facts) =
+        result.inspect_err(|error| tracing::debug!("TLS handshake: {error}")).ok()?;
+    connection.stream = Stream::Tls(Box::new(stream.into()));
+    connection.tls = Some(Box::new(facts));
+    Some(connection)
 }
 
 async fn shake(
     worker: &Worker,
     entry_point: usize,
-    stream: TcpStream,
-) -> io::Result<(TlsStream<TcpStream>, TlsFacts)> {
-    let local = stream.local_addr().ok().map(|address| address.ip().to_canonical());
+    stream: Unread,
+) -> io::Result<(TlsStream<Unread>, TlsFacts)> {
+    let local = stream.socket().local_addr().ok().map(|address| address.ip().to_canonical());
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
     let snapshot = worker.snapshots.load();
     let choice = match snapshot.entry_points.get(entry_point) {

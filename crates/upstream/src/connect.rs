@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{Scheme, Server, Stream};
+use crate::{Scheme, Server, Stream, Unread};
 
 /// How long a connection is silent before the server's machine is asked whether it is still there, and how
 /// often it is asked again. Traefik: the `KeepAlive` of its dialer.
@@ -83,6 +83,7 @@ async fn open(server: &Server) -> Result<Stream, ConnectError> {
                 .server_name(&server.host)
                 .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
             let connector = TlsConnector::from(Arc::clone(tls.config()));
+            let stream = Unread::new(Vec::new(), stream);
             let stream = connector.connect(name, stream).await.map_err(failed)?;
             Ok(Stream::Tls(Box::new(stream.into())))
         }

@@ -20,5 +20,5 @@ pub use connect::{ConnectError, connect};
 pub use pool::{Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};
 pub use service::{Picked, Service};
-pub use stream::Stream;
+pub use stream::{Stream, Unread};
 pub use transport::Transport;
