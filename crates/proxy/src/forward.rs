@@ -15,8 +15,10 @@ use portway_observe::Reason;
 use portway_snapshot::Route;
 use portway_upstream::Picked;
 
-use self::send::Ongoing;
-pub(crate) use self::{error::ForwardError, heads::HeadState};
+pub(crate) use self::{
+    error::ForwardError,
+    heads::{HeadState, Limits},
+};
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
@@ -56,15 +58,14 @@ pub(crate) async fn forward(
     prepare(&mut memory.request, job, connection.peer.ip());
     memory.upload.clear();
     let outcome = match send::send(connection, memory, &worker, job).await {
-        Ok(ongoing) => {
+        Ok(()) => {
             facts.received(&memory.response);
             Outcome::Done(if memory.response.status.code() == 101 {
                 // Rare and large, as is what follows; it must not swell the future of every exchange.
-                let switch =
-                    switch_protocols(connection, memory, &worker, job.settings, ongoing, facts);
+                let switch = switch_protocols(connection, memory, &worker, job.settings, facts);
                 Box::pin(switch).await
             } else {
-                respond(connection, memory, &worker, job, ongoing, facts).await
+                respond(connection, memory, &worker, job, facts).await
             })
         }
         Err(error) => {
@@ -75,6 +76,7 @@ pub(crate) async fn forward(
         }
     };
     facts.request_bytes = memory.upload.payload();
+    memory.server = None;
     memory.from_server.discard(&worker.buffers);
     outcome
 }
@@ -101,7 +103,6 @@ async fn respond(
     memory: &mut Memory,
     worker: &Worker,
     job: &Job<'_>,
-    mut ongoing: Ongoing,
     facts: &mut Facts,
 ) -> Next {
     // A server that answers before it was asked in full may take the rest for its next request.
@@ -112,12 +113,16 @@ async fn respond(
     let keep = write_head(connection, memory, worker, job.settings);
     facts.status = memory.response.status.code();
     facts.sending(&memory.response.headers);
-    let relayed = relay_body(connection, memory, worker, &mut ongoing, facts).await;
+    let relayed = relay_body(connection, memory, worker, facts).await;
     let ended = connection.end_exchange();
     match relayed {
         Ok(clean) => {
-            if clean && asked && memory.response.keep_alive && memory.from_server.is_empty() {
-                worker.pool.borrow_mut().put(job.picked.server, ongoing.server, ended);
+            let reusable = clean && asked && memory.response.keep_alive;
+            if reusable
+                && memory.from_server.is_empty()
+                && let Some(server) = memory.server.take()
+            {
+                worker.pool.borrow_mut().put(job.picked.server, server, ended);
             }
             if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
         }
@@ -207,13 +212,13 @@ async fn relay_body(
     connection: &mut Connection,
     memory: &mut Memory,
     worker: &Worker,
-    ongoing: &mut Ongoing,
     facts: &mut Facts,
 ) -> Result<bool, BrokenOff> {
-    let Memory { request, response, out, upload, download, from_server, .. } = memory;
+    let Memory { request, response, out, upload, download, server, limits, from_server, .. } =
+        memory;
+    let Some(server) = server else { return Err(BrokenOff::Server) };
     let chunked = response.framing_for(request.version) == BodyFraming::Chunked;
     download.begin(std::mem::take(out), response.body, chunked);
-    let Ongoing { server, limits } = ongoing;
     let mut write_deadline = Deadline::at(limits.write);
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
@@ -247,7 +252,6 @@ async fn switch_protocols(
     memory: &mut Memory,
     worker: &Worker,
     settings: &EntryPoint,
-    ongoing: Ongoing,
     facts: &mut Facts,
 ) -> Next {
     // A tunnel has no status of its own in Traefik's log.
@@ -265,7 +269,7 @@ async fn switch_protocols(
     write_response_head(out, &head);
     if connection.write_out(out).await {
         *out = Vec::new();
-        let mut server = ongoing.server;
+        let Some(server) = &mut memory.server else { return Next::Abort };
         let client = Side { stream: &mut connection.stream, input: &mut connection.input };
         let server = Side { stream: &mut server.stream, input: from_server };
         let half_open = settings.idle_timeout;

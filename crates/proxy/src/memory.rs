@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use portway_http::{Request, Response};
+use portway_upstream::Connection as ServerConnection;
 
 use crate::{
     buffer::ReadBuffer,
-    forward::HeadState,
+    forward::{HeadState, Limits},
     relay::{Download, Upload},
 };
 
@@ -27,6 +28,10 @@ pub(crate) struct Memory {
     pub(crate) upload: Upload,
     /// The response on its way to the client.
     pub(crate) download: Download,
+    /// The connection to the server, while one is at work.
+    pub(crate) server: Option<ServerConnection>,
+    /// What bounds the waits.
+    pub(crate) limits: Limits,
     /// How far the exchange of heads with the server has come.
     pub(crate) heads: HeadState,
     /// What was read from the server and not consumed.

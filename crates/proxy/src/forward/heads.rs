@@ -32,7 +32,7 @@ const CONTINUE_AFTER: Duration = Duration::from_secs(1);
 const EXPLAIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// What bounds the waits of one exchange.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Limits {
     /// The whole request must have arrived.
     pub(crate) request: Deadline,

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io,
     task::Poll,
     time::Instant,
 };
@@ -22,13 +23,8 @@ use crate::{
     worker::Worker,
 };
 
-/// An exchange whose response head is here, and whose bodies may still be on their way.
-pub(crate) struct Ongoing {
-    pub(crate) server: ServerConnection,
-    pub(crate) limits: Limits,
-}
-
 /// Sends the request and receives the head of the final response, or of 101; interim ones are passed on.
+/// Afterwards the server's connection is in `memory`, and bodies may still be on their way.
 ///
 /// A reused connection that ends before any byte of a response is replaced by a new one, if the request
 /// may be repeated: none of its body was taken from the client, and it is idempotent or unsent.
@@ -37,37 +33,37 @@ pub(crate) async fn send(
     memory: &mut Memory,
     worker: &Worker,
     job: &Job<'_>,
-) -> Result<Ongoing, ForwardError> {
+) -> Result<(), ForwardError> {
     memory.heads.begin(&memory.request);
-    let mut limits = limits(connection, job);
-    let pooled = worker.pool.borrow_mut().take(job.picked.server, connection.started);
-    if let Some(mut server) = pooled {
-        let attempt = attempt(connection, memory, worker, job, &mut server, &mut limits);
-        match attempt.await {
-            Ok(()) => return Ok(Ongoing { server, limits }),
-            Err(error) => {
-                let upload = &memory.upload;
-                let repeatable = matches!(error, ForwardError::Closed { .. })
-                    && !memory.heads.answered
-                    && !upload.is_spent()
-                    && (!upload.begun() || memory.request.method.is_idempotent());
-                if !repeatable {
-                    spend_body(memory);
-                    return Err(error);
-                }
-                memory.heads.begin_again();
-            }
-        }
+    memory.limits = limits(connection, job);
+    memory.server = worker.pool.borrow_mut().take(job.picked.server, connection.started);
+    let reused = memory.server.is_some();
+    if !reused {
+        memory.server = Some(open(connection, worker, job.picked.server).await?);
     }
-    let mut server = open(connection, worker, job.picked.server).await?;
-    let attempt = attempt(connection, memory, worker, job, &mut server, &mut limits);
-    match attempt.await {
-        Ok(()) => Ok(Ongoing { server, limits }),
-        Err(error) => {
-            spend_body(memory);
-            Err(error)
-        }
+    let mut received = attempt(connection, memory, worker, job).await;
+    if let Err(error) = &received
+        && reused
+        && may_repeat(memory, error)
+    {
+        memory.heads.begin_again();
+        memory.server = Some(open(connection, worker, job.picked.server).await?);
+        // Rare: it must not swell the future of every exchange.
+        received = Box::pin(attempt(connection, memory, worker, job)).await;
     }
+    if received.is_err() {
+        spend_body(memory);
+    }
+    received
+}
+
+/// Whether a request that failed on a reused connection may be sent on another one.
+fn may_repeat(memory: &Memory, error: &ForwardError) -> bool {
+    let Memory { request, upload, heads, .. } = memory;
+    matches!(error, ForwardError::Closed { .. })
+        && !heads.answered
+        && !upload.is_spent()
+        && (!upload.begun() || request.method.is_idempotent())
 }
 
 fn limits(connection: &Connection, job: &Job<'_>) -> Limits {
@@ -79,16 +75,29 @@ fn limits(connection: &Connection, job: &Job<'_>) -> Limits {
     }
 }
 
-/// Sends the request on one connection to the server, and receives the response's head.
+/// Sends the request on the connection to the server, and receives the response's head.
 async fn attempt(
     connection: &mut Connection,
     memory: &mut Memory,
     worker: &Worker,
     job: &Job<'_>,
-    server: &mut ServerConnection,
-    limits: &mut Limits,
 ) -> Result<(), ForwardError> {
-    let Memory { request, response, upload, heads: state, from_server, longest_head, .. } = memory;
+    let server_name = &job.picked.server.url;
+    let Memory {
+        request,
+        response,
+        upload,
+        server,
+        limits,
+        heads: state,
+        from_server,
+        longest_head,
+        ..
+    } = memory;
+    let Some(server) = server else {
+        let source = io::ErrorKind::NotConnected.into();
+        return Err(ForwardError::Closed { server: server_name.clone(), source });
+    };
     // An HTTP/1.0 client need not say a host; its server has one all the same.
     let host = match request.authority() {
         said if job.picked.pass_host_header && !said.is_empty() => said,
@@ -96,7 +105,6 @@ async fn attempt(
     };
     upload.begin(request.body, |out| write_request_head(out, request, host, false));
     from_server.discard(&worker.buffers);
-    let server_name = &job.picked.server.url;
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
