@@ -9,6 +9,7 @@
 mod known;
 mod name;
 mod syntax;
+mod usual;
 mod wire;
 
 pub use known::Known;
@@ -77,13 +78,30 @@ impl Headers {
     /// The name is written as given, which for [`HeaderName::verbatim`] keeps its letter case;
     /// control characters in the value become spaces.
     pub fn set(&mut self, name: impl FieldName, value: impl AsRef<[u8]>) {
-        let Some(first) = self.position(&name) else { return self.append(name, value) };
+        let absent = self.surely_lacks(&name);
         let entry = self.push_line(&name, value.as_ref());
+        if absent { self.entries.push(entry) } else { self.replace(&name, entry) }
+    }
+
+    /// As [`Headers::set`], for a value that needs no check: trimmed, and without control
+    /// characters.
+    pub(crate) fn set_clean(&mut self, name: Known, value: &[u8]) {
+        let absent = self.surely_lacks(&name);
+        let entry = self.push_clean_line(&name, value);
+        if absent { self.entries.push(entry) } else { self.replace(&name, entry) }
+    }
+
+    /// Puts an entry into the place of the first of its name, and takes the others away.
+    fn replace(&mut self, name: &impl FieldName, entry: Entry) {
         let text = &self.text;
+        let is_named = |entry: &Entry| entry.is(name, text);
+        let Some(first) = self.entries.iter().position(is_named) else {
+            return self.entries.push(entry);
+        };
         let mut index = 0;
         self.entries.retain(|entry| {
             index += 1;
-            index <= first + 1 || !entry.is(&name, text)
+            index <= first + 1 || !is_named(entry)
         });
         if let Some(place) = self.entries.get_mut(first) {
             *place = entry;
@@ -197,7 +215,10 @@ impl Headers {
     /// Whether the list holds this element, in any letter case.
     #[must_use]
     pub fn has_token(&self, name: impl NameQuery, token: &str) -> bool {
-        self.tokens(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+        self.get_all(name).any(|value| {
+            let mut elements = value.split(|&byte| byte == b',');
+            elements.any(|element| trim(element).eq_ignore_ascii_case(token.as_bytes()))
+        })
     }
 
     /// Adds all fields of another set.

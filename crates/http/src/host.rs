@@ -1,32 +1,33 @@
 //! The host of a request: which characters it may have and its canonical form.
 
+use crate::words;
+
 /// Whether a `Host` value has only characters that Go accepts
 /// (`httpguts.ValidHostHeader`); the empty value is valid (RFC 9112 §3.2).
 #[must_use]
 pub fn is_valid_host(host: &[u8]) -> bool {
-    host.iter().all(|&byte| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'!' | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'('
-                    | b')'
-                    | b'*'
-                    | b'+'
-                    | b','
-                    | b'-'
-                    | b'.'
-                    | b':'
-                    | b';'
-                    | b'='
-                    | b'['
-                    | b'\''
-                    | b']'
-                    | b'_'
-                    | b'~'
-            )
+    words::all(host, is_host_byte)
+}
+
+/// Letters, digits and `!$%&'()*+,-.:;=[]_~`; without branches, for [`words::all`].
+fn is_host_byte(byte: u8) -> bool {
+    let among = |first: u8, last: u8| (first <= byte) & (byte <= last);
+    among(b'a', b'z')
+        | among(b'A', b'[')
+        | among(b'$', b'.')
+        | among(b'0', b';')
+        | (byte == b'!')
+        | (byte == b'=')
+        | (byte == b']')
+        | (byte == b'_')
+        | (byte == b'~')
+}
+
+/// Whether a host is valid and its own canonical form: small letters, digits, `-` and `.`.
+pub(crate) fn is_canonical_name(host: &[u8]) -> bool {
+    words::all(host, |byte| {
+        let among = |first: u8, last: u8| (first <= byte) & (byte <= last);
+        among(b'a', b'z') | among(b'0', b'9') | among(b'-', b'.')
     })
 }
 
@@ -34,6 +35,9 @@ pub fn is_valid_host(host: &[u8]) -> bool {
 /// error (no port, several colons without brackets, stray brackets).
 #[must_use]
 pub fn split_host_port(authority: &str) -> Option<(&str, &str)> {
+    if words::all(authority.as_bytes(), |byte| byte != b':') {
+        return None;
+    }
     let (before, port) = authority.rsplit_once(':')?;
     let host = if let Some(rest) = before.strip_prefix('[') {
         // The first closing bracket must be followed by the last colon.
@@ -101,11 +105,32 @@ mod tests {
     }
 
     #[test]
+    fn canonical_names_are_valid_and_stay_as_they_are() {
+        for byte in 0..=255u8 {
+            let name = [byte; 17];
+            let simple =
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+            assert_eq!(is_canonical_name(&name), simple, "{byte}");
+            if simple {
+                let text = std::str::from_utf8(&name).unwrap();
+                let mut canonical = String::new();
+                canonical_host(text, &mut canonical);
+                assert!(is_valid_host(&name) && canonical == text, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn hosts_with_delimiters_or_controls_are_invalid() {
         for bad in
             ["a b", "a/b", "a@b", "a\\b", "a?b", "a#b", "a\0", "é", "a\"b", "a<b", "a|b", "{a}"]
         {
             assert!(!is_valid_host(bad.as_bytes()), "{bad}");
+        }
+        for byte in 0..=255u8 {
+            let sound = byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(&byte);
+            assert_eq!(is_valid_host(&[byte; 20]), sound, "{byte}");
+            assert_eq!(is_valid_host(&[byte]), sound, "{byte}");
         }
         for good in ["", "a", "a_b", "a,b", "[::1%25eth0]:80", "xn--a.b", "*.a", "a:b"] {
             assert!(is_valid_host(good.as_bytes()), "{good}");

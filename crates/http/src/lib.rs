@@ -28,6 +28,7 @@ mod response;
 mod status;
 mod target;
 mod version;
+mod words;
 
 pub use answer::Answer;
 pub use body::{BodyError, BodyFraming, BodyReader, BodyStep};

@@ -121,6 +121,12 @@ impl Request {
         canonical_host(&self.authority, &mut self.host);
     }
 
+    /// As [`Self::refresh_host`], for an authority that is its own canonical form.
+    pub(crate) fn copy_host(&mut self) {
+        self.host.clear();
+        self.host.push_str(&self.authority);
+    }
+
     /// Brings a parsed request into the canonical form of its entry point: underscore names,
     /// fragment check, path normalisation, path sanitising, semicolons of the query (Traefik:
     /// `newHTTPServer`, in this order).

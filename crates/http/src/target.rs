@@ -15,6 +15,8 @@ mod routing;
 pub use prefix::Stripped;
 pub use routing::{deny_encoded, routing_path};
 
+use crate::words::refill;
+
 /// The form in which a target came (RFC 9112 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TargetForm {
@@ -81,12 +83,10 @@ impl Target {
     fn assign_encoded(&mut self, encoded: &[u8]) -> Result<(), InvalidPath> {
         self.path.clear();
         self.raw_path.clear();
-        if let Some(plain) = escape::as_plain(encoded) {
+        if escape::is_all_plain(encoded) {
             self.path.extend_from_slice(encoded);
             self.routing.clear();
-            self.escaped.clear();
-            self.escaped.push_str(plain);
-            return Ok(());
+            return refill(&mut self.escaped, encoded).map_err(|_| InvalidPath);
         }
         let sound = escape::unescape(encoded, &mut self.path);
         if !sound {

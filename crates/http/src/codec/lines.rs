@@ -52,6 +52,27 @@ impl Lines {
         }
     }
 
+    /// Adds fields the quick way, as far as it goes; says whether the last one is `Host`.
+    ///
+    /// A line of which a part was searched before is not taken: nobody shall make a part be
+    /// searched again and again.
+    pub(super) fn take_usual(
+        &mut self,
+        buffer: &[u8],
+        limits: &HeadLimits,
+        headers: &mut Headers,
+    ) -> bool {
+        let end = buffer.len().min(limits.most_bytes());
+        let Some(unread) = buffer.get(self.start..end).filter(|_| self.searched == self.start)
+        else {
+            return false;
+        };
+        let usual = headers.push_usual(unread, limits.fields);
+        self.start += usual.length;
+        self.searched = self.start;
+        usual.host
+    }
+
     /// How many bytes the lines read so far have.
     pub(super) fn consumed(&self) -> usize {
         self.start

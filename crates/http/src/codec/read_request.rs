@@ -5,10 +5,12 @@ use super::lines::{BadLine, Line, Lines, push_field};
 use super::{HeadLimits, Progress};
 use crate::connection::wants_keep_alive;
 use crate::headers::Known;
+use crate::host::{is_canonical_name, is_valid_host};
 use crate::method::Method;
 use crate::refusal::{Reason, Refusal};
 use crate::request::Request;
 use crate::version::Version;
+use crate::words::{find_soon, refill};
 
 /// Reads one request head from a buffer that grows.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +62,10 @@ impl RequestParser {
         request: &mut Request,
     ) -> Result<Progress, Refusal> {
         loop {
+            if self.in_fields && self.lines.take_usual(buffer, limits, &mut request.headers) {
+                self.count_host()?;
+                continue;
+            }
             let line = match self.lines.next(buffer, limits, false) {
                 Line::Text(line) => line,
                 Line::Partial => return Ok(Progress::Partial),
@@ -107,27 +113,29 @@ impl RequestParser {
             BadLine::Value => Reason::InvalidHeaderValue,
             BadLine::TooMany => Reason::HeadTooLarge,
         })?;
-        if name == Some(Known::Host) {
-            self.hosts = self.hosts.saturating_add(1);
-            if self.hosts > 1 {
-                return Err(Reason::SeveralHosts);
-            }
-        }
-        Ok(())
+        if name == Some(Known::Host) { self.count_host() } else { Ok(()) }
+    }
+
+    fn count_host(&mut self) -> Result<(), Reason> {
+        self.hosts = self.hosts.saturating_add(1);
+        if self.hosts > 1 { Err(Reason::SeveralHosts) } else { Ok(()) }
     }
 }
 
 /// `method SP target SP version`, with single spaces (RFC 9112 §3).
 fn take_request_line(line: &[u8], request: &mut Request) -> Result<(), Reason> {
-    let space = |text: &[u8]| memchr::memchr(b' ', text);
-    let (method, rest) =
-        space(line).and_then(|at| line.split_at_checked(at)).ok_or(Reason::MalformedRequestLine)?;
-    let rest = rest.get(1..).unwrap_or_default();
-    let (target, version) =
-        space(rest).and_then(|at| rest.split_at_checked(at)).ok_or(Reason::MalformedRequestLine)?;
+    let (method, rest) = split_at_space(line).ok_or(Reason::MalformedRequestLine)?;
+    let (target, version) = split_at_space(rest).ok_or(Reason::MalformedRequestLine)?;
     request.method = Method::parse(method).map_err(|_| Reason::InvalidMethod)?;
-    request.version = parse_version(version.get(1..).unwrap_or_default())?;
+    request.version = parse_version(version)?;
     request.target.parse(target, &request.method, &mut request.authority)
+}
+
+/// What is before the first space and what is behind it.
+fn split_at_space(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = find_soon(b' ', text).or_else(|| memchr::memchr(b' ', text))?;
+    let (before, after) = text.split_at_checked(space)?;
+    Some((before, after.get(1..)?))
 }
 
 fn parse_version(text: &[u8]) -> Result<Version, Reason> {
@@ -170,21 +178,24 @@ fn settle(request: &mut Request) -> Result<(), Reason> {
 
 /// Takes `Host` out of the fields; the authority of the target has precedence (RFC 9112 §3.2.2).
 fn settle_host(request: &mut Request) -> Result<(), Reason> {
-    match request.headers.get(Known::Host) {
-        Some(host) => {
-            if !crate::host::is_valid_host(host) {
-                return Err(Reason::MalformedHost);
-            }
-            if request.authority.is_empty() {
-                let host = std::str::from_utf8(host).map_err(|_| Reason::MalformedHost)?;
-                request.authority.push_str(host);
-            }
-            request.headers.remove(Known::Host);
+    let Some(host) = request.headers.get(Known::Host) else {
+        if request.version != Version::Http10 && request.method != Method::Connect {
+            return Err(Reason::MissingHost);
         }
-        None if request.version == Version::Http10 || request.method == Method::Connect => {}
-        None => return Err(Reason::MissingHost),
+        request.refresh_host();
+        return Ok(());
+    };
+    let canonical = is_canonical_name(host);
+    if !canonical && !is_valid_host(host) {
+        return Err(Reason::MalformedHost);
     }
-    request.refresh_host();
+    if !request.authority.is_empty() {
+        request.refresh_host();
+    } else {
+        refill(&mut request.authority, host).map_err(|_| Reason::MalformedHost)?;
+        if canonical { request.copy_host() } else { request.refresh_host() }
+    }
+    request.headers.remove(Known::Host);
     Ok(())
 }
 

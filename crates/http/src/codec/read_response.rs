@@ -59,6 +59,9 @@ impl ResponseParser {
         response: &mut Response,
     ) -> Result<Progress, ResponseError> {
         loop {
+            if self.in_fields && self.lines.take_usual(buffer, limits, &mut response.headers) {
+                continue;
+            }
             let line = match self.lines.next(buffer, limits, true) {
                 Line::Text(line) => line,
                 Line::Partial => return Ok(Progress::Partial),

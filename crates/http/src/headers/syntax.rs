@@ -1,15 +1,15 @@
 //! Which bytes names and values may have, and the canonical form of names.
 
+use crate::words;
+
 /// Whether the bytes are a token of RFC 9110 §5.6.2.
 pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| canonical_byte(byte, false) != 0)
 }
 
 /// Whether the bytes can be a field value: no control character but tab.
-///
-/// Written without an early exit so that the compiler vectorises it.
 pub(crate) fn is_value(text: &[u8]) -> bool {
-    !text.iter().fold(false, |bad, &byte| bad | !is_value_byte(byte))
+    words::all(text, is_value_byte)
 }
 
 pub(super) fn is_value_byte(byte: u8) -> bool {

@@ -2,6 +2,7 @@
 
 use super::syntax::{canonical_byte, is_value, is_value_byte, trim};
 use super::{Entry, FieldName, Headers, Known, KnownSet, LINE_END, SEPARATOR, offset};
+use crate::words::canonical_word;
 
 /// What was wrong with a field from the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,34 +106,43 @@ impl Headers {
     /// Adds a line to the text, but no entry.
     pub(super) fn push_line(&mut self, name: &impl FieldName, value: &[u8]) -> Entry {
         let value = trim(value);
+        if is_value(value) {
+            return self.push_clean_line(name, value);
+        }
+        let clean = |byte: &u8| if is_value_byte(*byte) { *byte } else { b' ' };
+        self.push_clean_line(name, &value.iter().map(clean).collect::<Vec<_>>())
+    }
+
+    /// The same for a value without control characters.
+    pub(super) fn push_clean_line(&mut self, name: &impl FieldName, value: &[u8]) -> Entry {
+        debug_assert!(is_value(value));
         let start = self.text.len();
+        let known = name.known();
         self.text.extend_from_slice(name.text());
         self.text.extend_from_slice(SEPARATOR);
-        let value_start = self.text.len();
         self.text.extend_from_slice(value);
-        if !is_value(value) {
-            let written = self.text.get_mut(value_start..).unwrap_or_default();
-            written.iter_mut().filter(|byte| !is_value_byte(**byte)).for_each(|byte| *byte = b' ');
-        }
         self.text.extend_from_slice(LINE_END);
-        self.underscores |= name.text().contains(&b'_');
-        if let Some(known) = name.known() {
-            self.present.insert(known);
+        match known {
+            Some(known) => self.present.insert(known),
+            None => self.underscores |= name.text().contains(&b'_'),
         }
         Entry {
             start: offset(start),
             name_length: offset(name.text().len()),
             value_length: offset(value.len()),
-            known: name.known(),
+            known,
         }
     }
 }
 
 /// Brings a name into canonical form in the pass that checks it; says whether it holds an
 /// underscore, or `None` if it is no name.
-fn canonicalize_checked(name: &mut [u8]) -> Option<bool> {
+pub(super) fn canonicalize_checked(name: &mut [u8]) -> Option<bool> {
     if name.is_empty() {
         return None;
+    }
+    if canonicalize_plain(name) {
+        return Some(false);
     }
     let (mut capital, mut bad, mut underscore) = (true, false, false);
     for byte in name {
@@ -142,4 +152,28 @@ fn canonicalize_checked(name: &mut [u8]) -> Option<bool> {
         capital = *byte == b'-';
     }
     (!bad).then_some(underscore)
+}
+
+/// The same for names of letters, digits and `-` that fill a word; `false`, and nothing is said
+/// about the name, if it is another.
+fn canonicalize_plain(name: &mut [u8]) -> bool {
+    let mut after_hyphen = true;
+    let mut written = 0;
+    while let Some(word) = name.get_mut(written..).and_then(<[u8]>::first_chunk_mut) {
+        let canonical = canonical_word(u64::from_le_bytes(*word), after_hyphen);
+        let Some((canonical, hyphen)) = canonical else { return false };
+        *word = canonical.to_le_bytes();
+        after_hyphen = hyphen;
+        written += word.len();
+    }
+    if written == name.len() {
+        return true;
+    }
+    // The last word overlaps the one before, which changes nothing in what they share.
+    let Some((_, [before, word @ ..])) = name.split_last_chunk_mut::<9>() else { return false };
+    let Some((canonical, _)) = canonical_word(u64::from_le_bytes(*word), *before == b'-') else {
+        return false;
+    };
+    *word = canonical.to_le_bytes();
+    true
 }

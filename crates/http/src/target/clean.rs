@@ -1,8 +1,14 @@
 //! Removal of dot segments and repeated slashes, as Go's `URL.JoinPath()` without elements does.
 
+use crate::words;
+
 /// Whether cleaning leaves the path as it is.
 pub(super) fn is_clean(path: &[u8]) -> bool {
     let Some((b'/', segments)) = path.split_first() else { return false };
+    // Nearly always nothing looks like an empty or a dot segment.
+    if words::no_pair(path, |byte, next| (byte == b'/') & ((next == b'/') | (next == b'.'))) {
+        return true;
+    }
     // Only the last segment may be empty.
     let mut ended = false;
     segments.split(|&byte| byte == b'/').all(|segment| {

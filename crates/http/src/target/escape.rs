@@ -1,5 +1,7 @@
 //! Percent-encoding of paths by the rules of Go's `net/url`, byte for byte.
 
+use crate::words;
+
 /// The value of two hexadecimal digits.
 pub(super) fn unhex(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
@@ -63,29 +65,24 @@ pub(super) fn push_escaped(byte: u8, out: &mut String) {
     out.push(char::from(hex(byte & 15)));
 }
 
-/// The text of a path that the default encoding leaves alone.
-pub(super) fn as_plain(path: &[u8]) -> Option<&str> {
-    if path.iter().all(|&byte| is_plain(byte)) { std::str::from_utf8(path).ok() } else { None }
+/// Whether the default encoding leaves all of a path alone.
+pub(super) fn is_all_plain(path: &[u8]) -> bool {
+    words::all(path, is_plain)
 }
 
-/// Bytes that the default encoding of a path leaves alone.
+/// Bytes that the default encoding of a path leaves alone: letters, digits and `-._~$&+,/:;=@`.
+///
+/// Without branches, for [`words::all`].
 pub(super) fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'$'
-                | b'&'
-                | b'+'
-                | b','
-                | b'/'
-                | b':'
-                | b';'
-                | b'='
-                | b'@'
-        )
+    let among = |first: u8, last: u8| (first <= byte) & (byte <= last);
+    among(b'a', b'z')
+        | among(b'@', b'Z')
+        | among(b'+', b';')
+        | (byte == b'_')
+        | (byte == b'~')
+        | (byte == b'=')
+        | (byte == b'$')
+        | (byte == b'&')
 }
 
 /// Unreserved characters (RFC 3986 §2.3), whose encoded form means the same as the plain one.

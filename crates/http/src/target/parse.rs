@@ -3,6 +3,7 @@
 use super::{InvalidPath, Target, TargetForm};
 use crate::method::Method;
 use crate::refusal::Reason;
+use crate::words;
 
 impl Target {
     /// Parses the target of a request line; fills `authority` if the target has one.
@@ -19,7 +20,7 @@ impl Target {
     ) -> Result<(), Reason> {
         self.clear();
         authority.clear();
-        if text.is_empty() || text.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+        if text.is_empty() || !words::all(text, |byte| (byte > b' ') & (byte != 0x7f)) {
             return Err(Reason::MalformedTarget);
         }
         if text.first() == Some(&b'/') {

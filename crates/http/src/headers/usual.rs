@@ -1,0 +1,77 @@
+//! The quick way for fields as nearly everybody sends them.
+//!
+//! It takes only lines that need no second thought; any other goes the careful way of
+//! [`Headers::push_wire`], which alone decides what is refused.
+
+use super::wire::canonicalize_checked;
+use super::{Entry, Headers, Known, LINE_END, SEPARATOR, offset};
+use crate::words::{find_control, find_soon};
+
+/// What the quick way took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usual {
+    /// How many bytes the lines have.
+    pub(crate) length: usize,
+    /// Whether the last of them is `Host`, which only one may be.
+    pub(crate) host: bool,
+}
+
+impl Headers {
+    /// Adds the fields of complete lines at the start of `text`: up to the first that is not
+    /// `Name: value` and CRLF, with one space and no more around the value and no control
+    /// character in it, or up to `Host`.
+    pub(crate) fn push_usual(&mut self, text: &[u8], most_fields: usize) -> Usual {
+        let mut usual = Usual { length: 0, host: false };
+        while !usual.host
+            && self.entries.len() < most_fields
+            && let Some(rest) = text.get(usual.length..)
+            && let Some(entry) = self.push_first(rest)
+        {
+            usual.length += entry.end() - entry.start as usize;
+            usual.host = entry.known == Some(Known::Host);
+            self.entries.push(entry);
+        }
+        usual
+    }
+
+    /// Takes the first line.
+    #[inline]
+    fn push_first(&mut self, text: &[u8]) -> Option<Entry> {
+        let colon = find_soon(b':', text)?;
+        let (name, rest) = text.split_at_checked(colon)?;
+        let end = find_control(rest);
+        let ([b':', b' ', first, ..], Some((b"\r\n", _))) =
+            (rest, rest.get(end..)?.split_at_checked(LINE_END.len()))
+        else {
+            return None;
+        };
+        let value_length = end.checked_sub(SEPARATOR.len())?;
+        let last = rest.get(end - 1)?;
+        // An empty value begins with the end of the line.
+        if *first <= b' ' || *last == b' ' {
+            return None;
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(text.get(..colon + end + LINE_END.len())?);
+        // Most senders write known names in canonical form, which needs no check.
+        let mut known = Known::classify_canonical(name);
+        if known.is_none() {
+            let written = self.text.get_mut(start..start + colon)?;
+            let Some(underscore) = canonicalize_checked(written) else {
+                self.text.truncate(start);
+                return None;
+            };
+            self.underscores |= underscore;
+            known = Known::classify_canonical(written);
+        }
+        if let Some(known) = known {
+            self.present.insert(known);
+        }
+        Some(Entry {
+            start: offset(start),
+            name_length: offset(colon),
+            value_length: offset(value_length),
+            known,
+        })
+    }
+}
