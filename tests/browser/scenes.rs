@@ -238,7 +238,7 @@ pub(super) fn faulty() -> Runtime {
             object: "file manifests/shop.yaml".to_owned(),
             field: String::new(),
             message: "did not find expected key; the last good state stays".to_owned(),
-            place: Some(Place { file: "manifests/shop.yaml".to_owned(), line: 14 }),
+            place: Some(Place { file: "manifests/shop.yaml".into(), line: 14 }),
         },
         Diagnostic {
             severity: Severity::Warning,

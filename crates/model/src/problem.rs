@@ -1,6 +1,6 @@
 //! What is wrong with what the user wrote, and where.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Place {
     /// The file's path as configured.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line, from 1; 0 when the whole file is meant.
     pub line: u32,
 }

@@ -75,7 +75,9 @@ fn filled(mut config: Config) -> Config {
         fill(&mut entry.spec.cert);
         fill(&mut entry.spec.key);
     }
-    for entry in config.tls.options.values_mut() {
+    let names: Vec<_> = config.tls.options.keys().map(str::to_owned).collect();
+    for name in names {
+        let entry = config.tls.options.get_mut(&name).unwrap();
         entry.spec.client_auth.authorities.iter_mut().for_each(fill);
     }
     config

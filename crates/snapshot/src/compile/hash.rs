@@ -7,7 +7,7 @@ use std::{
 };
 
 use portway_model::{
-    Entry,
+    Entry, Names,
     dynamic::{BasicAuth, Certificate, Config, Material, Middleware, ServersTransport},
 };
 use sha2::{Digest, Sha256};
@@ -75,11 +75,7 @@ impl Hasher {
         });
     }
 
-    fn entries<T: Debug>(
-        &mut self,
-        entries: &BTreeMap<String, Entry<T>>,
-        secrets: impl Fn(&mut Self, &T),
-    ) {
+    fn entries<T: Debug>(&mut self, entries: &Names<Entry<T>>, secrets: impl Fn(&mut Self, &T)) {
         self.shown(&entries.len());
         for (name, entry) in entries {
             self.bytes(name.as_bytes());

@@ -44,30 +44,32 @@ pub(crate) fn resolve<'a>(
     });
     let written: BTreeSet<String> = all.collect();
     for (provider, config) in configs {
-        let qualified = |name: &String| format!("{name}@{provider}");
+        let qualified = |name: &str| format!("{name}@{provider}");
         let http = &config.http;
         let routers = &mut objects.routers;
         for (name, entry) in &http.routers {
             split::by_entry_point(&qualified(name), entry, settings, &written, routers);
         }
-        objects.services.extend(http.services.iter().map(|(n, entry)| (qualified(n), entry)));
-        objects.middlewares.extend(http.middlewares.iter().map(|(n, entry)| (qualified(n), entry)));
+        objects.services.extend(http.services.iter().map(|(n, entry)| (qualified(n), &**entry)));
+        objects
+            .middlewares
+            .extend(http.middlewares.iter().map(|(n, entry)| (qualified(n), &**entry)));
         objects
             .transports
-            .extend(http.servers_transports.iter().map(|(n, entry)| (qualified(n), entry)));
+            .extend(http.servers_transports.iter().map(|(n, entry)| (qualified(n), &**entry)));
         objects.certificates.extend(config.tls.certificates.iter().cloned());
         for (name, entry) in &config.tls.options {
-            if name == DEFAULT {
+            if **name == *DEFAULT {
                 default_options.push((provider, entry));
             } else {
-                objects.tls_options.insert(qualified(name), entry.clone());
+                objects.tls_options.insert(qualified(name), (**entry).clone());
             }
         }
         for (name, entry) in &config.tls.stores {
-            if name == DEFAULT {
+            if **name == *DEFAULT {
                 default_stores.push((provider, entry));
             } else {
-                objects.tls_stores.insert(qualified(name), entry.clone());
+                objects.tls_stores.insert(qualified(name), (**entry).clone());
             }
         }
         runtime.diagnostics.extend(config.diagnostics.iter().cloned());
