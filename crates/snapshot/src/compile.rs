@@ -95,7 +95,7 @@ pub fn compile(
         &mut runtime,
     );
     services::note_servers(&services, &mut runtime);
-    let entry_points = entry_points::build(claims, settings, &tls, &mut runtime);
+    let entry_points = entry_points::build(&claims, settings, &tls, &mut runtime);
     let hash = hash::hash(configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }

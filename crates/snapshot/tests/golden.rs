@@ -173,7 +173,7 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
 
 /// Routers in the order in which they are asked, with where they lead.
 fn table(table: &Table) -> Vec<String> {
-    let routes = table.routes().iter();
+    let routes = table.routes().into_iter();
     routes
         .map(|route| {
             let target = match &route.target {

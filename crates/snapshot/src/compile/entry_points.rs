@@ -8,29 +8,27 @@ use portway_model::{
     name::{provider, qualify},
     runtime::{Runtime, Status},
 };
-use portway_rule::Index;
 use portway_tls::{Applied, EntryPointTls, Options, TlsRouter};
 
 use crate::{
-    EntryPoint, Route, Settings, Table, Target,
+    EntryPoint, Route, Settings, Target,
     compile::{
         names::{DEFAULT, precedence},
         routers::{Claim, options_name},
         split::free,
     },
+    snapshot::Order,
 };
 
 /// Builds each entry point's tables and its way of accepting TLS.
 pub(crate) fn build(
-    mut claims: Vec<Claim>,
+    claims: &[Claim],
     settings: &Settings,
     options: &Options,
     runtime: &mut Runtime,
 ) -> Vec<EntryPoint> {
-    // The order of routers of equal priority is Traefik's precedence of providers, then age, then name.
-    claims.sort_by(|a, b| key(a).cmp(&key(b)));
     let all = settings.entry_points.iter();
-    all.map(|entry_point| one(&entry_point.name, &claims, options, runtime)).collect()
+    all.map(|entry_point| one(&entry_point.name, claims, options, runtime)).collect()
 }
 
 fn one(name: &str, claims: &[Claim], options: &Options, runtime: &mut Runtime) -> EntryPoint {
@@ -39,21 +37,26 @@ fn one(name: &str, claims: &[Claim], options: &Options, runtime: &mut Runtime) -
     let secure = mine().filter(|claim| claim.router.tls.is_some() || claim.tls_unread);
     let secure: Vec<&Claim> = secure.collect();
     let (tls, applied) = accepting(&secure, options);
-    let plain = plain.map(|claim| (claim, route(claim, Arc::clone(&claim.name), None))).collect();
+    let plain = plain.map(|claim| Arc::new(route(claim, Arc::clone(&claim.name), None)));
     let secure = secure.into_iter().zip(&applied).map(|(claim, applied)| {
         let name = match applied.conflicted {
             true => conflicted(name, claim, runtime),
             false => Arc::clone(&claim.name),
         };
         tell(runtime, &name, applied);
-        (claim, route(claim, name, Some(applied)))
+        Arc::new(route(claim, name, Some(applied)))
     });
-    EntryPoint { plain: table(plain), secure: table(secure.collect()), tls }
+    EntryPoint { plain: plain.collect(), secure: secure.collect(), tls }
 }
 
-fn key(claim: &Claim) -> impl Ord + '_ {
-    let age = (claim.created.is_none(), claim.created.as_deref());
-    (Reverse(claim.priority), precedence(&claim.name), age, &claim.name)
+fn order(claim: &Claim) -> Order {
+    Order {
+        priority: Reverse(claim.priority),
+        precedence: precedence(&claim.name),
+        ageless: claim.created.is_none(),
+        created: claim.created.as_deref().map(Into::into),
+        name: Arc::clone(&claim.name),
+    }
 }
 
 /// How TLS connections are accepted, and what became of each router's options.
@@ -125,18 +128,6 @@ fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
     }
 }
 
-/// Routes that are in order of priority already, under an index.
-fn table(claims: Vec<(&Claim, Route)>) -> Table {
-    let mut rules = Vec::new();
-    let mut routes = Vec::new();
-    for (id, (claim, route)) in (0..u32::MAX).zip(claims) {
-        let rule = Arc::clone(&claim.rule);
-        rules.push(portway_rule::Route { priority: claim.priority, rule, id });
-        routes.push(route);
-    }
-    Table { index: Index::new(rules), routes }
-}
-
 fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
     let problem = applied.and_then(|applied| applied.problem.as_ref());
     let refused = problem.is_some_and(|problem| problem.severity == Severity::Error);
@@ -150,6 +141,8 @@ fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
         service => qualify(service, provider(&claim.name)),
     };
     Route {
+        rule: Arc::clone(&claim.rule),
+        order: order(claim),
         name,
         chain,
         target,

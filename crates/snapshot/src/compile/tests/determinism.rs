@@ -45,7 +45,7 @@ fn shown(snapshot: &Snapshot) -> String {
         .map(|table| {
             let shown = table
                 .routes()
-                .iter()
+                .into_iter()
                 .map(|r| format!("{} {}", super::taker(Some(r)), r.tls_options));
             shown.collect::<Vec<_>>().join(", ")
         })
