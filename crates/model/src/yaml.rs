@@ -101,12 +101,7 @@ impl Known {
 
 impl Entries {
     fn map() -> Self {
-        Self::Map {
-            entries: Vec::new(),
-            key: None,
-            merges: Vec::new(),
-            known: Known::default(),
-        }
+        Self::Map { entries: Vec::new(), key: None, merges: Vec::new(), known: Known::default() }
     }
 }
 

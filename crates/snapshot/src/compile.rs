@@ -96,7 +96,8 @@ pub fn compile(
     );
     services::note_servers(&services, &mut runtime);
     let entry_points = entry_points::build(&claims, settings, &tls, &mut runtime);
-    let hash = hash::hash(configs, settings);
+    let sum = hash::Sum::default().after(&BTreeMap::new(), configs);
+    let hash = hash::hash(sum, configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }
 
