@@ -1,6 +1,13 @@
 //! Objects by name, in versions that share what they have in common.
 
-use std::{cmp::Ordering, collections::VecDeque, fmt, ops::Index, slice, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::VecDeque,
+    fmt,
+    ops::Index,
+    slice,
+    sync::{Arc, LazyLock},
+};
 
 /// Objects by name, sorted.
 ///
@@ -68,6 +75,8 @@ impl<T> Names<T> {
         let (number, found) = self.find(&name);
         let last = number + 1 >= self.blocks.len();
         let Some(block) = self.blocks.get_mut(number) else {
+            // Most sets of names have one: room for more would be wasted.
+            self.blocks.reserve_exact(1);
             self.blocks.push(Arc::new(vec![(name, object)]));
             self.len += 1;
             return None;
@@ -199,6 +208,14 @@ impl<T> Names<T> {
             .get(number)
             .map_or(Err(0), |block| block.binary_search_by(|(known, _)| (**known).cmp(name)));
         (number, found)
+    }
+}
+
+impl Names<()> {
+    /// Adds a name that has no object.
+    pub fn add(&mut self, name: impl Into<Arc<str>>) {
+        static NOTHING: LazyLock<Arc<()>> = LazyLock::new(Arc::default);
+        self.insert(name, Arc::clone(&NOTHING));
     }
 }
 

@@ -11,10 +11,10 @@ use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::EntryPointTls;
 use portway_upstream::Service;
 
-use crate::compile::Carried;
+use crate::compile::{Carried, precedence};
 
 /// The compiled, immutable form of the dynamic configuration.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Snapshot {
     /// Entry points, in the order of [`Settings::entry_points`](crate::Settings).
     pub entry_points: Vec<EntryPoint>,
@@ -27,14 +27,14 @@ pub struct Snapshot {
 }
 
 /// What one entry point serves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EntryPoint {
     /// Routers without TLS; they see plaintext requests only.
     pub plain: Table,
     /// Routers with TLS; they see requests over TLS only.
     pub secure: Table,
     /// How TLS connections are accepted, by the name that the client asks for.
-    pub tls: EntryPointTls,
+    pub tls: Arc<EntryPointTls>,
 }
 
 /// Routers of one entry point, found by their rules.
@@ -90,6 +90,18 @@ pub(crate) struct Order {
     pub(crate) ageless: bool,
     pub(crate) created: Option<Box<str>>,
     pub(crate) name: Arc<str>,
+}
+
+impl Order {
+    pub(crate) fn new(name: &Arc<str>, priority: i64, created: Option<&str>) -> Self {
+        Self {
+            priority: Reverse(priority),
+            precedence: precedence(name),
+            ageless: created.is_none(),
+            created: created.map(Into::into),
+            name: Arc::clone(name),
+        }
+    }
 }
 
 impl Claim for Route {

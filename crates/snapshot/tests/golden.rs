@@ -143,14 +143,14 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
     });
     let services = services.map(|(name, info)| {
         let shown = json!({
-            "status": info.status, "errors": info.errors, "usedBy": info.used_by,
-            "serverStatus": info.server_status,
+            "status": info.status, "errors": info.errors, "usedBy": info.used_by.keys().collect::<Vec<_>>(),
+            "serverStatus": info.server_status.iter().cloned().collect::<BTreeMap<_, _>>(),
         });
         (name, shown)
     });
     let middlewares = runtime.middlewares.iter().map(|(name, info)| {
         let shown = json!({
-            "status": info.status, "errors": info.errors, "usedBy": info.used_by,
+            "status": info.status, "errors": info.errors, "usedBy": info.used_by.keys().collect::<Vec<_>>(),
             "kind": info.middleware.kind(),
         });
         (name, shown)
@@ -189,8 +189,11 @@ fn table(table: &Table) -> Vec<String> {
         .collect()
 }
 
-fn objects<'a>(objects: impl Iterator<Item = (&'a String, Value)>) -> Value {
-    objects.map(|(name, value)| (name.clone(), without_empty(value))).collect::<Map<_, _>>().into()
+fn objects<N: ToString>(objects: impl Iterator<Item = (N, Value)>) -> Value {
+    objects
+        .map(|(name, value)| (name.to_string(), without_empty(value)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn without_empty(mut value: Value) -> Value {
