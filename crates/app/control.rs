@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use portway_model::{
-    Diagnostic, Severity,
+    Change, Diagnostic, Names, Severity,
     dynamic::Config,
     name::INTERNAL,
     runtime::{Runtime, Status},
@@ -115,39 +115,73 @@ pub(crate) fn internal_configs(config: &StaticConfig) -> Configs {
 /// Problems that the log has named already: each is told when it appears, not with every change.
 #[derive(Debug, Default)]
 struct Told {
-    before: BTreeSet<String>,
+    before: Runtime,
+    /// How often each problem is told of now.
+    times: BTreeMap<String, usize>,
 }
 
 impl Told {
-    fn tell(&mut self, runtime: &Runtime) {
-        let mut now = BTreeSet::new();
-        let objects = (runtime.routers.iter().map(|(n, i)| ("router", n, i.status, &i.errors)))
-            .chain(runtime.services.iter().map(|(n, i)| ("service", n, i.status, &i.errors)))
-            .chain(runtime.middlewares.iter().map(|(n, i)| ("middleware", n, i.status, &i.errors)));
-        for (kind, name, status, errors) in objects {
-            for error in errors {
-                let severity = match status {
-                    Status::Disabled => Severity::Error,
-                    _ => Severity::Warning,
-                };
-                self.once(&mut now, severity, format!("{kind} {name}: {error}"));
-            }
-        }
-        for diagnostic in &runtime.diagnostics {
-            self.once(&mut now, diagnostic.severity, diagnostic.to_string());
-        }
-        for text in self.before.difference(&now) {
-            tracing::info!("no longer: {text}");
-        }
-        self.before = now;
+    /// Tells what is new since the last time, at the cost of what changed.
+    fn tell(&mut self, now: &Runtime) {
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
+        let before = &self.before;
+        compare("router", &before.routers, &now.routers, &mut gone, &mut come, |i| {
+            (i.status, &i.errors)
+        });
+        compare("service", &before.services, &now.services, &mut gone, &mut come, |i| {
+            (i.status, &i.errors)
+        });
+        compare("middleware", &before.middlewares, &now.middlewares, &mut gone, &mut come, |i| {
+            (i.status, &i.errors)
+        });
+        gone.extend(before.diagnostics.iter().map(ToString::to_string));
+        come.extend(now.diagnostics.iter().map(|d| (d.severity, d.to_string())));
+        self.before = now.clone();
+        self.exchange(gone, come);
     }
 
-    fn once(&self, now: &mut BTreeSet<String>, severity: Severity, text: String) {
-        if !self.before.contains(&text) && now.insert(text.clone()) {
-            log(severity, &text);
-        } else {
-            now.insert(text);
+    fn exchange(&mut self, gone: Vec<String>, come: Vec<(Severity, String)>) {
+        for text in &gone {
+            self.times.entry(text.clone()).and_modify(|times| *times = times.saturating_sub(1));
         }
+        let gone: BTreeSet<String> = gone.into_iter().collect();
+        for (severity, text) in come {
+            let times = self.times.entry(text.clone()).or_default();
+            if *times == 0 && !gone.contains(&text) {
+                log(severity, &text);
+            }
+            *times += 1;
+        }
+        for text in gone {
+            if self.times.get(&text) == Some(&0) {
+                self.times.remove(&text);
+                tracing::info!("no longer: {text}");
+            }
+        }
+    }
+}
+
+/// Problems of the objects of one kind that changed: those before, and those now.
+fn compare<T>(
+    kind: &str,
+    before: &Names<T>,
+    now: &Names<T>,
+    gone: &mut Vec<String>,
+    come: &mut Vec<(Severity, String)>,
+    problems: impl Fn(&T) -> (Status, &Vec<String>),
+) {
+    for Change { name, before, now } in now.changes(before) {
+        let texts = |object: &T| {
+            let (status, errors) = problems(object);
+            let severity = match status {
+                Status::Disabled => Severity::Error,
+                _ => Severity::Warning,
+            };
+            let texts = errors.iter().map(|error| (severity, format!("{kind} {name}: {error}")));
+            texts.collect::<Vec<_>>()
+        };
+        gone.extend(before.into_iter().flat_map(|object| texts(object)).map(|(_, text)| text));
+        come.extend(now.into_iter().flat_map(|object| texts(object)));
     }
 }
 

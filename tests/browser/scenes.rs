@@ -1,6 +1,6 @@
 //! Objects to look at.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
     Diagnostic, Place, Severity,
@@ -83,8 +83,9 @@ pub(super) fn working() -> Runtime {
         ),
         ("redirect-web-to-websecure@internal", Middleware::RedirectScheme(redirect)),
     ]
-    .map(|(name, one)| (name.to_owned(), middleware(one)))
-    .into();
+    .map(|(name, one)| (name, middleware(one)))
+    .into_iter()
+    .collect();
     let weighted = Service::Weighted(Weighted {
         services: [("shop-blue", 9), ("shop-green", 1)]
             .map(|(name, weight)| WeightedService { name: name.to_owned(), weight: Some(weight) })
@@ -102,8 +103,8 @@ pub(super) fn working() -> Runtime {
         ("noop@internal", ServiceInfo::default()),
         ("whoami@internal", ServiceInfo::default()),
     ]
-    .map(|(name, one)| (name.to_owned(), one))
-    .into();
+    .into_iter()
+    .collect();
     runtime.routers = [
         (
             "dashboard@file",
@@ -142,25 +143,23 @@ pub(super) fn working() -> Runtime {
             },
         ),
     ]
-    .map(|(name, one)| (name.to_owned(), one))
-    .into();
+    .into_iter()
+    .collect();
     link(&mut runtime);
     runtime
 }
 
 /// Fills in who uses what.
 fn link(runtime: &mut Runtime) {
-    runtime.services.values_mut().for_each(|service| service.used_by.clear());
-    runtime.middlewares.values_mut().for_each(|middleware| middleware.used_by.clear());
     for (name, info) in &runtime.routers {
         let provider = name.rsplit_once('@').unwrap().1;
         let qualified = portway_model::name::qualify(&info.router.service, provider);
         if let Some(service) = runtime.services.get_mut(&qualified) {
-            service.used_by.push(name.clone());
+            service.used_by.add(Arc::clone(name));
         }
         for used in &info.router.middlewares {
             if let Some(middleware) = runtime.middlewares.get_mut(used) {
-                middleware.used_by.push(name.clone());
+                middleware.used_by.add(Arc::clone(name));
             }
         }
     }
@@ -215,7 +214,7 @@ pub(super) fn faulty() -> Runtime {
     ];
     runtime.routers.extend(all.map(|(name, one)| (name.to_owned(), one)));
     let mut slow = balancer(&["http://10.0.2.11:9000", "http://10.0.2.12:9000"]);
-    slow.server_status.insert("http://10.0.2.12:9000".to_owned(), "DOWN");
+    slow.server_status[1].1 = "DOWN";
     let without = ServiceInfo {
         status: Status::Warning,
         errors: names(&["no server; requests are answered with 503"]),
@@ -238,7 +237,7 @@ pub(super) fn faulty() -> Runtime {
             object: "file manifests/shop.yaml".to_owned(),
             field: String::new(),
             message: "did not find expected key; the last good state stays".to_owned(),
-            place: Some(Place { file: "manifests/shop.yaml".to_owned(), line: 14 }),
+            place: Some(Place { file: "manifests/shop.yaml".into(), line: 14 }),
         },
         Diagnostic {
             severity: Severity::Warning,

@@ -1,6 +1,6 @@
 //! `api@internal`: which path asks for what.
 
-use portway_model::runtime::Status;
+use portway_model::{Names, runtime::Status};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -147,9 +147,9 @@ fn missing(kind: &str, name: &str) -> Answer {
     Answer::error(404, format!("{kind} not found: {name}"))
 }
 
-fn one<T: Listed>(all: &std::collections::BTreeMap<String, T>, kind: Kind, name: &str) -> Answer {
+fn one<T: Listed>(all: &Names<T>, kind: Kind, name: &str) -> Answer {
     with_name(name, |name| match all.get(name) {
-        Some(object) => Answer::json(&described(name, object)),
+        Some(object) => Answer::json(&described(name, &**object)),
         None => missing(kind.singular(), name),
     })
 }
@@ -180,9 +180,9 @@ fn overview(view: &View<'_>) -> Value {
     let certificates = view.certificates.unwrap_or_default();
     json!({
         "http": {
-            "routers": count(runtime.routers.values().map(Represent::status)),
-            "services": count(runtime.services.values().map(Represent::status)),
-            "middlewares": count(runtime.middlewares.values().map(Represent::status)),
+            "routers": count(runtime.routers.values().map(|object| object.status())),
+            "services": count(runtime.services.values().map(|object| object.status())),
+            "middlewares": count(runtime.middlewares.values().map(|object| object.status())),
         },
         "tcp": {"routers": none(), "services": none(), "middlewares": none()},
         "udp": {"routers": none(), "services": none()},
@@ -210,8 +210,8 @@ fn count(statuses: impl Iterator<Item = Status>) -> Value {
 }
 
 fn raw_data(view: &View<'_>) -> Value {
-    fn all<T: Represent>(objects: &std::collections::BTreeMap<String, T>) -> Map<String, Value> {
-        objects.iter().map(|(name, object)| (name.clone(), object.raw().into())).collect()
+    fn all<T: Represent>(objects: &Names<T>) -> Map<String, Value> {
+        objects.iter().map(|(name, object)| (name.to_string(), object.raw().into())).collect()
     }
     let runtime = view.runtime;
     let maps = [

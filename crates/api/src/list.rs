@@ -1,8 +1,8 @@
 //! Lists: filters, order and pages.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
+use portway_model::Names;
 use portway_model::runtime::{MiddlewareInfo, RouterInfo, ServiceInfo};
 use serde_json::Value;
 
@@ -97,12 +97,12 @@ fn is_service(used: &str, asked: &str) -> bool {
 }
 
 /// A page of the objects that the query keeps, in the order that it asks for.
-pub(crate) fn objects<T: Listed>(all: &BTreeMap<String, T>, query: &Query<'_>) -> Answer {
+pub(crate) fn objects<T: Listed>(all: &Names<T>, query: &Query<'_>) -> Answer {
     let search = query.value("search").to_lowercase();
     let status = query.value("status").to_lowercase();
     let mut kept: Vec<(&str, &T)> = all
         .iter()
-        .map(|(name, object)| (name.as_str(), object))
+        .map(|(name, object)| (&**name, &**object))
         .filter(|(name, object)| {
             (status.is_empty() || status_name(object.status()) == status)
                 && contains(&[object.searched(), name], &search)

@@ -52,7 +52,12 @@ fn base(object: impl serde::Serialize, status: Status, errors: &[String]) -> Map
     fields
 }
 
-fn insert_names(fields: &mut Map<String, Value>, field: &str, names: &[String]) {
+fn insert_names<'a>(
+    fields: &mut Map<String, Value>,
+    field: &str,
+    names: impl Iterator<Item = &'a str>,
+) {
+    let names: Vec<&str> = names.collect();
     if !names.is_empty() {
         fields.insert(field.to_owned(), json!(names));
     }
@@ -67,7 +72,7 @@ fn insert_kind(fields: &mut Map<String, Value>, kind: &str) {
 impl Represent for RouterInfo {
     fn raw(&self) -> Map<String, Value> {
         let mut fields = base(&self.router, self.status, &self.errors);
-        insert_names(&mut fields, "using", &self.using);
+        insert_names(&mut fields, "using", self.using.iter().map(String::as_str));
         fields
     }
 
@@ -89,7 +94,7 @@ impl Represent for ServiceInfo {
     fn raw(&self) -> Map<String, Value> {
         let mut fields = base(&self.service, self.status, &self.errors);
         fields.values_mut().for_each(redact);
-        insert_names(&mut fields, "usedBy", &self.used_by);
+        insert_names(&mut fields, "usedBy", self.used_by.keys());
         if !self.server_status.is_empty() {
             let status: BTreeMap<_, _> = self
                 .server_status
@@ -114,7 +119,7 @@ impl Represent for MiddlewareInfo {
     fn raw(&self) -> Map<String, Value> {
         let mut fields = base(&self.middleware, self.status, &self.errors);
         fields.values_mut().for_each(redact);
-        insert_names(&mut fields, "usedBy", &self.used_by);
+        insert_names(&mut fields, "usedBy", self.used_by.keys());
         fields
     }
 

@@ -8,7 +8,7 @@ mod own;
 use std::collections::BTreeMap;
 
 use portway_model::{
-    InternalService, Period,
+    InternalService, Names, Period,
     dynamic::{
         AddPrefix, BasicAuth, Chain, Domain, Headers, LoadBalancer, Middleware, Observability,
         RedirectRegex, RedirectScheme, ResponseForwarding, Router, RouterTls, Server, Service,
@@ -63,6 +63,12 @@ fn status(value: &Value) -> Status {
         Some("disabled") => Status::Disabled,
         other => panic!("status {other:?}"),
     }
+}
+
+fn users(raw: &Value) -> Names<()> {
+    let mut users = Names::default();
+    texts(raw, "usedBy").into_iter().for_each(|name| users.add(name));
+    users
 }
 
 fn router(raw: &Value) -> RouterInfo {
@@ -142,7 +148,7 @@ fn service(raw: &Value) -> ServiceInfo {
         service: spec,
         errors: texts(raw, "error"),
         status: status(raw),
-        used_by: texts(raw, "usedBy"),
+        used_by: users(raw),
         server_status: map(raw, "serverStatus").into_iter().map(up).collect(),
     }
 }
@@ -193,11 +199,11 @@ fn middleware(raw: &Value) -> MiddlewareInfo {
         middleware: spec,
         errors: texts(raw, "error"),
         status: status(raw),
-        used_by: texts(raw, "usedBy"),
+        used_by: users(raw),
     }
 }
 
-fn objects<T>(raw: &Value, read: impl Fn(&Value) -> T) -> BTreeMap<String, T> {
+fn objects<T>(raw: &Value, read: impl Fn(&Value) -> T) -> Names<T> {
     raw.as_object().unwrap().iter().map(|(name, raw)| (name.clone(), read(raw))).collect()
 }
 

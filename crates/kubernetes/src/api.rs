@@ -215,7 +215,7 @@ fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
     let api_version = fields.string("apiVersion");
     let kind_text = fields.string("kind");
     let (name, namespace, meta) = fields.object("metadata", metadata).unwrap_or_default();
-    let place = Place { file: file.to_owned(), line: node.at.line };
+    let place = Place { file: file.into(), line: node.at.line };
     let meta = Meta { place: (!file.is_empty()).then_some(place), ..meta };
     let refuse = |problem: Problem| {
         let kind = if kind_text.is_empty() { "object" } else { &kind_text };

@@ -13,7 +13,7 @@ use std::{fs, path::Path, path::PathBuf};
 
 use portway_kubernetes::{Index, api, translate};
 use portway_model::{
-    Diagnostic, Entry, Problem, Severity, dynamic, static_config::KubernetesObjects, yaml,
+    Diagnostic, Entry, Names, Problem, Severity, dynamic, static_config::KubernetesObjects, yaml,
 };
 use serde_json::{Value, json};
 
@@ -133,10 +133,7 @@ fn summary(config: &dynamic::Config) -> Value {
     summary
 }
 
-fn entries<T>(
-    entries: &std::collections::BTreeMap<String, Entry<T>>,
-    show: impl Fn(&T) -> Value,
-) -> Value {
+fn entries<T>(entries: &Names<Entry<T>>, show: impl Fn(&T) -> Value) -> Value {
     let shown = entries.iter().map(|(name, entry)| {
         let mut value = show(&entry.spec);
         if !value.is_object() {
@@ -147,7 +144,7 @@ fn entries<T>(
         if !entry.problems.is_empty() {
             value["problems"] = entry.problems.iter().map(problem).collect();
         }
-        (name.clone(), value)
+        (name.to_string(), value)
     });
     shown.collect::<serde_json::Map<_, _>>().into()
 }

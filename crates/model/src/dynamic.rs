@@ -3,9 +3,7 @@
 //! The types print (serde) as Traefik's API shows them. A provider hands over a complete [`Config`]
 //! under its name; names inside it may be unqualified and then mean that provider.
 
-use std::collections::BTreeMap;
-
-use crate::{Diagnostic, Entry};
+use crate::{Diagnostic, Entry, Names};
 
 pub mod decode;
 mod middleware;
@@ -41,13 +39,23 @@ pub struct Config {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Http {
     /// Routers.
-    pub routers: BTreeMap<String, Entry<Router>>,
+    pub routers: Names<Entry<Router>>,
     /// Services.
-    pub services: BTreeMap<String, Entry<Service>>,
+    pub services: Names<Entry<Service>>,
     /// Middlewares.
-    pub middlewares: BTreeMap<String, Entry<Middleware>>,
+    pub middlewares: Names<Entry<Middleware>>,
     /// How to reach servers.
-    pub servers_transports: BTreeMap<String, Entry<ServersTransport>>,
+    pub servers_transports: Names<Entry<ServersTransport>>,
+}
+
+impl Http {
+    /// Takes the objects of `before` in place of equal ones; see [`Names::share`].
+    pub fn share(&mut self, before: &Self) {
+        self.routers.share(&before.routers);
+        self.services.share(&before.services);
+        self.middlewares.share(&before.middlewares);
+        self.servers_transports.share(&before.servers_transports);
+    }
 }
 
 /// Certificates and TLS options.
@@ -56,7 +64,7 @@ pub struct Tls {
     /// Certificates, in the order written.
     pub certificates: Vec<Entry<Certificate>>,
     /// Options by name; `default` applies where a router names none.
-    pub options: BTreeMap<String, Entry<TlsOptions>>,
+    pub options: Names<Entry<TlsOptions>>,
     /// Stores by name; only `default` has a meaning.
-    pub stores: BTreeMap<String, Entry<TlsStore>>,
+    pub stores: Names<Entry<TlsStore>>,
 }

@@ -2,12 +2,14 @@
 //!
 //! Text of any source (YAML, TOML, flags, environment, labels) becomes a [`Node`] tree that knows its
 //! places; [`Fields`] reads typed values out of it and collects a [`Problem`] for each that does not fit.
-//! Nothing here has a socket, a clock, a regular expression or an `Arc`: that is the snapshot's.
+//! Nothing here has a socket, a clock or a regular expression: that is the snapshot's. Objects stand in
+//! [`Names`], so that a new version of a large configuration costs what changed in it.
 
 pub mod decode;
 pub mod dynamic;
 pub mod internal;
 pub mod name;
+mod names;
 mod nearest;
 pub mod node;
 pub mod options;
@@ -20,6 +22,7 @@ pub mod yaml;
 
 pub use decode::Fields;
 pub use internal::InternalService;
+pub use names::{Change, Names};
 pub use nearest::nearest;
 pub use node::{Node, Position, Value};
 pub use problem::{Diagnostic, Entry, Place, Problem, Severity};

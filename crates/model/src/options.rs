@@ -79,7 +79,7 @@ pub fn from_file(name: &str, text: &str) -> Result<Source, Diagnostic> {
         object: format!("file {name}"),
         field: String::new(),
         message,
-        place: Some(Place { file: name.to_owned(), line: at.line }),
+        place: Some(Place { file: name.into(), line: at.line }),
     };
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let node = match ending.as_deref() {
@@ -128,7 +128,7 @@ fn diagnose(problem: Problem, said: &[(Origin, Node)]) -> Diagnostic {
     let origin = origin.map(|(origin, _)| origin);
     let place = match origin {
         Some(Origin::File(file)) if problem.at.line > 0 => {
-            Some(Place { file: file.clone(), line: problem.at.line })
+            Some(Place { file: file.as_str().into(), line: problem.at.line })
         }
         _ => None,
     };

@@ -1,6 +1,10 @@
 //! What is wrong with what the user wrote, and where.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -64,6 +68,13 @@ impl Problem {
     }
 }
 
+impl Hash for Problem {
+    /// Without its place: the same problem may stand on another line.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.severity, &self.field, &self.message).hash(state);
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.field.is_empty() {
@@ -77,7 +88,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Place {
     /// The file's path as configured.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line, from 1; 0 when the whole file is meant.
     pub line: u32,
 }
@@ -105,6 +116,13 @@ pub struct Entry<T> {
     pub created: Option<String>,
     /// Where it was written, where the source is a file.
     pub place: Option<Place>,
+}
+
+impl<T: Hash> Hash for Entry<T> {
+    /// Without its place, which decides nothing.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.spec, &self.created, &self.problems).hash(state);
+    }
 }
 
 impl<T> Entry<T> {

@@ -2,12 +2,10 @@
 //!
 //! `compile` fills these beside the snapshot; the API, the dashboard and the log read them.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::{
-    Diagnostic,
+    Diagnostic, Names,
     dynamic::{Middleware, Router, Service},
 };
 
@@ -24,15 +22,15 @@ pub enum Status {
     Disabled,
 }
 
-/// All objects, by qualified name.
+/// All objects, by qualified name. Versions share what they have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Runtime {
     /// HTTP routers.
-    pub routers: BTreeMap<String, RouterInfo>,
+    pub routers: Names<RouterInfo>,
     /// HTTP services.
-    pub services: BTreeMap<String, ServiceInfo>,
+    pub services: Names<ServiceInfo>,
     /// HTTP middlewares.
-    pub middlewares: BTreeMap<String, MiddlewareInfo>,
+    pub middlewares: Names<MiddlewareInfo>,
     /// Problems of sources that no object above carries.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -59,10 +57,10 @@ pub struct ServiceInfo {
     pub errors: Vec<String>,
     /// Whether it works.
     pub status: Status,
-    /// Qualified names of the routers that use it, sorted.
-    pub used_by: Vec<String>,
+    /// Qualified names of the routers that use it.
+    pub used_by: Names<()>,
     /// Server URLs and whether each takes requests (`UP` or `DOWN`).
-    pub server_status: BTreeMap<String, &'static str>,
+    pub server_status: Vec<(String, &'static str)>,
 }
 
 /// A middleware and what became of it.
@@ -74,6 +72,6 @@ pub struct MiddlewareInfo {
     pub errors: Vec<String>,
     /// Whether it works.
     pub status: Status,
-    /// Qualified names of the routers that use it, sorted.
-    pub used_by: Vec<String>,
+    /// Qualified names of the routers that use it.
+    pub used_by: Names<()>,
 }

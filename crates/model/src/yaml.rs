@@ -1,7 +1,9 @@
 //! YAML text to [`Node`] trees.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, hash::BuildHasher as _};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 use crate::{Node, Position, Value, node::Key};
@@ -64,7 +66,43 @@ struct Open {
 
 enum Entries {
     List(Vec<Node>),
-    Map { entries: Vec<(Key, Node)>, key: Option<Key>, merges: Vec<Node> },
+    Map { entries: Vec<(Key, Node)>, key: Option<Key>, merges: Vec<Node>, known: Known },
+}
+
+/// The keys of a mapping so far.
+///
+/// Most mappings have a few, which are looked through; those of a mapping with very many are hashed.
+#[derive(Default)]
+struct Known {
+    /// Places among the entries.
+    places: HashTable<usize>,
+    hasher: RandomState,
+}
+
+/// Keys that are looked through one by one, at most.
+const FEW: usize = 16;
+
+impl Known {
+    /// The entry that has the key `text` already.
+    fn find<'a>(&mut self, text: &str, entries: &'a [(Key, Node)]) -> Option<&'a Key> {
+        let at = |place: usize| entries.get(place).map(|(key, _)| key);
+        if entries.len() <= FEW {
+            return entries.iter().map(|(key, _)| key).find(|key| key.text == text);
+        }
+        let hasher = &self.hasher;
+        let hash = |place: &usize| at(*place).map_or(0, |key| hasher.hash_one(key.text.as_str()));
+        for place in self.places.len()..entries.len() {
+            self.places.insert_unique(hash(&place), place, hash);
+        }
+        let same = |place: &usize| at(*place).is_some_and(|key| key.text == text);
+        self.places.find(hasher.hash_one(text), same).and_then(|place| at(*place))
+    }
+}
+
+impl Entries {
+    fn map() -> Self {
+        Self::Map { entries: Vec::new(), key: None, merges: Vec::new(), known: Known::default() }
+    }
 }
 
 impl Builder {
@@ -83,8 +121,7 @@ impl Builder {
             }
             Event::SequenceStart(anchor, _) => self.start(at, anchor, Entries::List(Vec::new()))?,
             Event::MappingStart(anchor, _) => {
-                let entries = Entries::Map { entries: Vec::new(), key: None, merges: Vec::new() };
-                self.start(at, anchor, entries)?;
+                self.start(at, anchor, Entries::map())?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(Open { at, anchor, entries }) = self.open.pop() {
@@ -119,8 +156,8 @@ impl Builder {
         match self.open.last_mut().map(|open| &mut open.entries) {
             None => self.documents.push(Document { line: node.at.line, node }),
             Some(Entries::List(items)) => items.push(node),
-            Some(Entries::Map { entries, key, merges }) => match key.take() {
-                None => *key = Some(as_key(node, entries)?),
+            Some(Entries::Map { entries, key, merges, known }) => match key.take() {
+                None => *key = Some(as_key(node, entries, known)?),
                 Some(name) if name.text == "<<" => merges.push(node),
                 Some(name) => entries.push((name, node)),
             },
@@ -137,7 +174,7 @@ impl Builder {
     }
 }
 
-fn as_key(node: Node, entries: &[(Key, Node)]) -> Result<Key, SyntaxError> {
+fn as_key(node: Node, entries: &[(Key, Node)], known: &mut Known) -> Result<Key, SyntaxError> {
     let at = node.at;
     let text = match node.value {
         Value::Scalar { text, .. } => text,
@@ -147,7 +184,7 @@ fn as_key(node: Node, entries: &[(Key, Node)]) -> Result<Key, SyntaxError> {
             return Err(SyntaxError { at, message });
         }
     };
-    if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
+    if let Some(first) = known.find(&text, entries) {
         let message = format!("key `{text}` stands twice, first in line {}", first.at.line);
         return Err(SyntaxError { at, message });
     }
@@ -221,6 +258,18 @@ mod tests {
         assert_eq!(parse("a: 1\nb: [\n").unwrap_err().at.line, 3);
         let twice = parse("a: 1\na: 2\n").unwrap_err();
         assert_eq!(twice.to_string(), "line 2, column 1: key `a` stands twice, first in line 1");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_found_among_many() {
+        let mut text: String = (0..100).map(|n| format!("k{n}: {n}\n")).collect();
+        assert_eq!(parse(&text).unwrap().len(), 1);
+        text.push_str("k77: again\n");
+        let twice = parse(&text).unwrap_err();
+        assert_eq!(
+            twice.to_string(),
+            "line 101, column 1: key `k77` stands twice, first in line 78"
+        );
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
     fn update(provider: &str, rule: &str) -> Update {
         let mut config = Config::default();
         let router = Router { rule: rule.to_owned(), ..Router::default() };
-        config.http.routers.insert("r".to_owned(), Entry::new(router));
+        config.http.routers.insert("r", Entry::new(router));
         Update { provider: provider.to_owned(), config: Arc::new(config) }
     }
 

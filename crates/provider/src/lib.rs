@@ -9,8 +9,9 @@ pub mod file;
 pub mod manifests;
 pub mod material;
 mod run;
+mod stamp;
 mod watch;
 
 pub use aggregate::{Aggregator, Merged};
 pub use run::{FolderOfManifests, Reading, Source, Update, run, updates};
-pub use watch::{Watch, tree};
+pub use watch::{Heard, Watch, tree};

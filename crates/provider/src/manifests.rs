@@ -16,7 +16,7 @@ use portway_kubernetes::{
 };
 use portway_model::{
     Diagnostic, Place, Severity,
-    dynamic::Config,
+    dynamic::{Config, Http},
     static_config::{KubernetesManifests, KubernetesObjects},
 };
 
@@ -34,6 +34,8 @@ pub struct Manifests {
     selection: Selection,
     state: State,
     index: Index,
+    /// What the folder said last, for the next to share.
+    last: Http,
 }
 
 impl Manifests {
@@ -48,6 +50,7 @@ impl Manifests {
             selection: Selection::new(&manifests.objects)?,
             state: State::default(),
             index: Index::default(),
+            last: Http::default(),
         })
     }
 
@@ -83,6 +86,8 @@ impl Manifests {
         let mut config = translate(&self.index, &self.options);
         config.diagnostics.extend(self.state.diagnostics().cloned());
         config.diagnostics.extend(doubled);
+        config.http.share(&self.last);
+        self.last = config.http.clone();
         config
     }
 }

@@ -7,14 +7,17 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use portway_model::{
-    Problem,
-    dynamic::{Certificate, Config, Material, Middleware, ServersTransport},
+    Entry, Names, Problem,
+    dynamic::{Certificate, Config, Material, Middleware, ServersTransport, TlsOptions},
 };
+
+use crate::stamp::Stamp;
 
 /// Bytes of one file, at most.
 const MAX_FILE: u64 = 4 << 20;
@@ -22,7 +25,7 @@ const MAX_FILE: u64 = 4 << 20;
 /// Contents of files by path.
 #[derive(Default)]
 pub struct Materials {
-    kept: BTreeMap<PathBuf, Vec<u8>>,
+    kept: BTreeMap<PathBuf, (Option<Stamp>, Vec<u8>)>,
     used: BTreeSet<PathBuf>,
 }
 
@@ -38,36 +41,47 @@ impl Materials {
     /// Returns the files' paths.
     pub fn fill(&mut self, config: &mut Config) -> BTreeSet<PathBuf> {
         self.used.clear();
-        for entry in config.http.middlewares.values_mut() {
-            if let Middleware::BasicAuth(auth) = &mut entry.spec
-                && !auth.users_file.is_empty()
-            {
+        let names_users = |spec: &Middleware| matches!(spec, Middleware::BasicAuth(auth) if !auth.users_file.is_empty());
+        edit(&mut config.http.middlewares, names_users, |entry| {
+            if let Middleware::BasicAuth(auth) = &mut entry.spec {
                 let path = PathBuf::from(&auth.users_file);
                 let text = self.read(&path, "basicAuth.usersFile", &mut entry.problems);
                 auth.users_of_file = lines(&text);
             }
-        }
-        for entry in config.http.servers_transports.values_mut() {
+        });
+        let names_material =
+            |spec: &ServersTransport| !spec.root_cas.is_empty() || !spec.certificates.is_empty();
+        edit(&mut config.http.servers_transports, names_material, |entry| {
             self.transport(&mut entry.spec, &mut entry.problems);
-        }
+        });
         for entry in &mut config.tls.certificates {
             self.certificate(&mut entry.spec, "", &mut entry.problems);
         }
-        for entry in config.tls.options.values_mut() {
+        let verifies = |spec: &TlsOptions| !spec.client_auth.authorities.is_empty();
+        edit(&mut config.tls.options, verifies, |entry| {
             let authorities = entry.spec.client_auth.authorities.iter_mut().enumerate();
             for (i, authority) in authorities {
                 let field = format!("clientAuth.caFiles[{i}]");
                 self.material(authority, &field, &mut entry.problems);
             }
-        }
-        for entry in config.tls.stores.values_mut() {
-            if let Some(certificate) = &mut entry.spec.default_certificate {
-                self.certificate(certificate, "defaultCertificate.", &mut entry.problems);
-            }
-        }
-        let used = std::mem::take(&mut self.used);
+        });
+        edit(
+            &mut config.tls.stores,
+            |_| true,
+            |entry| {
+                if let Some(certificate) = &mut entry.spec.default_certificate {
+                    self.certificate(certificate, "defaultCertificate.", &mut entry.problems);
+                }
+            },
+        );
+        let used = &self.used;
         self.kept.retain(|path, _| used.contains(path));
-        used
+        used.clone()
+    }
+
+    /// The paths of what was filled in last.
+    pub(crate) fn paths(&self) -> BTreeSet<PathBuf> {
+        self.used.clone()
     }
 
     /// Reads all files that a servers transport names.
@@ -110,13 +124,19 @@ impl Materials {
     fn read(&mut self, path: &Path, field: &str, problems: &mut Vec<Problem>) -> Vec<u8> {
         self.used.insert(path.to_path_buf());
         let name = path.display();
+        if let Some((Some(stamp), content)) = self.kept.get(path)
+            && Stamp::of(path) == Some(*stamp)
+        {
+            return content.clone();
+        }
         match read_file(path, MAX_FILE) {
-            Ok(content) => {
-                self.kept.insert(path.to_path_buf(), content.clone());
+            Ok((content, stamp)) => {
+                self.kept.insert(path.to_path_buf(), (stamp, content.clone()));
                 content
             }
-            Err(error) => match self.kept.get(path) {
-                Some(content) => {
+            Err(error) => match self.kept.get_mut(path) {
+                Some((stamp, content)) => {
+                    *stamp = None;
                     let message = format!(
                         "`{name}` cannot be read any more, its last content is used: {error}"
                     );
@@ -140,7 +160,9 @@ const MAX_LOOKS: u32 = 10;
 
 /// Reads a file of at most `limit` bytes, and once more while it is being written: half a file would delete what
 /// is in its other half for a moment.
-pub(crate) fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+///
+/// With the stamp that it keeps while it says the same; none where it never came to rest.
+pub(crate) fn read_file(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Option<Stamp>)> {
     let mut looks = 0;
     loop {
         let mut content = Vec::new();
@@ -151,13 +173,30 @@ pub(crate) fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         }
         looks += 1;
         // The time is asked for last, so that a write in the middle is seen; one in the future says nothing.
-        let age = file.metadata()?.modified()?.elapsed().unwrap_or(SETTLED);
+        let metadata = file.metadata()?;
+        let age = metadata.modified()?.elapsed().unwrap_or(SETTLED);
         // A file is empty for a moment before its time says that it was emptied.
         let doubtful = age < SETTLED || (content.is_empty() && looks == 1);
         if !doubtful || looks == MAX_LOOKS {
-            return Ok(content);
+            // Whatever is written from here on gets a later time: clocks of file systems tick every few milliseconds.
+            return Ok((content, (!doubtful).then(|| Stamp::from(&metadata))));
         }
         thread::sleep(SETTLED);
+    }
+}
+
+/// Edits the objects that `wanted` picks; all others stay shared.
+fn edit<T: Clone>(
+    objects: &mut Names<Entry<T>>,
+    wanted: impl Fn(&T) -> bool,
+    mut edit: impl FnMut(&mut Entry<T>),
+) {
+    let picked = objects.iter().filter(|(_, entry)| wanted(&entry.spec));
+    let picked: Vec<_> = picked.map(|(name, _)| Arc::clone(name)).collect();
+    for name in picked {
+        if let Some(entry) = objects.get_mut(&name) {
+            edit(entry);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     manifests::Manifests,
-    watch::{Watch, tree},
+    watch::{Heard, Watch, tree},
 };
 
 /// All that one provider says now.
@@ -34,6 +34,12 @@ pub trait Source: Send + 'static {
 
     /// Reads all of it. May block on the file system; what cannot be read keeps its last good state.
     fn read(&mut self) -> Reading;
+
+    /// Reads only these plain files again, given by their absolute paths; `None` where that is not enough and
+    /// all of it must be read.
+    fn reread(&mut self, _files: &BTreeSet<PathBuf>) -> Option<Config> {
+        None
+    }
 }
 
 /// What a source said, and what it read.
@@ -51,37 +57,65 @@ pub async fn run(mut source: impl Source, watches: bool, updates: mpsc::Sender<U
     let provider = source.provider();
     let mut watch = watches.then(Watch::new);
     let mut last: Option<Arc<Config>> = None;
+    let mut heard = Heard::Everything;
     loop {
         let read = tokio::task::spawn_blocking(move || {
-            let reading = source.read();
-            (source, reading)
+            let (config, read) = read(&mut source, heard);
+            (source, config, read)
         });
-        let reading = match read.await {
-            Ok((kept, reading)) => {
+        let (config, read) = match read.await {
+            Ok((kept, config, read)) => {
                 source = kept;
-                reading
+                (config, read)
             }
             Err(error) => {
                 tracing::error!("provider `{provider}` has ended: {error}");
                 return;
             }
         };
-        if last.as_deref() != Some(&reading.config) {
-            let config = Arc::new(reading.config);
+        if last.as_deref() != Some(&config) {
+            let config = Arc::new(config);
             last = Some(Arc::clone(&config));
             if updates.send(Update { provider: provider.to_owned(), config }).await.is_err() {
                 return;
             }
         }
         let Some(watch) = &mut watch else { return };
+        let armed = match read {
+            Read::Everything(paths) => watch.follow(&paths),
+            Read::Files(files) => {
+                watch.follow_files(&files);
+                false
+            }
+        };
+        heard = Heard::Everything;
         // What is watched for the first time may have changed before it was.
-        if !watch.follow(&reading.paths) {
-            tokio::select! {
-                () = watch.changed() => {}
+        if !armed {
+            heard = tokio::select! {
+                heard = watch.changed() => heard,
                 () = updates.closed() => return,
             }
         }
     }
+}
+
+/// What was read.
+enum Read {
+    /// All of the source, which depends on these paths.
+    Everything(BTreeSet<PathBuf>),
+    /// These plain files.
+    Files(BTreeSet<PathBuf>),
+}
+
+/// Reads what was heard of where that is enough, and everything else where it is not.
+fn read(source: &mut impl Source, heard: Heard) -> (Config, Read) {
+    if let Heard::Files(files) = heard
+        && let Some(config) = source.reread(&files)
+    {
+        return (config, Read::Files(files));
+    }
+    let Reading { config, paths } = source.read();
+    (config, Read::Everything(paths))
 }
 
 /// [`Manifests`] as a source.

@@ -21,6 +21,8 @@ use notify::{
 };
 use tokio::{sync::Notify, time};
 
+use crate::stamp::Stamp;
+
 /// How long it must be quiet before a change counts: an editor writes more than once.
 const QUIET: Duration = Duration::from_millis(40);
 /// How long a change waits at most for quiet.
@@ -29,6 +31,10 @@ const LONGEST: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(5);
 /// The same where the system gives no notices.
 const LOOK_ALONE: Duration = Duration::from_millis(500);
+/// A look at very many files is made seldom enough to take one part of the time in so many.
+const IDLE_PART: u32 = 200;
+/// Files that are told one by one, at most.
+const MAX_HEARD: usize = 1000;
 /// Links followed in one path, and directories inside one another, at most.
 const MAX_DEPTH: usize = 32;
 /// Paths that [`tree`] lists, at most.
@@ -42,7 +48,18 @@ pub struct Watch {
     /// Watched directories, each with what tells it from a later one of the same name.
     directories: BTreeMap<PathBuf, (u64, u64)>,
     look: Duration,
+    /// How long the last look took.
+    effort: Duration,
     seen: BTreeMap<PathBuf, Option<Stamp>>,
+}
+
+/// What may have changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Heard {
+    /// These plain files, some of which may be new or gone; links and directories are as they were.
+    Files(BTreeSet<PathBuf>),
+    /// Anything.
+    Everything,
 }
 
 /// What the watcher's thread and the task share.
@@ -57,23 +74,49 @@ struct Shared {
 struct Followed {
     paths: BTreeSet<PathBuf>,
     directories: BTreeSet<PathBuf>,
+    /// Those of the paths that are plain files and that no link leads to: what happens to one concerns it alone.
+    plain: BTreeSet<PathBuf>,
+    /// Plain files that something was heard of.
+    heard: BTreeSet<PathBuf>,
+    /// Whether something was heard that may concern more than plain files.
+    everything: bool,
 }
 
 impl Followed {
+    /// Keeps what was heard of a path.
+    fn hear(&mut self, path: &Path) {
+        let is_new = || {
+            let parent = path.parent();
+            !self.paths.contains(path) && parent.is_some_and(|p| self.directories.contains(p))
+        };
+        if self.heard.len() < MAX_HEARD && (self.plain.contains(path) || is_new()) {
+            self.heard.insert(path.to_path_buf());
+        } else {
+            self.everything = true;
+        }
+    }
+
+    /// Hands out what was heard.
+    fn take(&mut self) -> Heard {
+        let mut heard = std::mem::take(&mut self.heard);
+        let mut everything = std::mem::take(&mut self.everything);
+        heard.retain(|path| match fs::symlink_metadata(path) {
+            Ok(metadata) => {
+                everything |= !metadata.is_file();
+                true
+            }
+            // What came and went concerns nobody.
+            Err(_) => self.paths.contains(path),
+        });
+        if everything { Heard::Everything } else { Heard::Files(heard) }
+    }
+
     fn concerns(&self, path: &Path) -> bool {
         self.paths.contains(path)
             || path.parent().is_some_and(|parent| self.directories.contains(parent))
             // A directory above a path: the next path in order begins with it.
             || self.paths.range(path.to_path_buf()..).next().is_some_and(|p| p.starts_with(path))
     }
-}
-
-/// What changes when a file does.
-#[derive(Debug, Eq, PartialEq)]
-struct Stamp {
-    modified: (i64, i64),
-    size: u64,
-    identity: (u64, u64),
 }
 
 impl Watch {
@@ -92,24 +135,64 @@ impl Watch {
             }
         };
         let look = if watcher.is_some() { LOOK } else { LOOK_ALONE };
-        Self { watcher, shared, directories: BTreeMap::new(), look, seen: BTreeMap::new() }
+        Self {
+            watcher,
+            shared,
+            directories: BTreeMap::new(),
+            look,
+            effort: Duration::ZERO,
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Watches these paths instead of those before. Whether something is watched that was not: it may have
     /// changed before it was, so it must be read once more.
     pub fn follow(&mut self, paths: &BTreeSet<PathBuf>) -> bool {
         let mut followed = Followed::default();
+        let mut linked = BTreeSet::new();
         for path in paths {
-            followed.paths.extend(way(path));
+            let way = way(path);
+            if way.len() > 1 {
+                linked.extend(way.iter().cloned());
+            }
+            followed.paths.extend(way);
         }
-        followed.directories =
-            followed.paths.iter().filter(|path| path.is_dir()).cloned().collect();
+        for path in &followed.paths {
+            match fs::metadata(path) {
+                Ok(metadata) if metadata.is_dir() => followed.directories.insert(path.clone()),
+                Ok(_) if !linked.contains(path) => followed.plain.insert(path.clone()),
+                _ => false,
+            };
+        }
         let parents = followed.paths.iter().filter_map(|path| existing(path.parent()?));
         let wanted: BTreeSet<PathBuf> =
             parents.chain(followed.directories.iter().cloned()).collect();
-        self.seen = followed.paths.iter().map(|path| (path.clone(), stamp(path))).collect();
-        *self.shared.followed.lock().unwrap_or_else(PoisonError::into_inner) = followed;
+        self.seen = followed.paths.iter().map(|path| (path.clone(), Stamp::of(path))).collect();
+        let mut known = self.shared.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was heard meanwhile is still to be handed out.
+        followed.everything = known.everything || !known.heard.is_empty();
+        *known = followed;
+        drop(known);
         self.arm(&wanted)
+    }
+
+    /// Follows plain files that [`Watch::changed`] has named: those that are new too, those that are gone no more.
+    pub fn follow_files(&mut self, files: &BTreeSet<PathBuf>) {
+        let mut followed = self.shared.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in files {
+            match Stamp::of(path) {
+                Some(stamp) => {
+                    followed.paths.insert(path.clone());
+                    followed.plain.insert(path.clone());
+                    self.seen.insert(path.clone(), Some(stamp));
+                }
+                None => {
+                    followed.paths.remove(path);
+                    followed.plain.remove(path);
+                    self.seen.remove(path);
+                }
+            }
+        }
     }
 
     fn arm(&mut self, wanted: &BTreeSet<PathBuf>) -> bool {
@@ -145,13 +228,14 @@ impl Watch {
         armed
     }
 
-    /// Returns when something may have changed and has been quiet for a moment, at most 100 ms after the change
-    /// was noticed. May be dropped and called again without losing a change.
-    pub async fn changed(&mut self) {
+    /// Says what may have changed when it has been quiet for a moment, at most 100 ms after the change was
+    /// noticed. May be dropped and called again without losing a change.
+    pub async fn changed(&mut self) -> Heard {
         loop {
-            match time::timeout(self.look, self.shared.changed.notified()).await {
+            let look = self.look.max(self.effort * IDLE_PART);
+            match time::timeout(look, self.shared.changed.notified()).await {
                 Ok(()) => break,
-                Err(_) if self.looks_different() => return,
+                Err(_) if self.looks_different() => return Heard::Everything,
                 Err(_) => {}
             }
         }
@@ -160,20 +244,23 @@ impl Watch {
             let quiet = (time::Instant::now() + QUIET).min(latest);
             match time::timeout_at(quiet, self.shared.changed.notified()).await {
                 Ok(()) if time::Instant::now() < latest => {}
-                _ => return,
+                _ => break,
             }
         }
+        self.shared.followed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn looks_different(&mut self) -> bool {
         let mut different = false;
+        let begun = time::Instant::now();
         for (path, seen) in &mut self.seen {
-            let now = stamp(path);
+            let now = Stamp::of(path);
             if *seen != now {
                 *seen = now;
                 different = true;
             }
         }
+        self.effort = begun.elapsed();
         different
     }
 }
@@ -187,23 +274,30 @@ impl Default for Watch {
 impl Shared {
     /// Hears of an event on the watcher's thread.
     fn hear(&self, event: notify::Result<notify::Event>) {
-        let concerns = match event {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let paths = match event {
             Ok(event) => {
                 let read = matches!(event.kind, EventKind::Access(kind)
                     if kind != AccessKind::Close(AccessMode::Write));
-                let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+                let lost = event.paths.is_empty() || event.need_rescan();
+                let concern = event.paths.into_iter().filter(|path| followed.concerns(path));
+                let paths: Vec<PathBuf> = concern.collect();
+                if read || (paths.is_empty() && !lost) {
+                    return;
+                }
                 // Without a path, events were lost and everything may have changed.
-                !read
-                    && (event.paths.is_empty() || event.paths.iter().any(|p| followed.concerns(p)))
+                followed.everything |= lost;
+                paths
             }
             Err(error) => {
                 tracing::debug!("watching files: {error}");
-                true
+                followed.everything = true;
+                Vec::new()
             }
         };
-        if concerns {
-            self.changed.notify_one();
-        }
+        paths.iter().for_each(|path| followed.hear(path));
+        drop(followed);
+        self.changed.notify_one();
     }
 }
 
@@ -275,15 +369,6 @@ fn existing(path: &Path) -> Option<PathBuf> {
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = fs::metadata(path).ok()?;
-    Some(Stamp {
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        size: metadata.size(),
-        identity: (metadata.dev(), metadata.ino()),
-    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn the_quickstart_gives_its_two_routers_and_no_problem() {
         .http
         .routers
         .iter()
-        .map(|(name, entry)| (name.as_str(), entry.spec.service.as_str(), entry.is_disabled()))
+        .map(|(name, entry)| (&**name, entry.spec.service.as_str(), entry.is_disabled()))
         .collect();
     let expected = [
         ("default-traefik-dashboard-9455a5257c254b765ba2", "api@internal", false),

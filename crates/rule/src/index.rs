@@ -3,130 +3,145 @@
 //! Each rule is reduced to *boxes* ([`cover()`]): a host (or any) and a path prefix. Every request that
 //! the rule matches lies in one of its boxes, though not every request in a box matches. A look-up
 //! visits the boxes that the request lies in (its host's, its wildcard's and those of any host,
-//! each along the chain of prefixes of its path) and asks the rules found there in order of
-//! priority, never one that comes after the best found so far.
+//! each along the chain of prefixes of its path) and asks the rules found there in order,
+//! never one that comes after the best found so far.
+//!
+//! A clone shares everything; an edit copies what it touches. So a new version of a large index costs as
+//! much as what changed in it.
 
 mod cover;
+mod hosts;
 mod paths;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-
-use crate::index::cover::{HostKey, cover};
+use crate::index::cover::{HostKey, Part, cover};
+use crate::index::hosts::Hosts;
 use crate::index::paths::PathTable;
 use crate::matcher::{Wildcard, trim_dots};
 use crate::rule::Rule;
 use crate::subject::Subject;
 
-/// A rule and what its owner knows it by.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// Higher is tried first.
-    pub priority: i64,
+/// Something that claims requests by its rule.
+///
+/// Its order is the one in which claims are tried, the least first; no two claims of an index are equal.
+pub trait Claim: Ord {
     /// What a request must satisfy.
-    pub rule: Arc<Rule>,
-    /// What [`Index::find`] answers.
-    pub id: u32,
+    fn rule(&self) -> &Rule;
 }
 
-/// The routes of one entry point, arranged for look-up.
-#[derive(Debug, Default)]
-pub struct Index {
-    /// By rank: the order in which they would be tried.
-    routes: Box<[Ranked]>,
-    exact: HashMap<Box<str>, PathTable, FixedState>,
-    wildcard: HashMap<Box<str>, PathTable, FixedState>,
-    any_host: PathTable,
-}
-
+/// Claims, arranged for look-up.
 #[derive(Debug)]
-struct Ranked {
-    rule: Arc<Rule>,
-    id: u32,
+pub struct Index<C> {
+    exact: Hosts<C>,
+    wildcard: Hosts<C>,
+    any_host: Arc<PathTable<C>>,
+    len: usize,
 }
 
-/// The place of a route in the order of trial; 0 is first.
-type Rank = u32;
-
-/// The paths and ranks that each host's table will be made of.
-type HostTables<'a> = HashMap<&'a str, Vec<(&'a [u8], Rank)>, FixedState>;
-
-impl Index {
-    /// Arranges `routes`: by descending priority, equal ones in the order given.
-    ///
-    /// Costs about n·log n, and memory in proportion to the hosts and paths that rules name.
-    #[must_use]
-    pub fn new(mut routes: Vec<Route>) -> Self {
-        routes.sort_by_key(|route| std::cmp::Reverse(route.priority));
-        let mut exact = HostTables::default();
-        let mut wildcard = HostTables::default();
-        let mut any_host = Vec::new();
-        for (rank, route) in (0..Rank::MAX).zip(&routes) {
-            for part in cover(route.rule.node()) {
-                let table = match part.host {
-                    HostKey::Any => &mut any_host,
-                    HostKey::Exact(host) => exact.entry(host).or_default(),
-                    HostKey::Wildcard(rest) => wildcard.entry(rest).or_default(),
-                };
-                table.push((part.path, rank));
-            }
+impl<C: Claim> Index<C> {
+    /// Adds a claim.
+    pub fn insert(&mut self, claim: &Arc<C>) {
+        for part in cover(claim.rule().node()) {
+            self.table(part, |table| table.insert(part.path, claim));
         }
-        let build = |tables: HostTables<'_>| {
-            tables.into_iter().map(|(host, table)| (host.into(), PathTable::new(table))).collect()
-        };
-        let exact = build(exact);
-        let wildcard = build(wildcard);
-        let any_host = PathTable::new(any_host);
-        let routes = routes.into_iter().map(|route| Ranked { rule: route.rule, id: route.id });
-        Self { routes: routes.collect(), exact, wildcard, any_host }
+        self.len += 1;
     }
 
-    /// The id of the first route whose rule `subject` satisfies.
-    pub fn find<S: Subject + ?Sized>(&self, subject: &S) -> Option<u32> {
+    /// Takes a claim away.
+    pub fn remove(&mut self, claim: &C) {
+        for part in cover(claim.rule().node()) {
+            self.table(part, |table| table.remove(part.path, claim));
+        }
+        self.len -= 1;
+    }
+
+    /// The first claim whose rule `subject` satisfies.
+    pub fn find<'a, S: Subject + ?Sized>(&'a self, subject: &S) -> Option<&'a Arc<C>> {
         let path = subject.path();
-        let mut best = Rank::MAX;
+        let mut best: Option<&'a Arc<C>> = None;
         for table in self.tables(subject.host()) {
-            for ranks in table.candidates(path) {
-                let limit = best;
-                let matching = ranks.iter().take_while(|&&rank| rank < limit).find(|&&rank| {
-                    self.ranked(rank).is_some_and(|route| route.rule.matches(subject))
-                });
-                best = matching.copied().unwrap_or(limit);
+            for claims in table.candidates(path) {
+                let better =
+                    claims.iter().take_while(|claim| best.is_none_or(|best| *claim < best));
+                best = { better }.find(|claim| claim.rule().matches(subject)).or(best);
             }
         }
-        self.ranked(best).map(|route| route.id)
+        best
     }
 
-    /// The tables that hold every route which a request for `host` can match.
-    fn tables(&self, host: &str) -> impl Iterator<Item = &PathTable> {
-        let exact = self.exact.get(trim_dots(host));
-        let no_wildcard = self.wildcard.is_empty();
-        let wildcard = if no_wildcard { None } else { self.wildcard.get(Wildcard::key_of(host)) };
-        exact.into_iter().chain(wildcard).chain([&self.any_host])
+    /// All claims, in the order in which they are tried.
+    #[must_use]
+    pub fn claims(&self) -> Vec<&Arc<C>> {
+        let tables = self.exact.tables().chain(self.wildcard.tables()).chain([&*self.any_host]);
+        let mut claims: Vec<_> = tables.flat_map(PathTable::claims).collect();
+        claims.sort_unstable();
+        claims.dedup();
+        claims
     }
 
-    /// How many routes there are.
+    /// How many claims there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.routes.len()
+        self.len
     }
 
-    /// Whether there is no route.
+    /// Whether there is no claim.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
+        self.len == 0
     }
 
-    fn ranked(&self, rank: Rank) -> Option<&Ranked> {
-        self.routes.get(usize::try_from(rank).ok()?)
+    fn table(&mut self, part: Part<'_>, edit: impl FnOnce(&mut PathTable<C>)) {
+        match part.host {
+            HostKey::Any => edit(Arc::make_mut(&mut self.any_host)),
+            HostKey::Exact(host) => self.exact.edit(host, edit),
+            HostKey::Wildcard(rest) => self.wildcard.edit(rest, edit),
+        }
+    }
+
+    /// The tables that hold every claim which a request for `host` can match.
+    fn tables(&self, host: &str) -> impl Iterator<Item = &PathTable<C>> {
+        let exact = self.exact.get(trim_dots(host));
+        let no_wildcard = self.wildcard.len() == 0;
+        let wildcard = if no_wildcard { None } else { self.wildcard.get(Wildcard::key_of(host)) };
+        exact.into_iter().chain(wildcard).chain([&*self.any_host])
     }
 
     /// How many rules a request may have to be asked.
     #[cfg(test)]
     fn asked(&self, host: &str, path: &[u8]) -> usize {
-        self.tables(host).flat_map(|table| table.candidates(path)).map(<[Rank]>::len).sum()
+        self.tables(host).flat_map(|table| table.candidates(path)).map(<[_]>::len).sum()
+    }
+}
+
+impl<C: Claim> FromIterator<Arc<C>> for Index<C> {
+    fn from_iter<I: IntoIterator<Item = Arc<C>>>(claims: I) -> Self {
+        let mut index = Self::default();
+        claims.into_iter().for_each(|claim| index.insert(&claim));
+        index
+    }
+}
+
+impl<C> Clone for Index<C> {
+    fn clone(&self) -> Self {
+        Self {
+            exact: self.exact.clone(),
+            wildcard: self.wildcard.clone(),
+            any_host: Arc::clone(&self.any_host),
+            len: self.len,
+        }
+    }
+}
+
+impl<C> Default for Index<C> {
+    fn default() -> Self {
+        Self {
+            exact: Hosts::default(),
+            wildcard: Hosts::default(),
+            any_host: Arc::default(),
+            len: 0,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ mod subject;
 mod tree;
 
 pub use error::{RuleError, Span};
-pub use index::{Index, Route};
+pub use index::{Claim, Index};
 pub use name::{MatcherName, Syntax};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, parse_tree};
 pub use path::{DanglingPercent, routing_path};

@@ -7,7 +7,7 @@ mod request;
 
 use std::sync::Arc;
 
-use portway_rule::{Index, Route, Rule, Syntax, Tree, parse, parse_tree, routing_path};
+use portway_rule::{Claim, Index, Rule, Syntax, Tree, parse, parse_tree, routing_path};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -140,6 +140,40 @@ fn nearly_a_rule() -> impl Strategy<Value = String> {
     vec(token, 0..20).prop_map(|tokens| tokens.concat())
 }
 
+/// A rule and its place in the order: descending priority, then the order given.
+#[derive(Clone, Debug)]
+struct Route {
+    priority: i64,
+    rule: Arc<Rule>,
+    id: u32,
+}
+
+impl Claim for Route {
+    fn rule(&self) -> &Rule {
+        &self.rule
+    }
+}
+
+impl Ord for Route {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        other.priority.cmp(&self.priority).then(self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for Route {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Route {}
+
 /// What an index must equal.
 fn naive(routes: &[Route], request: &Request) -> Option<u32> {
     let mut best: Option<&Route> = None;
@@ -198,9 +232,10 @@ proptest! {
                 Some(Route { priority, rule: Arc::new(rule), id })
             })
             .collect();
-        let index = Index::new(routes.clone());
+        let index: Index<Route> = routes.iter().cloned().map(Arc::new).collect();
         for request in &requests {
-            prop_assert_eq!(index.find(request), naive(&routes, request), "{:?}", request);
+            let found = index.find(request).map(|route| route.id);
+            prop_assert_eq!(found, naive(&routes, request), "{:?}", request);
         }
     }
 

@@ -1,23 +1,22 @@
 //! The compiler: what all providers say → a snapshot.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use portway_middleware::Middleware;
 use portway_model::{
-    Problem,
-    dynamic::{self, Config, ServersTransport},
+    Names, Problem,
+    dynamic::{Config, ServersTransport},
     runtime::Runtime,
 };
-use portway_rule::{Rule, Syntax};
 use portway_tls::{GeneratedDefault, NativeRoots};
 use portway_upstream::Transport;
 use rustls_pki_types::UnixTime;
 
 use crate::{Settings, Snapshot};
 
+mod amend;
 mod entry_points;
 mod hash;
 mod middlewares;
@@ -28,6 +27,12 @@ mod services;
 mod split;
 mod tls;
 mod transports;
+mod users;
+
+pub(crate) use names::precedence;
+
+/// What all providers say, by provider name.
+pub(crate) type Configs = BTreeMap<String, Arc<Config>>;
 
 /// What the compiler needs besides configuration: made once by the process and shared by all snapshots.
 #[derive(Debug)]
@@ -41,11 +46,35 @@ pub struct Environment {
 /// State and finished work that the next snapshot adopts where names and settings are unchanged.
 #[derive(Debug, Default)]
 pub(crate) struct Carried {
+    /// What the snapshot was compiled from; `None` before the first.
+    settings: Option<Settings>,
+    configs: Configs,
+    sum: hash::Sum,
     upstream: portway_upstream::Carried,
-    rules: HashMap<(Syntax, String), Arc<Rule>>,
-    middlewares: HashMap<String, Kept<dynamic::Middleware, Middleware>>,
+    services: Names<services::Built>,
+    middlewares: Names<middlewares::Made>,
+    routers: Names<routers::Placed>,
     transports: HashMap<String, Kept<ServersTransport, Transport>>,
     tls: tls::Carried,
+    ties: Ties,
+}
+
+/// What ties objects together beyond the names that they refer to each other by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ties {
+    /// Whether names of routers' copies met names of others, or TLS options differ between routers. What becomes
+    /// of one router may then depend on any other.
+    entangled: bool,
+    /// Whether a chain or a weighted service is broken: what is said of it may depend on any name.
+    broken: bool,
+    /// Names that chains and weighted services mention.
+    parts: Arc<BTreeSet<String>>,
+    /// Services that routers reach through others.
+    reached: Arc<BTreeSet<String>>,
+    /// Middlewares of which something is told though they work.
+    warned: Names<()>,
+    /// Routers that do not work. What is said of them may depend on any name.
+    closed: Names<()>,
 }
 
 /// Something compiled, what it was compiled from, and what it survived.
@@ -63,11 +92,11 @@ impl<C: Clone, T> Clone for Kept<C, T> {
     }
 }
 
-/// Compiles what all providers say, by provider name. The passes, in order; each sees only what earlier
-/// passes produced.
+/// Compiles what all providers say, by provider name.
 ///
 /// Pure and total: an object that cannot be built is reported in the snapshot's runtime and closed. State
-/// is adopted from the snapshot `before`; `now` is what certificates' dates are compared with.
+/// is adopted from the snapshot `before`; `now` is what certificates' dates are compared with. What has not changed
+/// since then is not compiled again where that is known to change nothing ([`amend`]).
 pub fn compile(
     configs: &BTreeMap<String, Arc<Config>>,
     settings: &Settings,
@@ -75,28 +104,47 @@ pub fn compile(
     now: UnixTime,
     before: Option<&Snapshot>,
 ) -> Snapshot {
-    let empty = Carried::default();
-    let before = before.map_or(&empty, |snapshot| &snapshot.carried);
-    let mut carried = Carried::default();
+    before
+        .and_then(|before| amend::amend(configs, settings, environment, now, before))
+        .unwrap_or_else(|| anew(configs, settings, environment, now, before))
+}
+
+/// Compiles everything. The passes, in order; each sees only what earlier passes produced.
+fn anew(
+    configs: &Configs,
+    settings: &Settings,
+    environment: &Environment,
+    now: UnixTime,
+    before: Option<&Snapshot>,
+) -> Snapshot {
+    let nothing = Snapshot::default();
+    let before = before.unwrap_or(&nothing);
     let mut runtime = Runtime::default();
+    let mut carried = Carried {
+        settings: Some(settings.clone()),
+        configs: configs.clone(),
+        sum: hash::Sum::default().after(&Configs::new(), configs),
+        upstream: before.carried.upstream.clone(),
+        ..Carried::default()
+    };
 
     let objects = names::resolve(configs, settings, &mut runtime);
-    let transports =
-        transports::compile(&objects, settings, environment, before, &mut carried, &mut runtime);
-    let services = services::compile(&objects, &transports, before, &mut carried, &mut runtime);
-    let middlewares = middlewares::compile(&objects, before, &mut carried, &mut runtime);
-    let tls = tls::compile(&objects, environment, now, &before.tls, &mut carried.tls, &mut runtime);
-    let claims = routers::compile(
+    let transports = transports::compile(
         &objects,
         settings,
-        &routers::Parts { services: &services, middlewares: &middlewares },
-        before,
+        environment,
+        &before.carried,
         &mut carried,
         &mut runtime,
     );
-    services::note_servers(&services, &mut runtime);
-    let entry_points = entry_points::build(claims, settings, &tls, &mut runtime);
-    let hash = hash::hash(configs, settings);
+    services::compile(&objects, &transports, &mut carried, &mut runtime);
+    middlewares::compile(&objects, configs, &before.carried, &mut carried, &mut runtime);
+    let tls = &mut carried.tls;
+    let options = tls::compile(&objects, environment, now, &before.carried.tls, tls, &mut runtime);
+    let claims = routers::compile(configs, settings, before, &mut carried, &mut runtime);
+    services::note_servers(&mut carried, &mut runtime);
+    let entry_points = entry_points::build(&claims, settings, &options, &mut carried, &mut runtime);
+    let hash = hash::hash(carried.sum, configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }
 

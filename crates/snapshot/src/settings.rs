@@ -9,7 +9,7 @@ use portway_model::{
 use portway_rule::Syntax;
 
 /// What the static configuration fixes for every snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash, PartialEq)]
 pub struct Settings {
     /// Entry points in the order of their numbers.
     pub entry_points: Vec<EntryPointSettings>,
@@ -22,7 +22,7 @@ pub struct Settings {
 }
 
 /// What an entry point adds to its routers. Traefik: `entryPoints.<name>.http` and `asDefault`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash, PartialEq)]
 pub struct EntryPointSettings {
     /// Its name.
     pub name: String,

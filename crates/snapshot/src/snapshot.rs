@@ -1,17 +1,20 @@
 //! The compiled, immutable form of the dynamic configuration that requests run on.
 
-use std::sync::Arc;
+use std::{
+    cmp::{Ordering, Reverse},
+    sync::Arc,
+};
 
 use portway_middleware::Chain;
 use portway_model::{InternalService, runtime::Runtime};
-use portway_rule::{Index, Subject};
+use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::EntryPointTls;
 use portway_upstream::Service;
 
-use crate::compile::Carried;
+use crate::compile::{Carried, precedence};
 
 /// The compiled, immutable form of the dynamic configuration.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Snapshot {
     /// Entry points, in the order of [`Settings::entry_points`](crate::Settings).
     pub entry_points: Vec<EntryPoint>,
@@ -24,39 +27,45 @@ pub struct Snapshot {
 }
 
 /// What one entry point serves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EntryPoint {
     /// Routers without TLS; they see plaintext requests only.
     pub plain: Table,
     /// Routers with TLS; they see requests over TLS only.
     pub secure: Table,
     /// How TLS connections are accepted, by the name that the client asks for.
-    pub tls: EntryPointTls,
+    pub tls: Arc<EntryPointTls>,
 }
 
 /// Routers of one entry point, found by their rules.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Table {
-    pub(crate) index: Index,
-    pub(crate) routes: Vec<Route>,
+    pub(crate) index: Index<Route>,
 }
 
 impl Table {
     /// The router that takes a request: the first in order of priority whose rule matches.
     pub fn find(&self, subject: &impl Subject) -> Option<&Route> {
-        let number = self.index.find(subject)?;
-        self.routes.get(usize::try_from(number).ok()?)
+        self.index.find(subject).map(|route| &**route)
     }
 
     /// All routers, in the order in which their rules are asked.
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
+    pub fn routes(&self) -> Vec<&Arc<Route>> {
+        self.index.claims()
+    }
+}
+
+impl FromIterator<Arc<Route>> for Table {
+    fn from_iter<I: IntoIterator<Item = Arc<Route>>>(routes: I) -> Self {
+        Self { index: routes.into_iter().collect() }
     }
 }
 
 /// A router on one entry point, ready to run.
 #[derive(Debug)]
 pub struct Route {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) order: Order,
     /// The router's qualified name.
     pub name: Arc<str>,
     /// Its middlewares.
@@ -70,6 +79,56 @@ pub struct Route {
     /// Whether its requests are written to the access log.
     pub access_log: bool,
 }
+
+/// Where a router stands among the others of an entry point: by priority, then by Traefik's precedence of
+/// providers, then by age, then by name.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Order {
+    pub(crate) priority: Reverse<i64>,
+    pub(crate) precedence: usize,
+    /// Whether its age is not known, which makes it the youngest.
+    pub(crate) ageless: bool,
+    pub(crate) created: Option<Box<str>>,
+    pub(crate) name: Arc<str>,
+}
+
+impl Order {
+    pub(crate) fn new(name: &Arc<str>, priority: i64, created: Option<&str>) -> Self {
+        Self {
+            priority: Reverse(priority),
+            precedence: precedence(name),
+            ageless: created.is_none(),
+            created: created.map(Into::into),
+            name: Arc::clone(name),
+        }
+    }
+}
+
+impl Claim for Route {
+    fn rule(&self) -> &Rule {
+        &self.rule
+    }
+}
+
+impl Ord for Route {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order.cmp(&other.order)
+    }
+}
+
+impl PartialOrd for Route {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Route {}
 
 /// What takes the requests of a router.
 #[derive(Clone, Debug)]

@@ -75,7 +75,9 @@ fn filled(mut config: Config) -> Config {
         fill(&mut entry.spec.cert);
         fill(&mut entry.spec.key);
     }
-    for entry in config.tls.options.values_mut() {
+    let names: Vec<_> = config.tls.options.keys().map(str::to_owned).collect();
+    for name in names {
+        let entry = config.tls.options.get_mut(&name).unwrap();
         entry.spec.client_auth.authorities.iter_mut().for_each(fill);
     }
     config
@@ -141,14 +143,14 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
     });
     let services = services.map(|(name, info)| {
         let shown = json!({
-            "status": info.status, "errors": info.errors, "usedBy": info.used_by,
-            "serverStatus": info.server_status,
+            "status": info.status, "errors": info.errors, "usedBy": info.used_by.keys().collect::<Vec<_>>(),
+            "serverStatus": info.server_status.iter().cloned().collect::<BTreeMap<_, _>>(),
         });
         (name, shown)
     });
     let middlewares = runtime.middlewares.iter().map(|(name, info)| {
         let shown = json!({
-            "status": info.status, "errors": info.errors, "usedBy": info.used_by,
+            "status": info.status, "errors": info.errors, "usedBy": info.used_by.keys().collect::<Vec<_>>(),
             "kind": info.middleware.kind(),
         });
         (name, shown)
@@ -171,7 +173,7 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
 
 /// Routers in the order in which they are asked, with where they lead.
 fn table(table: &Table) -> Vec<String> {
-    let routes = table.routes().iter();
+    let routes = table.routes().into_iter();
     routes
         .map(|route| {
             let target = match &route.target {
@@ -187,8 +189,11 @@ fn table(table: &Table) -> Vec<String> {
         .collect()
 }
 
-fn objects<'a>(objects: impl Iterator<Item = (&'a String, Value)>) -> Value {
-    objects.map(|(name, value)| (name.clone(), without_empty(value))).collect::<Map<_, _>>().into()
+fn objects<N: ToString>(objects: impl Iterator<Item = (N, Value)>) -> Value {
+    objects
+        .map(|(name, value)| (name.to_string(), without_empty(value)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn without_empty(mut value: Value) -> Value {

@@ -3,20 +3,35 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
 /// What one generation of services hands to the next.
 ///
-/// Every compile fills a new `Carried` and takes from the one before: what nobody asked for is gone with
-/// the old generation.
-#[derive(Debug, Default)]
+/// All generations share it. It holds on to nothing itself: what no living service uses any more is gone.
+#[derive(Clone, Debug, Default)]
 pub struct Carried {
-    positions: HashMap<String, Arc<AtomicUsize>>,
-    servers: HashMap<String, Arc<ServerId>>,
+    shared: Arc<Mutex<Shared>>,
 }
+
+#[derive(Debug, Default)]
+struct Shared {
+    positions: Living<AtomicUsize>,
+    servers: Living<ServerId>,
+}
+
+/// State by its address, while somebody uses it.
+#[derive(Debug)]
+struct Living<T> {
+    known: HashMap<Box<str>, Weak<T>>,
+    /// What is dead is forgotten when so much is known, so that an edit costs the same on average.
+    swept_at: usize,
+}
+
+/// Dead state is not looked for among less than this.
+const FEW: usize = 64;
 
 /// What tells a server's pooled connections from all others, for the life of the process.
 #[derive(Debug, Eq, Hash, PartialEq)]
@@ -36,26 +51,57 @@ impl ServerId {
 
 impl Carried {
     /// The position of the balancer `key`, where the generation before left it.
-    pub fn position(&mut self, before: &Self, key: &str) -> Arc<AtomicUsize> {
-        adopt(&mut self.positions, &before.positions, key, Arc::default)
+    pub fn position(&self, key: &str) -> Arc<AtomicUsize> {
+        self.lock(|shared| shared.positions.adopt(key, Arc::default))
     }
 
     /// The identity of the server `key`: its transport's fingerprint and its address.
-    pub fn server(&mut self, before: &Self, key: &str) -> Arc<ServerId> {
-        adopt(&mut self.servers, &before.servers, key, || Arc::new(ServerId::next()))
+    pub fn server(&self, key: &str) -> Arc<ServerId> {
+        self.lock(|shared| shared.servers.adopt(key, || Arc::new(ServerId::next())))
+    }
+
+    fn lock<T>(&self, adopt: impl FnOnce(&mut Shared) -> T) -> T {
+        adopt(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn adopt<T>(
-    now: &mut HashMap<String, Arc<T>>,
-    before: &HashMap<String, Arc<T>>,
-    key: &str,
-    make: impl FnOnce() -> Arc<T>,
-) -> Arc<T> {
-    if let Some(known) = now.get(key) {
-        return Arc::clone(known);
+impl<T> Living<T> {
+    fn adopt(&mut self, key: &str, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+        if let Some(living) = self.known.get(key).and_then(Weak::upgrade) {
+            return living;
+        }
+        if self.known.len() >= self.swept_at {
+            self.known.retain(|_, state| state.strong_count() > 0);
+            self.known.shrink_to_fit();
+            self.swept_at = FEW.max(2 * self.known.len());
+        }
+        let state = make();
+        self.known.insert(key.into(), Arc::downgrade(&state));
+        state
     }
-    let state = before.get(key).map_or_else(make, Arc::clone);
-    now.insert(key.to_owned(), Arc::clone(&state));
-    state
+}
+
+impl<T> Default for Living<T> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), swept_at: FEW }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_uses_is_forgotten() {
+        let carried = Carried::default();
+        let kept = carried.server("kept");
+        let gone = carried.server("gone").number();
+        assert_ne!(carried.server("gone").number(), gone);
+        for number in 0..10_000 {
+            carried.server(&number.to_string());
+        }
+        assert!(Arc::ptr_eq(&carried.server("kept"), &kept));
+        let known = carried.lock(|shared| shared.servers.known.len());
+        assert!(known <= 2 * FEW, "{known}");
+    }
 }

@@ -36,7 +36,7 @@ pub struct Picked<'a> {
 impl Service {
     /// Compiles a load balancer whose transport is compiled already.
     ///
-    /// The balancer's position and the servers' identities are adopted from the generation `before` where
+    /// The balancer's position and the servers' identities are adopted from living services where
     /// name and settings are unchanged.
     ///
     /// # Errors
@@ -45,8 +45,7 @@ impl Service {
         name: &str,
         config: &LoadBalancer,
         transport: &Arc<Transport>,
-        before: &Carried,
-        carried: &mut Carried,
+        carried: &Carried,
     ) -> Result<Self, (usize, ServerUrlError)> {
         let mut servers = Vec::new();
         for (index, entry) in config.servers.iter().enumerate() {
@@ -65,11 +64,15 @@ impl Service {
                 port: parts.port,
                 path: if entry.preserve_path { parts.path } else { String::new() },
                 transport: Arc::clone(transport),
-                id: carried.server(before, &key),
+                id: carried.server(&key),
             };
             servers.push((Arc::new(server), weight));
         }
-        let position = carried.position(before, &position_key(name, &servers));
+        // One server alone has its turn every time.
+        let position = match servers.len() {
+            0 | 1 => Arc::default(),
+            _ => carried.position(&position_key(name, &servers)),
+        };
         let balancer = Balancer::new(servers, position);
         let pass_host_header = config.pass_host_header;
         Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
@@ -79,15 +82,14 @@ impl Service {
     pub fn weighted(
         name: &str,
         services: Vec<(String, Arc<Self>, i64)>,
-        before: &Carried,
-        carried: &mut Carried,
+        carried: &Carried,
     ) -> Self {
         let mut key = format!("weighted {name}");
         for (child, _, weight) in &services {
             key.push_str(&format!(" {child}*{weight}"));
         }
         let services = services.into_iter().map(|(_, service, weight)| (service, weight)).collect();
-        Self::Weighted(Balancer::new(services, carried.position(before, &key)))
+        Self::Weighted(Balancer::new(services, carried.position(&key)))
     }
 
     /// Chooses the server for one request; `None` means that there is none, answered with 503.

@@ -39,7 +39,7 @@ fn problems_of_sources_are_listed_with_their_place() {
         object: object.to_owned(),
         field: "spec".to_owned(),
         message: "does not fit".to_owned(),
-        place: Some(Place { file: "a.yaml".to_owned(), line }),
+        place: Some(Place { file: "a.yaml".into(), line }),
     };
     let runtime = Runtime {
         diagnostics: vec![problem("Secret default/a", 3), problem("Secret default/b", 9)],

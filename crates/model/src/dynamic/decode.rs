@@ -4,10 +4,12 @@
 //! work. The functions for single objects serve every provider: each takes the object's node, the path that its
 //! problems begin with, and where problems go.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Config, Http, Tls};
-use crate::{Diagnostic, Entry, Fields, Node, Place, Position, Problem, Value, decode::unknown};
+use crate::{
+    Diagnostic, Entry, Fields, Names, Node, Place, Position, Problem, Value, decode::unknown,
+};
 
 mod middleware;
 mod router;
@@ -41,7 +43,7 @@ pub fn config(node: &Node, file: &str) -> Config {
         }
     }
     fields.close();
-    let source = Source { file };
+    let source = Source { file: &file.into() };
     let http = http_node.map(|node| source.http(node, &mut deeper)).unwrap_or_default();
     let tls = tls_node.map(|node| source.tls(node, &mut deeper)).unwrap_or_default();
     let diagnostics =
@@ -60,7 +62,7 @@ fn is_empty(node: &Node) -> bool {
 
 /// The file that is read.
 struct Source<'a> {
-    file: &'a str,
+    file: &'a Arc<str>,
 }
 
 impl Source<'_> {
@@ -96,23 +98,22 @@ impl Source<'_> {
         fields: &mut Fields<'_>,
         section: &'static str,
         decode: fn(&Node, &str, &mut Vec<Problem>) -> T,
-    ) -> BTreeMap<String, Entry<T>> {
-        let mut objects = BTreeMap::new();
-        let Some(node) = fields.node(section) else { return objects };
+    ) -> Names<Entry<T>> {
+        let Some(node) = fields.node(section) else { return Names::default() };
         let Value::Map(entries) = &node.value else {
             let message = format!("expected a mapping of names, found {}", node.kind());
             fields.report(section, Problem::error, message);
-            return objects;
+            return Names::default();
         };
-        for (key, child) in entries {
+        let objects = entries.iter().map(|(key, child)| {
             let mut problems = Vec::new();
             if child.value == Value::Null {
                 problems.push(Problem::error("", "has nothing in it").at(key.at));
             }
             let spec = decode(child, "", &mut problems);
-            objects.insert(key.text.clone(), self.entry(spec, problems, key.at));
-        }
-        objects
+            (key.text.clone(), self.entry(spec, problems, key.at))
+        });
+        objects.collect()
     }
 
     fn entry<T>(&self, spec: T, problems: Vec<Problem>, at: Position) -> Entry<T> {
@@ -130,7 +131,7 @@ impl Source<'_> {
     }
 
     fn place(&self, at: Position) -> Place {
-        Place { file: self.file.to_owned(), line: at.line }
+        Place { file: Arc::clone(self.file), line: at.line }
     }
 }
 

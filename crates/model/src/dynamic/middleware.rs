@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::service::Unserved;
 
 /// What happens to a request between its router and its service. Traefik: `http.middlewares.<name>`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Middleware {
     /// Adds a prefix to the path.
@@ -76,7 +76,7 @@ impl Middleware {
 }
 
 /// Adds a prefix to the path. Traefik: `addPrefix`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 pub struct AddPrefix {
     /// The prefix, with its leading slash.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -84,7 +84,7 @@ pub struct AddPrefix {
 }
 
 /// Asks for a user and a password. Traefik: `basicAuth`.
-#[derive(Clone, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BasicAuth {
     /// Lines of `user:hash`.
@@ -121,7 +121,7 @@ impl fmt::Debug for BasicAuth {
 }
 
 /// Other middlewares under one name. Traefik: `chain`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 pub struct Chain {
     /// Names, in the order they run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -129,7 +129,7 @@ pub struct Chain {
 }
 
 /// Changes request and response headers. Traefik: `headers`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Headers {
     /// Request headers to set; an empty value removes the header.
@@ -145,7 +145,7 @@ pub struct Headers {
 }
 
 /// Redirects by a regular expression over the URL. Traefik: `redirectRegex`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 pub struct RedirectRegex {
     /// The expression, in Go's syntax, over `scheme://host/path?query`.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -159,7 +159,7 @@ pub struct RedirectRegex {
 }
 
 /// Redirects to another scheme or port. Traefik: `redirectScheme`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RedirectScheme {
     /// The new scheme.
@@ -174,7 +174,7 @@ pub struct RedirectScheme {
 }
 
 /// Removes a prefix from the path. Traefik: `stripPrefix`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StripPrefix {
     /// The first of these that the path begins with is removed.

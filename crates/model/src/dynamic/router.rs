@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A rule and what follows from it. Traefik: `http.routers.<name>`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Router {
     /// Names of entry points; empty means the default ones.
@@ -36,7 +36,7 @@ pub struct Router {
 }
 
 /// TLS of a router. Traefik: `http.routers.<name>.tls`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouterTls {
     /// The name of TLS options; empty means `default`.
@@ -51,7 +51,7 @@ pub struct RouterTls {
 }
 
 /// A name and its alternatives.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 pub struct Domain {
     /// The main name.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -62,7 +62,7 @@ pub struct Domain {
 }
 
 /// Which records are made of a router's requests. Traefik: `http.routers.<name>.observability`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observability {
     /// Access log lines; absent means the entry point's setting.

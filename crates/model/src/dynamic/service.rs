@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::Period;
 
 /// A named way to reach servers. Traefik: `http.services.<name>`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Service {
     /// Servers, one of which takes each request.
@@ -41,7 +41,7 @@ impl Service {
 }
 
 /// Servers, one of which takes each request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancer {
     /// Stickiness by cookie, as written; not served yet.
@@ -83,7 +83,7 @@ impl Default for LoadBalancer {
 }
 
 /// How a server is chosen. Traefik: `strategy`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strategy {
     /// Weighted round robin.
@@ -98,7 +98,7 @@ pub enum Strategy {
 }
 
 /// How responses are passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResponseForwarding {
     /// How long response bytes may wait before they are passed on; negative means not at all.
@@ -113,7 +113,7 @@ impl Default for ResponseForwarding {
 }
 
 /// One backend address.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Server {
     /// Scheme, host and port, such as `http://10.0.0.1:8080`.
@@ -131,7 +131,7 @@ pub struct Server {
 }
 
 /// Other services, in shares.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Weighted {
     /// The services and their shares.
@@ -146,7 +146,7 @@ pub struct Weighted {
 }
 
 /// A service and its share.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WeightedService {
     /// The service's name.

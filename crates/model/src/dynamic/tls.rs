@@ -1,6 +1,9 @@
 //! Certificates, stores and TLS options.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::Serialize;
 
@@ -20,6 +23,13 @@ impl Material {
     }
 }
 
+impl Hash for Material {
+    /// Of the content alone: where it was read differs between replicas that serve the same.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.content.hash(state);
+    }
+}
+
 impl fmt::Debug for Material {
     /// Without the content: it may be a private key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +38,7 @@ impl fmt::Debug for Material {
 }
 
 /// A certificate chain with its private key. Traefik: `tls.certificates[]`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Hash, PartialEq)]
 pub struct Certificate {
     /// The chain, leaf first.
     pub cert: Material,
@@ -39,14 +49,14 @@ pub struct Certificate {
 }
 
 /// A store of certificates. Traefik: `tls.stores.<name>`; only `default` has a meaning.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Hash, PartialEq)]
 pub struct TlsStore {
     /// Shown where no certificate fits the name asked for.
     pub default_certificate: Option<Certificate>,
 }
 
 /// Versions, suites and client authentication. Traefik: `tls.options.<name>`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TlsOptions {
     /// `VersionTLS10` to `VersionTLS13`; empty means TLS 1.2.
@@ -75,7 +85,7 @@ pub struct TlsOptions {
 }
 
 /// Client certificates. Traefik: `tls.options.<name>.clientAuth`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientAuth {
     /// Authorities whose certificates are accepted.

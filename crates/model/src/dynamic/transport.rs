@@ -5,7 +5,7 @@ use crate::Period;
 use super::{Certificate, tls::Material};
 
 /// How to reach servers. Traefik: `http.serversTransports.<name>` and the static `serversTransport`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Hash, PartialEq)]
 pub struct ServersTransport {
     /// The name to ask for and to verify by TLS; empty means the server's host.
     pub server_name: String,
@@ -24,7 +24,7 @@ pub struct ServersTransport {
 }
 
 /// How long to wait for a server. Traefik: `forwardingTimeouts`; zero means no limit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Hash, PartialEq)]
 pub struct ForwardingTimeouts {
     /// For a connection, default 30 s.
     pub dial_timeout: Period,

@@ -1,4 +1,4 @@
-use std::os::unix::fs::symlink;
+use std::{env, os::unix::fs::symlink};
 
 use portway_model::dynamic::Middleware;
 

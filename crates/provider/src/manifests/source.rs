@@ -9,10 +9,14 @@ use std::{
 use portway_kubernetes::api::{self, Object, Refusal};
 use portway_model::{Diagnostic, Place, Position, Severity, yaml};
 
+use crate::stamp::Stamp;
+
 /// What a folder says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     files: BTreeMap<String, Arc<File>>,
+    /// Of the files that need not be read again while they keep theirs.
+    stamps: BTreeMap<String, Stamp>,
 }
 
 /// What one file says.
@@ -40,6 +44,16 @@ impl State {
     /// The paths of all files, sorted.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
+    }
+
+    /// The stamp that a file had when it was read.
+    pub(super) fn stamp(&self, path: &str) -> Option<Stamp> {
+        self.stamps.get(path).copied()
+    }
+
+    /// The same with the stamps of its files.
+    pub(super) fn stamped(self, stamps: BTreeMap<String, Stamp>) -> Self {
+        Self { stamps, ..self }
     }
 
     /// All objects in the order of files and documents.
@@ -70,7 +84,7 @@ pub fn read_texts(texts: BTreeMap<String, Text>, previous: &State) -> State {
         };
         Some((path, file))
     });
-    State { files: files.collect() }
+    State { files: files.collect(), stamps: BTreeMap::new() }
 }
 
 fn hash(text: &str) -> u64 {
@@ -174,7 +188,7 @@ fn diagnostic(
         object,
         field: field.to_owned(),
         message,
-        place: Some(Place { file: path.to_owned(), line: at.line }),
+        place: Some(Place { file: path.into(), line: at.line }),
     }
 }
 

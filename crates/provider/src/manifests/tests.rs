@@ -41,8 +41,8 @@ impl Folder {
 fn prefixes(config: &Config) -> Vec<(&str, &str)> {
     let middlewares = config.http.middlewares.iter();
     let prefixes = middlewares.map(|(name, entry)| match &entry.spec {
-        Middleware::AddPrefix(add) => (name.as_str(), add.prefix.as_str()),
-        _ => (name.as_str(), ""),
+        Middleware::AddPrefix(add) => (&**name, add.prefix.as_str()),
+        _ => (&**name, ""),
     });
     prefixes.collect()
 }

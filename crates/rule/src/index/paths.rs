@@ -1,66 +1,112 @@
-//! Prefixes of paths, each with the routes found under it.
+//! Prefixes of paths, each with the claims found under it.
 
-use crate::index::Rank;
+use std::sync::Arc;
 
 /// Answers which of its prefixes a path begins with.
 ///
-/// Prefixes are sorted, and each knows the longest other one that it begins with. The greatest
-/// prefix that is not greater than the path, followed along these links, passes every prefix of
-/// the path: whatever sorts between a prefix of the path and the path begins with that prefix.
-#[derive(Debug, Default)]
-pub(super) struct PathTable {
-    prefixes: Box<[Prefix]>,
+/// Prefixes are sorted. Whatever sorts between a prefix of the path and the path begins with that prefix, so the
+/// greatest prefix that is not greater than the path is either one of the path's own, or it shows by what it has in
+/// common with the path how long the next one can be at most.
+#[derive(Debug)]
+pub(super) struct PathTable<C> {
+    prefixes: Vec<Arc<Prefix<C>>>,
 }
 
 #[derive(Debug)]
-struct Prefix {
+struct Prefix<C> {
     bytes: Box<[u8]>,
-    /// The position of the longest shorter prefix of `bytes`.
-    parent: Option<u32>,
-    /// In ascending order.
-    ranks: Box<[Rank]>,
+    /// In the order in which they are tried.
+    claims: Vec<Arc<C>>,
 }
 
-impl PathTable {
-    /// Puts each route under its prefix; a prefix may come any number of times.
-    pub(super) fn new(mut routes: Vec<(&[u8], Rank)>) -> Self {
-        routes.sort_unstable();
-        let mut prefixes: Vec<Prefix> = Vec::new();
-        // The chain of prefixes that the last one lies under, itself included.
-        let mut open: Vec<u32> = Vec::new();
-        let groups = routes.chunk_by(|(left, _), (right, _)| left == right);
-        for (position, group) in (0..u32::MAX).zip(groups) {
-            let bytes = group.first().map(|(bytes, _)| *bytes).unwrap_or_default();
-            while open.last().is_some_and(|&last| !is_prefix(&prefixes, last, bytes)) {
-                open.pop();
+impl<C: Ord> PathTable<C> {
+    /// Puts a claim under a prefix.
+    pub(super) fn insert(&mut self, bytes: &[u8], claim: &Arc<C>) {
+        match self.position(bytes) {
+            Ok(at) => {
+                let Some(prefix) = self.prefixes.get_mut(at) else { return };
+                let claims = &mut Arc::make_mut(prefix).claims;
+                if let Err(at) = claims.binary_search(claim) {
+                    claims.insert(at, Arc::clone(claim));
+                }
             }
-            let ranks = group.iter().map(|&(_, rank)| rank).collect();
-            prefixes.push(Prefix { bytes: bytes.into(), parent: open.last().copied(), ranks });
-            open.push(position);
+            Err(at) => {
+                let claims = vec![Arc::clone(claim)];
+                // Most hosts have one prefix: room for more would be wasted.
+                self.prefixes.reserve_exact(usize::from(self.prefixes.is_empty()));
+                self.prefixes.insert(at, Arc::new(Prefix { bytes: bytes.into(), claims }));
+            }
         }
-        Self { prefixes: prefixes.into() }
     }
 
-    /// Whether no route is under any prefix.
-    #[cfg(test)]
+    /// Takes a claim away from a prefix.
+    pub(super) fn remove(&mut self, bytes: &[u8], claim: &C) {
+        let Ok(at) = self.position(bytes) else { return };
+        let Some(prefix) = self.prefixes.get_mut(at) else { return };
+        let claims = &mut Arc::make_mut(prefix).claims;
+        if let Ok(at) = claims.binary_search_by(|known| known.as_ref().cmp(claim)) {
+            claims.remove(at);
+        }
+        if claims.is_empty() {
+            self.prefixes.remove(at);
+        }
+    }
+
+    fn position(&self, bytes: &[u8]) -> Result<usize, usize> {
+        self.prefixes.binary_search_by(|prefix| (*prefix.bytes).cmp(bytes))
+    }
+}
+
+impl<C> PathTable<C> {
+    /// Whether no claim is under any prefix.
     pub(super) fn is_empty(&self) -> bool {
         self.prefixes.is_empty()
     }
 
-    /// The routes under each prefix that `path` begins with, longest prefix first.
-    pub(super) fn candidates<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = &'a [Rank]> {
-        let position = self.prefixes.partition_point(|prefix| *prefix.bytes <= *path);
-        let nearest = position.checked_sub(1).and_then(|position| self.prefixes.get(position));
-        std::iter::successors(nearest, |prefix| at(&self.prefixes, prefix.parent?))
-            .filter(|prefix| path.starts_with(&prefix.bytes))
-            .map(|prefix| &*prefix.ranks)
+    /// All claims, those under several prefixes several times.
+    pub(super) fn claims(&self) -> impl Iterator<Item = &Arc<C>> {
+        self.prefixes.iter().flat_map(|prefix| &prefix.claims)
+    }
+
+    /// The claims under each prefix that `path` begins with, longest prefix first.
+    pub(super) fn candidates<'a, 'p>(
+        &'a self,
+        path: &'p [u8],
+    ) -> impl Iterator<Item = &'a [Arc<C>]> + use<'a, 'p, C> {
+        let (mut prefixes, mut path) = (self.prefixes.as_slice(), path);
+        std::iter::from_fn(move || {
+            loop {
+                let at =
+                    prefixes.partition_point(|prefix| *prefix.bytes <= *path).checked_sub(1)?;
+                let prefix = prefixes.get(at)?;
+                let common = common_length(&prefix.bytes, path);
+                (prefixes, path) = (prefixes.get(..at)?, path.get(..common)?);
+                if common == prefix.bytes.len() {
+                    return Some(prefix.claims.as_slice());
+                }
+            }
+        })
     }
 }
 
-fn is_prefix(prefixes: &[Prefix], position: u32, bytes: &[u8]) -> bool {
-    at(prefixes, position).is_some_and(|prefix| bytes.starts_with(&prefix.bytes))
+fn common_length(left: &[u8], right: &[u8]) -> usize {
+    left.iter().zip(right).take_while(|(left, right)| left == right).count()
 }
 
-fn at(prefixes: &[Prefix], position: u32) -> Option<&Prefix> {
-    prefixes.get(usize::try_from(position).ok()?)
+impl<C> Clone for PathTable<C> {
+    fn clone(&self) -> Self {
+        Self { prefixes: self.prefixes.clone() }
+    }
+}
+
+impl<C> Default for PathTable<C> {
+    fn default() -> Self {
+        Self { prefixes: Vec::new() }
+    }
+}
+
+impl<C> Clone for Prefix<C> {
+    fn clone(&self) -> Self {
+        Self { bytes: self.bytes.clone(), claims: self.claims.clone() }
+    }
 }

@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Index, Route};
-use crate::{Subject, Syntax, parse};
+use super::{Claim, Index};
+use crate::{Rule, Subject, Syntax, parse};
 
 struct Request<'a> {
     host: &'a str,
@@ -35,18 +35,60 @@ impl Subject for Request<'_> {
     }
 }
 
-fn index(rules: &[(i64, &str)]) -> Index {
-    let route = |(id, &(priority, rule)): (u32, &(i64, &str))| Route {
-        priority,
-        rule: Arc::new(parse(rule, Syntax::V3).unwrap()),
-        id,
-    };
-    Index::new((0..).zip(rules).map(route).collect())
+#[derive(Debug)]
+struct Numbered {
+    priority: i64,
+    id: u32,
+    rule: Rule,
+}
+
+impl Numbered {
+    fn new(id: u32, priority: i64, rule: &str) -> Arc<Self> {
+        Arc::new(Self { priority, id, rule: parse(rule, Syntax::V3).unwrap() })
+    }
+
+    fn key(&self) -> (std::cmp::Reverse<i64>, u32) {
+        (std::cmp::Reverse(self.priority), self.id)
+    }
+}
+
+impl Claim for Numbered {
+    fn rule(&self) -> &Rule {
+        &self.rule
+    }
+}
+
+impl Ord for Numbered {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Numbered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Numbered {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Numbered {}
+
+fn index(rules: &[(i64, &str)]) -> Index<Numbered> {
+    (0..).zip(rules).map(|(id, (priority, rule))| Numbered::new(id, *priority, rule)).collect()
+}
+
+fn found(index: &Index<Numbered>, host: &str, path: &str) -> Option<u32> {
+    index.find(&Request { host, path }).map(|claim| claim.id)
 }
 
 #[track_caller]
-fn check(index: &Index, host: &str, path: &str, expected: Option<u32>) {
-    assert_eq!(index.find(&Request { host, path }), expected, "{host}{path}");
+fn check(index: &Index<Numbered>, host: &str, path: &str, expected: Option<u32>) {
+    assert_eq!(found(index, host, path), expected, "{host}{path}");
 }
 
 #[test]
@@ -124,7 +166,7 @@ fn many_hosts_with_many_paths_stay_small() {
 
 #[test]
 fn an_empty_index_finds_nothing() {
-    assert!(Index::default().is_empty());
+    assert!(Index::<Numbered>::default().is_empty());
     check(&Index::default(), "a", "/", None);
 }
 
@@ -136,7 +178,7 @@ fn a_look_up_allocates_nothing() {
         (1, "HostRegexp(`^b+$`) && PathRegexp(`^/[0-9]+$`)"),
     ]);
     let requests = [("a.example", "/api/x"), ("b.example", "/x"), ("bb", "/12"), ("c", "/")];
-    let look_up = || requests.map(|(host, path)| index.find(&Request { host, path }));
+    let look_up = || requests.map(|(host, path)| found(&index, host, path));
     // The first look-up fills the scratch space of the expressions.
     assert_eq!(look_up(), [Some(0), Some(1), Some(2), None]);
     let measured = allocation_counter::measure(|| {
@@ -168,4 +210,48 @@ fn a_look_up_asks_few_rules() {
         check(&index, host, path, Some(1234));
         assert_eq!(index.asked(host, path.as_bytes()), 1, "{host}{path}");
     }
+}
+
+#[test]
+fn an_edit_leaves_earlier_versions_alone_and_equals_a_new_index() {
+    let shape = |n: u32| match n % 4 {
+        0 => format!("Host(`h{}`) && PathPrefix(`/p{}`)", n % 40, n % 7),
+        1 => format!("Host(`*.h{}`)", n % 30),
+        2 => format!("PathPrefix(`/p{}/{n}`)", n % 7),
+        _ => format!("Host(`h{}`) || Path(`/p{}`)", n % 40, n % 7),
+    };
+    let all: Vec<_> = (0..400).map(|n| Numbered::new(n, i64::from(n % 3), &shape(n))).collect();
+    let mut index: Index<Numbered> = Index::default();
+    let mut held: Vec<u32> = Vec::new();
+    for step in 0..1200_u32 {
+        let before = (index.clone(), held.clone());
+        let number = step.wrapping_mul(2_654_435_761) % 400;
+        let claim = &all[number as usize];
+        match held.iter().position(|known| *known == number) {
+            Some(at) => {
+                held.remove(at);
+                index.remove(claim);
+            }
+            None => {
+                held.push(number);
+                index.insert(claim);
+            }
+        }
+        if step % 100 != 0 {
+            continue;
+        }
+        for (index, held) in [&before, &(index.clone(), held.clone())] {
+            let anew: Index<_> = held.iter().map(|n| Arc::clone(&all[*n as usize])).collect();
+            assert_eq!(index.claims(), anew.claims());
+            assert_eq!((index.len(), anew.exact.len()), (held.len(), index.exact.len()));
+            for host in 0..40 {
+                for path in ["/p1/x", "/p2", "/p3/42", "/"] {
+                    let host = format!("h{host}");
+                    assert_eq!(found(index, &host, path), found(&anew, &host, path));
+                }
+            }
+        }
+    }
+    all.iter().filter(|claim| held.contains(&claim.id)).for_each(|claim| index.remove(claim));
+    assert!(index.is_empty() && index.exact.len() == 0 && index.any_host.is_empty());
 }

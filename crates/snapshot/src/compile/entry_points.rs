@@ -1,81 +1,169 @@
 //! The tables of the entry points: claims in order of priority, under an index.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 use portway_middleware::Chain;
 use portway_model::{
     Severity,
-    name::{provider, qualify},
     runtime::{Runtime, Status},
 };
-use portway_rule::Index;
 use portway_tls::{Applied, EntryPointTls, Options, TlsRouter};
 
 use crate::{
     EntryPoint, Route, Settings, Table, Target,
     compile::{
-        names::{DEFAULT, precedence},
-        routers::{Claim, options_name},
+        Carried,
+        names::DEFAULT,
+        routers::{Claim, Placed},
         split::free,
+        users::{forget, refer},
     },
 };
 
 /// Builds each entry point's tables and its way of accepting TLS.
 pub(crate) fn build(
-    mut claims: Vec<Claim>,
+    claims: &[Claim],
     settings: &Settings,
     options: &Options,
+    carried: &mut Carried,
     runtime: &mut Runtime,
 ) -> Vec<EntryPoint> {
-    // The order of routers of equal priority is Traefik's precedence of providers, then age, then name.
-    claims.sort_by(|a, b| key(a).cmp(&key(b)));
-    let all = settings.entry_points.iter();
-    all.map(|entry_point| one(&entry_point.name, &claims, options, runtime)).collect()
+    if claims.iter().any(Claim::wants_other_options) {
+        carried.ties.entangled = true;
+        let all = settings.entry_points.iter().enumerate();
+        return all.map(|(number, e)| one(number, &e.name, claims, options, runtime)).collect();
+    }
+    let uniform = Uniform::new(options);
+    let mut entry_points = vec![uniform.entry_point(); settings.entry_points.len()];
+    for claim in claims {
+        uniform.place(claim, &mut entry_points, carried, runtime);
+    }
+    entry_points
 }
 
-fn one(name: &str, claims: &[Claim], options: &Options, runtime: &mut Runtime) -> EntryPoint {
-    let mine = || claims.iter().filter(|claim| claim.using.iter().any(|used| used == name));
-    let plain = mine().filter(|claim| claim.router.tls.is_none());
-    let secure = mine().filter(|claim| claim.router.tls.is_some() || claim.tls_unread);
-    let secure: Vec<&Claim> = secure.collect();
-    let (tls, applied) = accepting(&secure, options);
-    let plain = plain.map(|claim| (claim, route(claim, Arc::clone(&claim.name), None))).collect();
+/// Routers all of which take the default TLS options: what becomes of one depends on no other.
+pub(crate) struct Uniform {
+    tls: Arc<EntryPointTls>,
+    applied: Applied,
+}
+
+impl Uniform {
+    pub(crate) fn new(options: &Options) -> Self {
+        let (tls, _) = EntryPointTls::compile(&[], options);
+        let router = TlsRouter { rule: "", hosts: &[], options: None };
+        let (_, mut applied) = EntryPointTls::compile(&[router], options);
+        let default = || Applied { options: DEFAULT.into(), conflicted: false, problem: None };
+        Self { tls: Arc::new(tls), applied: applied.pop().unwrap_or_else(default) }
+    }
+
+    /// An entry point without routers.
+    pub(crate) fn entry_point(&self) -> EntryPoint {
+        let tls = Arc::clone(&self.tls);
+        EntryPoint { plain: Table::default(), secure: Table::default(), tls }
+    }
+
+    /// The same entry point with TLS as it is accepted now.
+    pub(crate) fn renew(&self, entry_point: &EntryPoint) -> EntryPoint {
+        EntryPoint { tls: Arc::clone(&self.tls), ..entry_point.clone() }
+    }
+
+    /// Puts a claim into its tables.
+    pub(crate) fn place(
+        &self,
+        claim: &Claim,
+        entry_points: &mut [EntryPoint],
+        carried: &mut Carried,
+        runtime: &mut Runtime,
+    ) {
+        let name = &claim.order.name;
+        let route = |applied| Arc::new(route(claim, Arc::clone(name), applied));
+        let plain = claim.tls.is_none().then(|| route(None));
+        let secure = claim.is_secure().then(|| route(Some(&self.applied)));
+        if secure.is_some() {
+            tell(runtime, name, &self.applied);
+        }
+        for number in &claim.using {
+            let Some(entry_point) = entry_points.get_mut(*number) else { continue };
+            plain.iter().for_each(|route| entry_point.plain.index.insert(route));
+            secure.iter().for_each(|route| entry_point.secure.index.insert(route));
+        }
+        if let Some(placed) = carried.routers.get_mut(name) {
+            *placed = Placed { using: claim.using.clone(), plain, secure, ..placed.clone() };
+        }
+    }
+}
+
+impl Placed {
+    /// Takes a router out of the tables again.
+    pub(crate) fn take_out(&self, entry_points: &mut [EntryPoint]) {
+        for number in &self.using {
+            let Some(entry_point) = entry_points.get_mut(*number) else { continue };
+            self.plain.iter().for_each(|route| entry_point.plain.index.remove(route));
+            self.secure.iter().for_each(|route| entry_point.secure.index.remove(route));
+        }
+    }
+}
+
+impl Claim {
+    fn is_secure(&self) -> bool {
+        self.tls.is_some() || self.tls_unread
+    }
+
+    /// Whether its TLS options may conflict with those of others.
+    pub(crate) fn wants_other_options(&self) -> bool {
+        self.tls.as_ref().is_some_and(|options| options != DEFAULT) && !self.tls_unread
+    }
+}
+
+/// An entry point whose routers take different TLS options.
+fn one(
+    number: usize,
+    name: &str,
+    claims: &[Claim],
+    options: &Options,
+    runtime: &mut Runtime,
+) -> EntryPoint {
+    let mine = || claims.iter().filter(|claim| claim.using.contains(&number));
+    let plain = mine().filter(|claim| claim.tls.is_none());
+    // What is told of several routers is told in the order in which they are tried.
+    let mut secure: Vec<&Claim> = mine().filter(|claim| claim.is_secure()).collect();
+    secure.sort_by(|a, b| a.order.cmp(&b.order));
+    let (tls, applied) = accepting(&secure, options, runtime);
+    let plain = plain.map(|claim| Arc::new(route(claim, Arc::clone(&claim.order.name), None)));
     let secure = secure.into_iter().zip(&applied).map(|(claim, applied)| {
         let name = match applied.conflicted {
             true => conflicted(name, claim, runtime),
-            false => Arc::clone(&claim.name),
+            false => Arc::clone(&claim.order.name),
         };
         tell(runtime, &name, applied);
-        (claim, route(claim, name, Some(applied)))
+        Arc::new(route(claim, name, Some(applied)))
     });
-    EntryPoint { plain: table(plain), secure: table(secure.collect()), tls }
-}
-
-fn key(claim: &Claim) -> impl Ord + '_ {
-    let age = (claim.created.is_none(), claim.created.as_deref());
-    (Reverse(claim.priority), precedence(&claim.name), age, &claim.name)
+    EntryPoint { plain: plain.collect(), secure: secure.collect(), tls: Arc::new(tls) }
 }
 
 /// How TLS connections are accepted, and what became of each router's options.
-fn accepting(claims: &[&Claim], options: &Options) -> (EntryPointTls, Vec<Applied>) {
-    let asked: Vec<(Vec<String>, String)> = claims
+fn accepting(
+    claims: &[&Claim],
+    options: &Options,
+    runtime: &Runtime,
+) -> (EntryPointTls, Vec<Applied>) {
+    let asked: Vec<(&str, Vec<String>, &str)> = claims
         .iter()
-        .map(|claim| match &claim.router.tls {
-            Some(tls) if !claim.tls_unread => {
-                let hosts = claim.rule.hosts().iter().map(ToString::to_string).collect();
-                (hosts, options_name(&tls.options, &claim.name))
+        .map(|claim| {
+            let info = runtime.routers.get(&claim.order.name);
+            let rule = info.map_or("", |info| info.router.rule.as_str());
+            match &claim.tls {
+                Some(options) if !claim.tls_unread => {
+                    let hosts = claim.rule.hosts().iter().map(ToString::to_string).collect();
+                    (rule, hosts, options.as_str())
+                }
+                _ => (rule, Vec::new(), DEFAULT),
             }
-            _ => (Vec::new(), DEFAULT.to_owned()),
         })
         .collect();
-    let routers: Vec<TlsRouter<'_>> = claims
+    let routers: Vec<TlsRouter<'_>> = asked
         .iter()
-        .zip(&asked)
-        .map(|(claim, (hosts, options))| TlsRouter {
-            rule: &claim.router.rule,
-            hosts,
-            options: Some(options),
-        })
+        .map(|(rule, hosts, options)| TlsRouter { rule, hosts, options: Some(options) })
         .collect();
     EntryPointTls::compile(&routers, options)
 }
@@ -83,11 +171,12 @@ fn accepting(claims: &[&Claim], options: &Options) -> (EntryPointTls, Vec<Applie
 /// Gives a router whose TLS options do not stand on an entry point a name of its own there, as Traefik does:
 /// `<entry point>-conflicted-<name>`.
 fn conflicted(entry_point: &str, claim: &Claim, runtime: &mut Runtime) -> Arc<str> {
-    let name = format!("{entry_point}-conflicted-{}", claim.name);
+    let name = format!("{entry_point}-conflicted-{}", claim.order.name);
     let name = free(entry_point, &name, |name| runtime.routers.contains_key(name));
-    let Some(whole) = runtime.routers.get_mut(claim.name.as_ref()) else {
-        return Arc::clone(&claim.name);
+    let Some(whole) = runtime.routers.get_mut(&claim.order.name) else {
+        return Arc::clone(&claim.order.name);
     };
+    let router = whole.router.clone();
     let mut part = whole.clone();
     part.using = vec![entry_point.to_owned()];
     part.router.entry_points = vec![entry_point.to_owned()];
@@ -95,18 +184,11 @@ fn conflicted(entry_point: &str, claim: &Claim, runtime: &mut Runtime) -> Arc<st
     whole.router.entry_points.retain(|used| used != entry_point);
     let gone = whole.router.entry_points.is_empty();
     if gone {
-        runtime.routers.remove(claim.name.as_ref());
+        runtime.routers.remove(&claim.order.name);
+        forget(&claim.order.name, &router, runtime);
     }
-    let service = qualify(&claim.router.service, provider(&claim.name));
-    let service = runtime.services.get_mut(&service).map(|info| &mut info.used_by);
-    let middlewares = runtime.middlewares.iter_mut();
-    let used = middlewares.filter(|(name, _)| claim.router.middlewares.contains(*name));
-    for used_by in service.into_iter().chain(used.map(|(_, info)| &mut info.used_by)) {
-        used_by.retain(|user| !gone || *user != *claim.name);
-        used_by.push(name.clone());
-        used_by.sort();
-    }
-    runtime.routers.insert(name.clone(), part);
+    runtime.routers.insert(name.as_str(), part);
+    refer(&name, &router, runtime);
     name.into()
 }
 
@@ -125,18 +207,6 @@ fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
     }
 }
 
-/// Routes that are in order of priority already, under an index.
-fn table(claims: Vec<(&Claim, Route)>) -> Table {
-    let mut rules = Vec::new();
-    let mut routes = Vec::new();
-    for (id, (claim, route)) in (0..u32::MAX).zip(claims) {
-        let rule = Arc::clone(&claim.rule);
-        rules.push(portway_rule::Route { priority: claim.priority, rule, id });
-        routes.push(route);
-    }
-    Table { index: Index::new(rules), routes }
-}
-
 fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
     let problem = applied.and_then(|applied| applied.problem.as_ref());
     let refused = problem.is_some_and(|problem| problem.severity == Severity::Error);
@@ -144,17 +214,14 @@ fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
         Some((chain, target)) if !refused => (chain.clone(), target.clone()),
         _ => (Chain::default(), Target::Closed),
     };
-    let observability = claim.router.observability.as_ref();
-    let service = match claim.router.service.as_str() {
-        "" => String::new(),
-        service => qualify(service, provider(&claim.name)),
-    };
     Route {
+        rule: Arc::clone(&claim.rule),
+        order: claim.order.clone(),
         name,
         chain,
         target,
-        service: service.into(),
-        tls_options: applied.map_or_else(|| "".into(), |applied| Arc::clone(&applied.options)),
-        access_log: observability.and_then(|o| o.access_logs).unwrap_or(true),
+        service: Arc::clone(&claim.service),
+        tls_options: applied.map_or_else(Arc::default, |applied| Arc::clone(&applied.options)),
+        access_log: claim.access_log,
     }
 }

@@ -2,121 +2,115 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::{self, Debug, Write as _},
+    hash::{Hash, Hasher},
     sync::Arc,
 };
 
-use portway_model::{
-    Entry,
-    dynamic::{BasicAuth, Certificate, Config, Material, Middleware, ServersTransport},
-};
+use portway_model::{Entry, Names, dynamic::Config};
 use sha2::{Digest, Sha256};
 
 use crate::Settings;
 
-/// A hash of everything that decides what is served. Files, lines and what sources complain of do not
-/// enter it: they differ between replicas that serve the same. Secrets enter it as input, never as text.
-pub(crate) fn hash(configs: &BTreeMap<String, Arc<Config>>, settings: &Settings) -> [u8; 32] {
-    let mut hasher = Hasher(Sha256::new());
-    hasher.shown(settings);
-    hasher.transport(&settings.servers_transport);
-    hasher.shown(&configs.len());
-    for (provider, config) in configs {
-        hasher.bytes(provider.as_bytes());
-        hasher.config(config);
-    }
-    hasher.0.finalize().into()
+/// What objects add up to: the sum of their hashes, in which one can be exchanged for another without looking
+/// at the rest.
+///
+/// Files, lines and what sources complain of do not enter it: they differ between replicas that serve the same.
+/// Secrets enter it as input, never as text.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub(crate) struct Sum([u64; 4]);
+
+/// The kinds of objects, so that a router and a service of one name and content differ.
+#[derive(Clone, Copy, Debug, Hash)]
+enum Kind {
+    Router,
+    Service,
+    Middleware,
+    ServersTransport,
+    TlsOptions,
+    TlsStore,
 }
 
-struct Hasher(Sha256);
-
-/// What `Debug` prints goes straight into the hash.
-impl fmt::Write for Hasher {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.update(text);
-        Ok(())
-    }
-}
-
-impl Hasher {
-    /// Bytes after their number, which keeps neighbours apart.
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update(bytes.len().to_le_bytes());
-        self.0.update(bytes);
-    }
-
-    /// What `Debug` shows, and a byte that no text has. The model's types show all but secrets.
-    fn shown(&mut self, value: &impl Debug) {
-        // Writing into a hash cannot fail.
-        let _ = write!(self, "{value:?}");
-        self.0.update([0xFF]);
-    }
-
-    fn config(&mut self, config: &Config) {
-        let Config { http, tls, diagnostics: _ } = config;
-        self.entries(&http.routers, |_, _| {});
-        self.entries(&http.services, |_, _| {});
-        self.entries(&http.middlewares, |hasher, middleware| {
-            if let Middleware::BasicAuth(auth) = middleware {
-                hasher.users(auth);
-            }
-        });
-        self.entries(&http.servers_transports, Self::transport);
-        self.shown(&tls.certificates.len());
-        for entry in &tls.certificates {
-            self.entry(entry);
-            self.certificate(&entry.spec);
+impl Sum {
+    /// The sum of all objects of `configs`, given that of those `before`.
+    pub(crate) fn after(
+        mut self,
+        before: &BTreeMap<String, Arc<Config>>,
+        configs: &BTreeMap<String, Arc<Config>>,
+    ) -> Self {
+        let none = Arc::default();
+        for (provider, config) in before {
+            let now = configs.get(provider).unwrap_or(&none);
+            self.exchange_all(provider, config, now);
         }
-        self.entries(&tls.options, |hasher, options| {
-            hasher.materials(&options.client_auth.authorities);
-        });
-        self.entries(&tls.stores, |hasher, store| {
-            store.default_certificate.iter().for_each(|known| hasher.certificate(known));
-        });
+        for (provider, config) in configs.iter().filter(|(name, _)| !before.contains_key(*name)) {
+            self.exchange_all(provider, &none, config);
+        }
+        self
     }
 
-    fn entries<T: Debug>(
+    fn exchange_all(&mut self, provider: &str, before: &Config, now: &Config) {
+        let (was, is) = (&before.http, &now.http);
+        self.exchange(Kind::Router, provider, &was.routers, &is.routers);
+        self.exchange(Kind::Service, provider, &was.services, &is.services);
+        self.exchange(Kind::Middleware, provider, &was.middlewares, &is.middlewares);
+        let (transports, now_transports) = (&was.servers_transports, &is.servers_transports);
+        self.exchange(Kind::ServersTransport, provider, transports, now_transports);
+        self.exchange(Kind::TlsOptions, provider, &before.tls.options, &now.tls.options);
+        self.exchange(Kind::TlsStore, provider, &before.tls.stores, &now.tls.stores);
+    }
+
+    fn exchange<T: Hash>(
         &mut self,
-        entries: &BTreeMap<String, Entry<T>>,
-        secrets: impl Fn(&mut Self, &T),
+        kind: Kind,
+        provider: &str,
+        before: &Names<Entry<T>>,
+        now: &Names<Entry<T>>,
     ) {
-        self.shown(&entries.len());
-        for (name, entry) in entries {
-            self.bytes(name.as_bytes());
-            self.entry(entry);
-            secrets(self, &entry.spec);
+        for change in now.changes(before) {
+            let hash = |entry| digest(&(kind, provider, change.name, entry));
+            if let Some(entry) = change.before {
+                self.combine(hash(entry), u64::wrapping_sub);
+            }
+            if let Some(entry) = change.now {
+                self.combine(hash(entry), u64::wrapping_add);
+            }
         }
     }
 
-    fn entry<T: Debug>(&mut self, entry: &Entry<T>) {
-        self.shown(&entry.spec);
-        self.shown(&entry.created);
-        self.shown(&entry.problems.len());
-        for problem in &entry.problems {
-            self.shown(&(problem.severity, &problem.field, &problem.message));
+    fn combine(&mut self, hash: [u8; 32], combine: fn(u64, u64) -> u64) {
+        let (words, _) = hash.as_chunks::<8>();
+        for (sum, word) in self.0.iter_mut().zip(words) {
+            *sum = combine(*sum, u64::from_le_bytes(*word));
         }
     }
+}
 
-    fn users(&mut self, auth: &BasicAuth) {
-        for lines in [&auth.users, &auth.users_of_file] {
-            self.shown(&lines.len());
-            lines.iter().for_each(|line| self.bytes(line.as_bytes()));
-        }
+/// A hash of everything that decides what is served: settings, what objects add up to, and certificates, whose
+/// order counts.
+pub(crate) fn hash(
+    sum: Sum,
+    configs: &BTreeMap<String, Arc<Config>>,
+    settings: &Settings,
+) -> [u8; 32] {
+    let certificates = configs.iter().map(|(name, config)| (name, &config.tls.certificates));
+    digest(&(settings, sum, certificates.collect::<Vec<_>>()))
+}
+
+fn digest(value: &impl Hash) -> [u8; 32] {
+    let mut bytes = Bytes(Vec::with_capacity(1024));
+    value.hash(&mut bytes);
+    Sha256::digest(&bytes.0).into()
+}
+
+/// What a value would be hashed from. Between the parts stand their lengths, as `Hash` has it.
+struct Bytes(Vec<u8>);
+
+impl Hasher for Bytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
     }
 
-    fn transport(&mut self, transport: &ServersTransport) {
-        self.materials(&transport.root_cas);
-        self.shown(&transport.certificates.len());
-        transport.certificates.iter().for_each(|certificate| self.certificate(certificate));
-    }
-
-    fn materials(&mut self, materials: &[Material]) {
-        self.shown(&materials.len());
-        materials.iter().for_each(|material| self.bytes(&material.content));
-    }
-
-    fn certificate(&mut self, certificate: &Certificate) {
-        self.bytes(&certificate.cert.content);
-        self.bytes(&certificate.key.content);
+    fn finish(&self) -> u64 {
+        0
     }
 }

@@ -1,86 +1,125 @@
 //! Middlewares, and chains of them by name.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use portway_middleware::Middleware;
 use portway_model::{
-    Entry, Problem,
+    Entry, Names, Problem,
     dynamic::{self, Chain},
     name::{provider, qualify},
-    runtime::{Runtime, Status},
+    runtime::{MiddlewareInfo, Runtime, Status},
 };
 
 use crate::compile::{
-    Carried, Kept,
-    names::{Objects, disabled, report, with_nearest},
+    Carried, Configs,
+    names::{Objects, disabled, find, report, with_nearest},
 };
 
-/// Every middleware by its qualified name: what it runs, or why it cannot.
+/// A middleware other than a chain: what it was made of, what it runs or why it cannot, and what it survived.
+#[derive(Debug)]
+pub(crate) struct Made {
+    entry: Arc<Entry<dynamic::Middleware>>,
+    pub(crate) result: Result<Arc<Middleware>, String>,
+    warnings: Vec<Problem>,
+}
+
+/// Every middleware by its qualified name.
 pub(crate) struct Middlewares<'a> {
-    objects: &'a Objects<'a>,
-    built: BTreeMap<String, Result<Arc<Middleware>, String>>,
+    pub(crate) configs: &'a Configs,
+    pub(crate) made: &'a Names<Made>,
+    /// All names, those of chains too.
+    pub(crate) listed: &'a Names<MiddlewareInfo>,
 }
 
 /// Compiles every middleware. Errors are noted with the middleware; what it survives is told as a
 /// diagnostic, since it works.
-pub(crate) fn compile<'a>(
-    objects: &'a Objects<'a>,
+pub(crate) fn compile(
+    objects: &Objects<'_>,
+    configs: &Configs,
     before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
-) -> Middlewares<'a> {
-    let mut built = BTreeMap::new();
-    for (name, entry) in &objects.middlewares {
-        if matches!(entry.spec, dynamic::Middleware::Chain(_)) {
+) {
+    let mut made = Names::default();
+    let parts = Arc::make_mut(&mut carried.ties.parts);
+    for (name, &entry) in &objects.middlewares {
+        if let dynamic::Middleware::Chain(chain) = &entry.spec {
+            parts.extend(chain.middlewares.iter().map(|member| qualify(member, provider(name))));
             continue;
         }
-        let mut warnings = Vec::new();
-        let result = build(name, entry, before, carried, &mut warnings);
-        report(runtime, &format!("middleware {name}"), entry, &warnings);
-        built.insert(name.clone(), result);
+        let one = make(name, entry, before.middlewares.get(name));
+        if let (Err(reason), Some(info)) = (&one.result, runtime.middlewares.get_mut(name)) {
+            tell(info, entry, reason);
+        }
+        insert(name, one, &mut made, &mut carried.ties.warned);
     }
-    let middlewares = Middlewares { objects, built };
-    for (name, info) in &mut runtime.middlewares {
-        let is_disabled = objects.middlewares.get(name).is_some_and(|entry| entry.is_disabled());
-        if !is_disabled && let Err(reason) = Walk::default().expand(&middlewares, name) {
-            if !info.errors.contains(&reason) {
-                info.errors.push(reason);
-            }
-            info.status = Status::Disabled;
+    let middlewares = Middlewares { configs, made: &made, listed: &runtime.middlewares };
+    let chains = objects.middlewares.iter().filter(|(name, _)| !made.contains_key(name));
+    let broken = chains.filter_map(|(name, entry)| {
+        let expanded = Walk::default().expand(&middlewares, name);
+        expanded.err().map(|reason| (name, *entry, reason))
+    });
+    let broken: Vec<_> = broken.collect();
+    carried.ties.broken |= !broken.is_empty();
+    for (name, entry, reason) in broken {
+        if let Some(info) = runtime.middlewares.get_mut(name) {
+            tell(info, entry, &reason);
         }
     }
-    middlewares
+    carried.middlewares = made;
+    tell_warnings(carried, runtime);
 }
 
-fn build(
-    name: &str,
-    entry: &Entry<dynamic::Middleware>,
-    before: &Carried,
-    carried: &mut Carried,
-    warnings: &mut Vec<Problem>,
-) -> Result<Arc<Middleware>, String> {
-    if let Some(reason) = disabled("middleware", name, entry) {
-        return Err(reason);
+/// Puts a middleware under its name.
+pub(crate) fn insert(name: &str, one: Made, made: &mut Names<Made>, warned: &mut Names<()>) {
+    match one.warnings.is_empty() {
+        true => drop(warned.remove(name)),
+        false => warned.add(name),
     }
-    let config = &entry.spec;
-    let kept = match before.middlewares.get(name).filter(|kept| kept.config == *config) {
-        Some(kept) => kept.clone(),
-        None => {
-            let mut problems = Vec::new();
-            let compiled = Middleware::compile(config, &mut problems);
-            let reason = Problem::errors(&problems);
-            problems.retain(|problem| !problem.is_error());
-            let Some(compiled) = compiled else {
-                warnings.extend(problems);
-                return Err(reason);
-            };
-            Kept { config: config.clone(), compiled: Arc::new(compiled), warnings: problems }
-        }
-    };
-    warnings.extend(kept.warnings.iter().cloned());
-    let middleware = Arc::clone(&kept.compiled);
-    carried.middlewares.insert(name.to_owned(), kept);
-    Ok(middleware)
+    made.insert(name, one);
+}
+
+/// Notes with a middleware why it cannot run. Its own problems are noted already.
+pub(crate) fn tell(info: &mut MiddlewareInfo, entry: &Entry<dynamic::Middleware>, reason: &str) {
+    if entry.is_disabled() {
+        return;
+    }
+    if !info.errors.iter().any(|known| known == reason) {
+        info.errors.push(reason.to_owned());
+    }
+    info.status = Status::Disabled;
+}
+
+/// Tells what middlewares survived.
+pub(crate) fn tell_warnings(carried: &Carried, runtime: &mut Runtime) {
+    for name in carried.ties.warned.keys() {
+        let Some(one) = carried.middlewares.get(name) else { continue };
+        report(runtime, &format!("middleware {name}"), &one.entry, &one.warnings);
+    }
+}
+
+/// Makes a middleware, or takes over the one that was made of the same settings.
+pub(crate) fn make(
+    name: &str,
+    entry: &Arc<Entry<dynamic::Middleware>>,
+    before: Option<&Arc<Made>>,
+) -> Made {
+    let entry = Arc::clone(entry);
+    if let Some(reason) = disabled("middleware", name, &entry) {
+        return Made { entry, result: Err(reason), warnings: Vec::new() };
+    }
+    if let Some(before) = before
+        && let Ok(middleware) = &before.result
+        && before.entry.spec == entry.spec
+    {
+        let (result, warnings) = (Ok(Arc::clone(middleware)), before.warnings.clone());
+        return Made { entry, result, warnings };
+    }
+    let mut problems = Vec::new();
+    let compiled = Middleware::compile(&entry.spec, &mut problems);
+    let result = compiled.map(Arc::new).ok_or_else(|| Problem::errors(&problems));
+    problems.retain(|problem| !problem.is_error());
+    Made { entry, result, warnings: problems }
 }
 
 impl Middlewares<'_> {
@@ -117,23 +156,21 @@ impl Walk {
         if self.steps > MAX_STEPS {
             return Err(format!("more than {MAX_STEPS} middlewares after expanding chains"));
         }
-        let Some(entry) = middlewares.objects.middlewares.get(name) else {
+        if let Some(made) = middlewares.made.get(name) {
+            self.chain.push(made.result.clone()?);
+            return Ok(());
+        }
+        let entry = find(name, middlewares.configs, |config| &config.http.middlewares);
+        let Some(entry) = entry else {
             let text = format!("middleware \"{name}\" does not exist");
-            return Err(with_nearest(text, name, middlewares.objects.middlewares.keys()));
+            return Err(with_nearest(text, name, middlewares.listed.keys()));
         };
-        match (&entry.spec, middlewares.built.get(name)) {
-            (dynamic::Middleware::Chain(chain), _) => {
-                if let Some(reason) = disabled("middleware", name, entry) {
-                    return Err(reason);
-                }
-                self.expand_members(middlewares, name, chain)
-            }
-            (_, Some(Ok(middleware))) => {
-                self.chain.push(Arc::clone(middleware));
-                Ok(())
-            }
-            (_, Some(Err(reason))) => Err(reason.clone()),
-            (_, None) => Err(format!("middleware \"{name}\" was not built")),
+        if let Some(reason) = disabled("middleware", name, entry) {
+            return Err(reason);
+        }
+        match &entry.spec {
+            dynamic::Middleware::Chain(chain) => self.expand_members(middlewares, name, chain),
+            _ => Err(format!("middleware \"{name}\" was not built")),
         }
     }
 

@@ -1,73 +1,71 @@
 //! The first pass: every object under its qualified name.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    Diagnostic, Entry, InternalService, Place, Problem,
-    dynamic::{
-        Certificate, Config, Middleware, Router, ServersTransport, Service, TlsOptions, TlsStore,
-    },
+    Diagnostic, Entry, InternalService, Names, Place, Problem,
+    dynamic::{Certificate, Config, Middleware, ServersTransport, Service, TlsOptions, TlsStore},
     name::{INTERNAL, base, provider, qualify},
     nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
 
-use crate::{Settings, compile::split};
+use crate::{Settings, compile::Configs};
 
-/// Every object under its qualified name.
+/// Every object but routers under its qualified name.
 #[derive(Debug, Default)]
 pub(crate) struct Objects<'a> {
-    pub(crate) routers: BTreeMap<String, Entry<Router>>,
-    pub(crate) services: BTreeMap<String, &'a Entry<Service>>,
-    pub(crate) middlewares: BTreeMap<String, &'a Entry<Middleware>>,
+    pub(crate) services: BTreeMap<String, &'a Arc<Entry<Service>>>,
+    pub(crate) middlewares: BTreeMap<String, &'a Arc<Entry<Middleware>>>,
     pub(crate) transports: BTreeMap<String, &'a Entry<ServersTransport>>,
     pub(crate) certificates: Vec<Entry<Certificate>>,
     pub(crate) tls_options: BTreeMap<String, Entry<TlsOptions>>,
     pub(crate) tls_stores: BTreeMap<String, Entry<TlsStore>>,
 }
 
-/// Qualifies all names, splits routers by their entry points' settings, and lists every object.
+/// Qualifies all names, and lists every service and middleware.
 pub(crate) fn resolve<'a>(
-    configs: &'a BTreeMap<String, Arc<Config>>,
+    configs: &'a Configs,
     settings: &Settings,
     runtime: &mut Runtime,
 ) -> Objects<'a> {
     let mut objects = Objects::default();
+    for (provider, config) in configs {
+        // A name is never taken for qualified: no provider may define another one's objects.
+        let qualified = |name: &str| format!("{name}@{provider}");
+        let http = &config.http;
+        objects.services.extend(http.services.iter().map(|(n, entry)| (qualified(n), entry)));
+        let middlewares = http.middlewares.iter();
+        objects.middlewares.extend(middlewares.map(|(n, entry)| (qualified(n), entry)));
+    }
+    rest(&mut objects, configs, runtime);
+    list(&objects, settings, runtime);
+    objects
+}
+
+/// Adds what is few: transports, certificates, TLS options and stores; and what sources complain of.
+pub(crate) fn rest<'a>(objects: &mut Objects<'a>, configs: &'a Configs, runtime: &mut Runtime) {
     let mut default_options: Vec<(&String, &Entry<TlsOptions>)> = Vec::new();
     let mut default_stores: Vec<(&String, &Entry<TlsStore>)> = Vec::new();
-    // A name is never taken for qualified: no provider may define another one's objects.
-    let all = configs.iter().flat_map(|(provider, config)| {
-        config.http.routers.keys().map(move |name| format!("{name}@{provider}"))
-    });
-    let written: BTreeSet<String> = all.collect();
     for (provider, config) in configs {
-        let qualified = |name: &String| format!("{name}@{provider}");
+        let qualified = |name: &str| format!("{name}@{provider}");
         let http = &config.http;
-        let routers = &mut objects.routers;
-        for (name, entry) in &http.routers {
-            split::by_entry_point(&qualified(name), entry, settings, &written, routers);
-        }
-        objects.services.extend(http.services.iter().map(|(n, entry)| (qualified(n), entry)));
-        objects.middlewares.extend(http.middlewares.iter().map(|(n, entry)| (qualified(n), entry)));
         objects
             .transports
-            .extend(http.servers_transports.iter().map(|(n, entry)| (qualified(n), entry)));
+            .extend(http.servers_transports.iter().map(|(n, entry)| (qualified(n), &**entry)));
         objects.certificates.extend(config.tls.certificates.iter().cloned());
         for (name, entry) in &config.tls.options {
-            if name == DEFAULT {
+            if **name == *DEFAULT {
                 default_options.push((provider, entry));
             } else {
-                objects.tls_options.insert(qualified(name), entry.clone());
+                objects.tls_options.insert(qualified(name), (**entry).clone());
             }
         }
         for (name, entry) in &config.tls.stores {
-            if name == DEFAULT {
+            if **name == *DEFAULT {
                 default_stores.push((provider, entry));
             } else {
-                objects.tls_stores.insert(qualified(name), entry.clone());
+                objects.tls_stores.insert(qualified(name), (**entry).clone());
             }
         }
         runtime.diagnostics.extend(config.diagnostics.iter().cloned());
@@ -76,8 +74,15 @@ pub(crate) fn resolve<'a>(
     // do, none is used, as in Traefik, and nothing else stands in for it.
     objects.tls_options.extend(settle(&default_options));
     objects.tls_stores.extend(settle(&default_stores));
-    list(&objects, settings, runtime);
-    objects
+}
+
+/// The object of a qualified name.
+pub(crate) fn find<'a, T>(
+    name: &str,
+    configs: &'a Configs,
+    objects: impl Fn(&'a Config) -> &'a Names<Entry<T>>,
+) -> Option<&'a Arc<Entry<T>>> {
+    objects(configs.get(provider(name))?).get(base(name))
 }
 
 /// The one object named `default`; disabled where there are several.
@@ -103,17 +108,25 @@ fn list(objects: &Objects<'_>, settings: &Settings, runtime: &mut Runtime) {
         runtime.services.insert(service.to_string(), ServiceInfo::default());
     }
     for (name, entry) in &objects.services {
-        let service = filled(name, &entry.spec);
-        let mut info = ServiceInfo { service, ..ServiceInfo::default() };
-        note(&mut info.errors, &mut info.status, entry);
-        runtime.services.insert(name.clone(), info);
+        runtime.services.insert(name.as_str(), listed_service(name, entry));
     }
     for (name, entry) in &objects.middlewares {
-        let mut info =
-            MiddlewareInfo { middleware: entry.spec.clone(), ..MiddlewareInfo::default() };
-        note(&mut info.errors, &mut info.status, entry);
-        runtime.middlewares.insert(name.clone(), info);
+        runtime.middlewares.insert(name.as_str(), listed_middleware(entry));
     }
+}
+
+/// A service with its own problems.
+pub(crate) fn listed_service(name: &str, entry: &Entry<Service>) -> ServiceInfo {
+    let mut info = ServiceInfo { service: filled(name, &entry.spec), ..ServiceInfo::default() };
+    note(&mut info.errors, &mut info.status, entry);
+    info
+}
+
+/// A middleware with its own problems.
+pub(crate) fn listed_middleware(entry: &Entry<Middleware>) -> MiddlewareInfo {
+    let mut info = MiddlewareInfo { middleware: entry.spec.clone(), ..MiddlewareInfo::default() };
+    note(&mut info.errors, &mut info.status, entry);
+    info
 }
 
 /// The service as the API shows it: shares that nobody wrote, and the transport's qualified name.
@@ -176,12 +189,12 @@ pub(crate) fn disabled<T>(kind: &str, name: &str, entry: &Entry<T>) -> Option<St
 pub(crate) fn with_nearest<'a>(
     text: String,
     wanted: &str,
-    known: impl Iterator<Item = &'a String>,
+    known: impl Iterator<Item = &'a str>,
 ) -> String {
     // The search is for typing errors; where thousands of names are missing it must not hold up the rest.
     const MOST: usize = 1000;
     let of = provider(wanted);
-    let fellows = known.filter(|name| provider(name) == of).map(|name| base(name)).take(MOST);
+    let fellows = known.filter(|name| provider(name) == of).map(base).take(MOST);
     match nearest(base(wanted), fellows) {
         Some(near) if of.is_empty() => format!("{text}; did you mean \"{near}\"?"),
         Some(near) => format!("{text}; did you mean \"{near}@{of}\"?"),

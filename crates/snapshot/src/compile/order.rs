@@ -1,6 +1,9 @@
 //! The order in which services are built: parts before what holds them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use portway_model::{
     Entry,
@@ -9,7 +12,7 @@ use portway_model::{
 };
 
 /// Services as they are looked up.
-type Services<'a> = BTreeMap<String, &'a Entry<Service>>;
+type Services<'a> = BTreeMap<String, &'a Arc<Entry<Service>>>;
 
 /// Parts before what holds them, and the references that close a circle.
 #[derive(Debug, Default)]

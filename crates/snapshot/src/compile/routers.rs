@@ -1,74 +1,135 @@
 //! Routers: rules, chains and targets.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use portway_middleware::Chain;
 use portway_model::{
-    Entry, InternalService,
-    dynamic::{Middleware, Router},
+    Entry, InternalService, Names,
+    dynamic::Router,
     internal::UNSERVED_INTERNAL_SERVICES,
     name::{INTERNAL, base, provider, qualify},
-    runtime::{MiddlewareInfo, RouterInfo, Runtime, Status},
+    runtime::{RouterInfo, Runtime, Status},
 };
 use portway_rule::{Rule, Syntax, default_priority, parse};
 
 use crate::{
-    Settings, Target,
+    Route, Settings, Snapshot, Target,
     compile::{
-        Carried,
+        Carried, Configs,
         middlewares::Middlewares,
-        names::{DEFAULT, Objects, note, with_nearest},
+        names::{DEFAULT, find, note, with_nearest},
         services::Built,
-        split::unread,
+        split::{self, unread},
+        users::refer,
     },
+    snapshot::Order,
 };
 
 /// The highest priority that users may give. Traefik keeps the rest for its internal routers.
 const MAX_USER_PRIORITY: i64 = i64::MAX - 1000;
 
 /// What earlier passes produced.
+#[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
-    pub(crate) services: &'a BTreeMap<String, Built>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) services: &'a Names<Built>,
     pub(crate) middlewares: &'a Middlewares<'a>,
 }
 
 /// A router whose rule could be read: it has a claim, whatever else is wrong with it.
 pub(crate) struct Claim {
-    pub(crate) name: Arc<str>,
-    pub(crate) created: Option<String>,
-    pub(crate) priority: i64,
+    pub(crate) order: Order,
     pub(crate) rule: Arc<Rule>,
-    pub(crate) router: Router,
-    pub(crate) using: Vec<String>,
+    /// The numbers of its entry points.
+    pub(crate) using: Box<[usize]>,
     /// What it runs; `None` closes it.
     pub(crate) run: Option<(Chain, Target)>,
+    /// The qualified name of its service.
+    pub(crate) service: Arc<str>,
+    pub(crate) access_log: bool,
+    /// The qualified name of its TLS options, where it has TLS.
+    pub(crate) tls: Option<String>,
     /// Its TLS settings could not be read: it claims requests of both kinds and has no say in the choice of
     /// options.
     pub(crate) tls_unread: bool,
 }
 
+/// What a router came from, and its place in the tables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Placed {
+    /// The qualified name that the router was written under; copies for entry points have names of their own.
+    pub(crate) written: Arc<str>,
+    pub(crate) rule: Option<Arc<Rule>>,
+    pub(crate) using: Box<[usize]>,
+    pub(crate) plain: Option<Arc<Route>>,
+    pub(crate) secure: Option<Arc<Route>>,
+}
+
 /// Compiles every router and notes errors.
 pub(crate) fn compile(
-    objects: &Objects<'_>,
+    configs: &Configs,
     settings: &Settings,
-    parts: &Parts<'_>,
-    before: &Carried,
+    before: &Snapshot,
     carried: &mut Carried,
     runtime: &mut Runtime,
 ) -> Vec<Claim> {
     let mut claims = Vec::new();
-    for (name, entry) in &objects.routers {
-        let mut info = RouterInfo { router: shown(name, &entry.spec), ..RouterInfo::default() };
-        refer(name, &info.router, runtime);
-        note(&mut info.errors, &mut info.status, entry);
-        let mut builder = Builder { name, entry, settings, parts, info: &mut info };
-        claims.extend(builder.claim(before, carried));
-        runtime.routers.insert(name.clone(), info);
+    for (provider, config) in configs {
+        for (name, entry) in &config.http.routers {
+            let written: Arc<str> = format!("{name}@{provider}").into();
+            let taken =
+                |name: &str| is_written(name, configs) || runtime.routers.contains_key(name);
+            let split = split::by_entry_point(&written, entry, settings, taken);
+            carried.ties.entangled |= split.renamed;
+            for (name, entry) in split.routers {
+                let name = if *name == *written { Arc::clone(&written) } else { name.into() };
+                claims.extend(one(&name, &written, &entry, settings, before, carried, runtime));
+            }
+        }
     }
     claims
+}
+
+/// Whether a router of this qualified name was written.
+pub(crate) fn is_written(name: &str, configs: &Configs) -> bool {
+    find(name, configs, |config| &config.http.routers).is_some()
+}
+
+/// Compiles one router, lists it, and notes that it came from the router `written`.
+pub(crate) fn one(
+    name: &Arc<str>,
+    written: &Arc<str>,
+    entry: &Entry<Router>,
+    settings: &Settings,
+    before: &Snapshot,
+    carried: &mut Carried,
+    runtime: &mut Runtime,
+) -> Option<Claim> {
+    let mut info = RouterInfo { router: shown(name, &entry.spec), ..RouterInfo::default() };
+    note(&mut info.errors, &mut info.status, entry);
+    let (made, listed) = (&carried.middlewares, &runtime.middlewares);
+    let configs = &carried.configs;
+    let middlewares = Middlewares { configs, made, listed };
+    let parts = Parts { settings, services: &carried.services, middlewares: &middlewares };
+    let known = known_rule(name, &entry.spec, before);
+    let claim = Builder { name, entry, parts, info: &mut info }.claim(known);
+    if info.status == Status::Disabled {
+        carried.ties.closed.add(Arc::clone(name));
+    }
+    let rule = claim.as_ref().map(|claim| Arc::clone(&claim.rule));
+    let written = Arc::clone(written);
+    carried.routers.insert(Arc::clone(name), Placed { written, rule, ..Placed::default() });
+    let router = info.router.clone();
+    runtime.routers.insert(Arc::clone(name), info);
+    refer(name, &router, runtime);
+    claim
+}
+
+/// The rule that the router had before, where it reads the same.
+fn known_rule(name: &str, router: &Router, before: &Snapshot) -> Option<Arc<Rule>> {
+    let info = before.runtime.routers.get(name)?;
+    let same = info.router.rule == router.rule && info.router.rule_syntax == router.rule_syntax;
+    before.carried.routers.get(name)?.rule.clone().filter(|_| same)
 }
 
 /// The router as the API shows it.
@@ -80,51 +141,23 @@ fn shown(name: &str, router: &Router) -> Router {
     router
 }
 
-/// Notes in services and middlewares that the router refers to them.
-fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
-    let service = qualify(&router.service, provider(name));
-    if service == InternalService::Whoami.name() {
-        runtime.services.entry(service.clone()).or_default();
-    }
-    if let Some(info) = runtime.services.get_mut(&service) {
-        info.used_by.push(name.to_owned());
-    }
-    let distinct: BTreeSet<_> = router.middlewares.iter().collect();
-    for middleware in distinct {
-        if let Some(info) = runtime.middlewares.get_mut(middleware) {
-            info.used_by.push(name.to_owned());
-            show_members(middleware, info);
-        }
-    }
-}
-
-/// A chain that a router uses shows its members' qualified names, as in Traefik.
-fn show_members(name: &str, info: &mut MiddlewareInfo) {
-    if let Middleware::Chain(chain) = &mut info.middleware {
-        for member in &mut chain.middlewares {
-            *member = qualify(member, provider(name));
-        }
-    }
-}
-
 struct Builder<'a> {
-    name: &'a str,
+    name: &'a Arc<str>,
     entry: &'a Entry<Router>,
-    settings: &'a Settings,
-    parts: &'a Parts<'a>,
+    parts: Parts<'a>,
     info: &'a mut RouterInfo,
 }
 
 impl Builder<'_> {
     /// What the router claims; `None` where it has no entry point or its rule cannot be read.
-    fn claim(&mut self, before: &Carried, carried: &mut Carried) -> Option<Claim> {
+    fn claim(&mut self, known: Option<Arc<Rule>>) -> Option<Claim> {
         self.entry_points();
         if self.info.using.is_empty() {
             return None;
         }
         let router = &self.entry.spec;
         let priority = self.priority();
-        let rule = self.rule(before, carried)?;
+        let rule = self.rule(known)?;
         let disabled = self.info.status == Status::Disabled;
         let target = self.target();
         let chain = self.parts.middlewares.chain(&router.middlewares, self.name);
@@ -138,16 +171,30 @@ impl Builder<'_> {
             self.close("parentRefs: not served by this version of Portway yet".to_owned());
             return None;
         }
+        let numbers = self.parts.settings.entry_points.iter().enumerate();
+        let using = numbers.filter(|(_, e)| self.info.using.contains(&e.name)).map(|(n, _)| n);
+        let observability = router.observability.as_ref();
         Some(Claim {
-            name: self.name.into(),
-            created: self.entry.created.clone(),
-            priority,
+            order: Order::new(self.name, priority, self.entry.created.as_deref()),
             rule,
-            router: self.info.router.clone(),
-            using: self.info.using.clone(),
+            using: using.collect(),
             run,
+            service: self.service(),
+            access_log: observability.and_then(|o| o.access_logs).unwrap_or(true),
+            tls: router.tls.as_ref().map(|tls| options_name(&tls.options, self.name)),
             tls_unread: unread(self.entry, "tls"),
         })
+    }
+
+    /// The qualified name of the service, empty where there is none.
+    fn service(&self) -> Arc<str> {
+        let written = &self.entry.spec.service;
+        if written.is_empty() {
+            return Arc::default();
+        }
+        let qualified = qualify(written, provider(self.name));
+        let known = self.parts.services.get_key_value(&qualified);
+        known.map_or_else(|| qualified.into(), |(name, _)| Arc::clone(name))
     }
 
     fn close(&mut self, reason: String) {
@@ -160,10 +207,11 @@ impl Builder<'_> {
 
     fn entry_points(&mut self) {
         for name in &self.entry.spec.entry_points {
-            if self.settings.entry_points.iter().any(|known| known.name == *name) {
+            if self.parts.settings.entry_points.iter().any(|known| known.name == *name) {
                 self.info.using.push(name.clone());
             } else {
-                let known = self.settings.entry_points.iter().map(|known| &known.name);
+                let all = self.parts.settings.entry_points.iter();
+                let known = all.map(|known| known.name.as_str());
                 let text = format!("entryPoint \"{name}\" doesn't exist");
                 self.info.errors.push(with_nearest(text, name, known));
                 self.info.status = self.info.status.max(Status::Warning);
@@ -194,25 +242,17 @@ impl Builder<'_> {
         priority
     }
 
-    fn rule(&mut self, before: &Carried, carried: &mut Carried) -> Option<Arc<Rule>> {
-        let router = &self.entry.spec;
-        let syntax = Syntax::of_router(&router.rule_syntax);
-        let key = (syntax, router.rule.clone());
-        if let Some(rule) = carried.rules.get(&key).or_else(|| before.rules.get(&key)) {
-            let rule = Arc::clone(rule);
-            carried.rules.insert(key, Arc::clone(&rule));
-            return Some(rule);
+    fn rule(&mut self, known: Option<Arc<Rule>>) -> Option<Arc<Rule>> {
+        if known.is_some() {
+            return known;
         }
+        let router = &self.entry.spec;
         if router.rule.is_empty() && self.entry.is_disabled() {
             // What could not be read has been said.
             return None;
         }
-        match parse(&router.rule, syntax) {
-            Ok(rule) => {
-                let rule = Arc::new(rule);
-                carried.rules.insert(key, Arc::clone(&rule));
-                Some(rule)
-            }
+        match parse(&router.rule, Syntax::of_router(&router.rule_syntax)) {
+            Ok(rule) => Some(Arc::new(rule)),
             Err(error) => {
                 self.close(format!("error while parsing rule {}: {error}", router.rule));
                 None
@@ -235,7 +275,7 @@ impl Builder<'_> {
         if provider(&qualified) == INTERNAL {
             return self.internal(&qualified);
         }
-        match self.parts.services.get(&qualified) {
+        match self.parts.services.get(&qualified).map(|built| &**built) {
             Some(Ok(service)) => Some(Target::Service(Arc::clone(service))),
             Some(Err(reason)) => {
                 self.close(reason.clone());
@@ -253,7 +293,7 @@ impl Builder<'_> {
     fn internal(&mut self, qualified: &str) -> Option<Target> {
         let service = qualified.parse::<InternalService>();
         if let Ok(service) = service
-            && self.settings.internal_services.contains(&service)
+            && self.parts.settings.internal_services.contains(&service)
         {
             return Some(Target::Internal(service));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use portway_model::{
-    Entry,
+    Entry, Names,
     dynamic::{self, LoadBalancer, Weighted},
     name::{provider, qualify},
     runtime::{Runtime, ServiceInfo, Status},
@@ -30,33 +30,46 @@ const MAX_DEPTH: usize = 32;
 pub(crate) fn compile(
     objects: &Objects<'_>,
     transports: &Transports,
-    before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
-) -> BTreeMap<String, Built> {
+) {
     let order = order(&objects.services);
     let mut compiler = Compiler {
         objects,
-        transports,
+        leaves: Leaves { transports, carried: &carried.upstream },
         order: &order,
-        before,
-        carried,
         built: BTreeMap::new(),
         depths: BTreeMap::new(),
     };
     for name in &order.names {
         let Some(entry) = objects.services.get(*name) else { continue };
         let built = compiler.build(name, entry);
-        if let Some(info) = runtime.services.get_mut(*name) {
+        if let Some(info) = runtime.services.get_mut(name) {
             info.errors.extend(order.circle_at(name).map(str::to_owned));
             tell(info, entry, &built);
         }
-        compiler.built.insert((*name).to_owned(), built);
+        compiler.built.insert(name, built);
     }
-    compiler.built
+    let is_weighted = |name: &str| {
+        let entry = objects.services.get(name);
+        entry.is_some_and(|entry| matches!(entry.spec, dynamic::Service::Weighted(_)))
+    };
+    carried.ties.broken |=
+        compiler.built.iter().any(|(name, built)| built.is_err() && is_weighted(name));
+    let parts = Arc::make_mut(&mut carried.ties.parts);
+    for (name, entry) in &objects.services {
+        if let dynamic::Service::Weighted(weighted) = &entry.spec {
+            let children = weighted.services.iter();
+            parts.extend(children.map(|child| qualify(&child.name, provider(name))));
+        }
+    }
+    let name = |name| runtime.services.get_key_value(name).map(|(name, _)| Arc::clone(name));
+    let built = compiler.built.into_iter();
+    carried.services = built.filter_map(|(n, built)| Some((name(n)?, built))).collect();
 }
 
-fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, built: &Built) {
+/// Notes with a service why it could not be built.
+pub(crate) fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, built: &Built) {
     let Err(reason) = built else { return };
     // Its own problems are noted already.
     if entry.is_disabled() {
@@ -69,49 +82,74 @@ fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, built: &Built) 
 }
 
 /// Notes the status of the servers that routers reach, directly or through other services.
-pub(crate) fn note_servers(built: &BTreeMap<String, Built>, runtime: &mut Runtime) {
+pub(crate) fn note_servers(carried: &mut Carried, runtime: &mut Runtime) {
     let used = runtime.services.iter().filter(|(_, info)| !info.used_by.is_empty());
-    let mut open: Vec<String> = used.map(|(name, _)| name.clone()).collect();
+    let mut open: Vec<Arc<str>> = used.map(|(name, _)| Arc::clone(name)).collect();
+    let mut seen = BTreeSet::new();
     let mut reached = BTreeSet::new();
     while let Some(name) = open.pop() {
-        let works = matches!(built.get(&name), Some(Ok(_)));
-        let new = reached.insert(name.clone());
-        let Some(info) = runtime.services.get_mut(&name).filter(|_| new && works) else { continue };
-        match &info.service {
-            dynamic::Service::Weighted(weighted) => {
-                let children = weighted.services.iter();
-                open.extend(children.map(|child| qualify(&child.name, provider(&name))));
-            }
-            dynamic::Service::LoadBalancer(balancer) => {
-                let urls = balancer.servers.iter().map(|server| (server.url.clone(), "UP"));
-                info.server_status = urls.collect();
-            }
-            _ => {}
+        if !seen.insert(Arc::clone(&name)) || !works(&name, &carried.services) {
+            continue;
         }
+        let Some(info) = runtime.services.get_mut(&name) else { continue };
+        if let dynamic::Service::Weighted(weighted) = &info.service {
+            for child in &weighted.services {
+                let child = qualify(&child.name, provider(&name));
+                open.push(child.as_str().into());
+                reached.insert(child);
+            }
+        }
+        note_status(info, true);
+    }
+    carried.ties.reached = Arc::new(reached);
+}
+
+fn works(name: &str, built: &Names<Built>) -> bool {
+    built.get(name).is_some_and(|built| built.is_ok())
+}
+
+/// Notes the status of a service's servers, where it works and is reached.
+pub(crate) fn note_servers_of(name: &str, carried: &Carried, info: &mut ServiceInfo) {
+    let reached = !info.used_by.is_empty() || carried.ties.reached.contains(name);
+    note_status(info, reached && works(name, &carried.services));
+}
+
+fn note_status(info: &mut ServiceInfo, reached: bool) {
+    info.server_status.clear();
+    if let dynamic::Service::LoadBalancer(balancer) = &info.service
+        && reached
+    {
+        let urls = balancer.servers.iter().map(|server| (server.url.clone(), "UP"));
+        info.server_status = urls.collect();
+        info.server_status.sort();
+        info.server_status.dedup();
     }
 }
 
 struct Compiler<'a> {
     objects: &'a Objects<'a>,
-    transports: &'a Transports,
+    leaves: Leaves<'a>,
     order: &'a Order<'a>,
-    before: &'a Carried,
-    carried: &'a mut Carried,
     /// Services whose parts are all in here before them.
-    built: BTreeMap<String, Built>,
+    built: BTreeMap<&'a str, Built>,
     /// How many services are inside one another, itself included.
     depths: BTreeMap<String, usize>,
 }
 
-impl Compiler<'_> {
-    fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
+/// Builds services that have no other ones inside.
+pub(crate) struct Leaves<'a> {
+    pub(crate) transports: &'a Transports,
+    pub(crate) carried: &'a portway_upstream::Carried,
+}
+
+impl Leaves<'_> {
+    pub(crate) fn build(&self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
         if let Some(reason) = disabled("service", name, entry) {
             return Err(reason);
         }
         match &entry.spec {
             dynamic::Service::LoadBalancer(config) => self.load_balancer(name, config),
-            dynamic::Service::Weighted(config) => self.weighted(name, config),
-            dynamic::Service::Unserved(_) => Err(format!(
+            dynamic::Service::Weighted(_) | dynamic::Service::Unserved(_) => Err(format!(
                 "service kind \"{}\" is not served by this version of Portway yet",
                 entry.spec.kind()
             )),
@@ -121,7 +159,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn load_balancer(&mut self, name: &str, config: &LoadBalancer) -> Built {
+    fn load_balancer(&self, name: &str, config: &LoadBalancer) -> Built {
         let transport =
             self.transports.find(&config.servers_transport, name).map_err(|reason| match config
                 .servers
@@ -133,10 +171,21 @@ impl Compiler<'_> {
                 ),
                 None => format!("getting RoundTripper: {reason}"),
             })?;
-        let (before, carried) = (&self.before.upstream, &mut self.carried.upstream);
-        Service::compile(name, config, &transport, before, carried)
+        Service::compile(name, config, &transport, self.carried)
             .map(Arc::new)
             .map_err(|(index, error)| format!("loadBalancer.servers[{index}].url: {error}"))
+    }
+}
+
+impl Compiler<'_> {
+    fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
+        match &entry.spec {
+            dynamic::Service::Weighted(config) => match disabled("service", name, entry) {
+                Some(reason) => Err(reason),
+                None => self.weighted(name, config),
+            },
+            _ => self.leaves.build(name, entry),
+        }
     }
 
     fn weighted(&mut self, name: &str, config: &Weighted) -> Built {
@@ -156,8 +205,7 @@ impl Compiler<'_> {
                 .map_err(|reason| format!("building HTTP service \"{}\": {reason}", child.name))?;
             children.push((qualified, service, child.weight.unwrap_or(1)));
         }
-        let (before, carried) = (&self.before.upstream, &mut self.carried.upstream);
-        Ok(Arc::new(Service::weighted(name, children, before, carried)))
+        Ok(Arc::new(Service::weighted(name, children, self.leaves.carried)))
     }
 
     fn part(&self, of: &str, name: &str) -> Built {
@@ -166,7 +214,7 @@ impl Compiler<'_> {
         }
         self.built.get(name).cloned().unwrap_or_else(|| {
             let text = format!("the service \"{name}\" does not exist");
-            Err(with_nearest(text, name, self.objects.services.keys()))
+            Err(with_nearest(text, name, self.objects.services.keys().map(String::as_str)))
         })
     }
 }

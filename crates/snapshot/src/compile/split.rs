@@ -1,6 +1,6 @@
 //! Routers by what their entry points add to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use portway_model::{
     Entry, Problem,
@@ -10,18 +10,27 @@ use portway_model::{
 
 use crate::{EntryPointSettings, Settings};
 
-/// Adds what becomes of the router `name` to `routers`, with entry points, rule syntax and records filled in.
+/// What becomes of one router.
+pub(crate) struct Split {
+    /// By name.
+    pub(crate) routers: Vec<(String, Entry<Router>)>,
+    /// Whether a copy could not have its name, because another router has it.
+    pub(crate) renamed: bool,
+}
+
+/// What becomes of the router `name`, with entry points, rule syntax and records filled in.
 ///
 /// As in Traefik: on an entry point that adds something of its own the router becomes a copy with that
 /// added; when it has several entry points the copy is named `<entry point>-<name>`, and the rest keeps the
-/// name. `written` are the names of all routers: a copy never takes the place of another router.
+/// name. `taken` says which names other routers have: a copy never takes the place of another router.
 pub(crate) fn by_entry_point(
     name: &str,
     entry: &Entry<Router>,
     settings: &Settings,
-    written: &BTreeSet<String>,
-    routers: &mut BTreeMap<String, Entry<Router>>,
-) {
+    taken: impl Fn(&str) -> bool,
+) -> Split {
+    let mut routers: Vec<(String, Entry<Router>)> = Vec::with_capacity(1);
+    let mut renamed = false;
     let mut rest = entry.clone();
     let router = &mut rest.spec;
     if router.rule_syntax.is_empty()
@@ -43,7 +52,8 @@ pub(crate) fn by_entry_point(
                 let mut copy_name = name.to_owned();
                 if several {
                     copy_name = format!("{entry_point}-{name}");
-                    let taken = |name: &str| written.contains(name) || routers.contains_key(name);
+                    let taken =
+                        |name: &str| taken(name) || routers.iter().any(|(known, _)| known == name);
                     if taken(&copy_name) {
                         let free = free(&entry_point, &copy_name, taken);
                         let message = format!(
@@ -52,9 +62,10 @@ pub(crate) fn by_entry_point(
                         );
                         copy.problems.push(Problem::warning("", message));
                         copy_name = free;
+                        renamed = true;
                     }
                 }
-                routers.insert(copy_name, copy);
+                routers.push((copy_name, copy));
             }
         }
     }
@@ -62,8 +73,9 @@ pub(crate) fn by_entry_point(
     if !rest.spec.entry_points.is_empty() || seen.is_empty() {
         let known = settings.entry_points.iter().find(|e| rest.spec.entry_points.contains(&e.name));
         rest.spec.observability = Some(filled(&rest.spec, known));
-        routers.insert(name.to_owned(), rest);
+        routers.push((name.to_owned(), rest));
     }
+    Split { routers, renamed }
 }
 
 /// `name` with the entry point before it as often as it takes until nobody else has that name.

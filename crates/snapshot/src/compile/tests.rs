@@ -20,6 +20,7 @@ use rustls_pki_types::UnixTime;
 use super::{Environment, compile};
 use crate::{EntryPointSettings, Route, Settings, Snapshot, Target};
 
+mod amended;
 mod carried;
 mod closed;
 mod determinism;
@@ -69,8 +70,11 @@ fn run(
     settings: &Settings,
     before: Option<&Snapshot>,
 ) -> Snapshot {
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
-    compile(configs, settings, environment(), now, before)
+    compile(configs, settings, environment(), now(), before)
+}
+
+fn now() -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000))
 }
 
 fn compiled(text: &str) -> Snapshot {

@@ -96,7 +96,7 @@ impl Transports {
         let qualified = qualify(name, provider(of));
         self.named.get(&qualified).cloned().unwrap_or_else(|| {
             let text = format!("servers transport not found {qualified}");
-            Err(with_nearest(text, &qualified, self.named.keys()))
+            Err(with_nearest(text, &qualified, self.named.keys().map(String::as_str)))
         })
     }
 }

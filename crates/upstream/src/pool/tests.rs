@@ -23,8 +23,7 @@ fn compiled(url: &str, transport: &ServersTransport) -> Arc<Server> {
     let transport = Arc::new(Transport::compile(transport, tls.unwrap()));
     let servers = vec![dynamic::Server { url: url.to_owned(), ..Default::default() }];
     let config = LoadBalancer { servers, ..Default::default() };
-    let (before, mut carried) = (Carried::default(), Carried::default());
-    let service = Service::compile("s", &config, &transport, &before, &mut carried).unwrap();
+    let service = Service::compile("s", &config, &transport, &Carried::default()).unwrap();
     Arc::clone(service.pick().unwrap().server)
 }
 

@@ -37,7 +37,7 @@ fn site(routers: &[&str], services: &[&str]) -> String {
 }
 
 /// Everything but lines, which do move.
-fn shown(snapshot: &Snapshot) -> String {
+pub(super) fn shown(snapshot: &Snapshot) -> String {
     let mut runtime = snapshot.runtime.clone();
     runtime.diagnostics.iter_mut().for_each(|diagnostic| diagnostic.place = None);
     let tables = snapshot.entry_points.iter().flat_map(|e| [&e.plain, &e.secure]);
@@ -45,7 +45,7 @@ fn shown(snapshot: &Snapshot) -> String {
         .map(|table| {
             let shown = table
                 .routes()
-                .iter()
+                .into_iter()
                 .map(|r| format!("{} {}", super::taker(Some(r)), r.tls_options));
             shown.collect::<Vec<_>>().join(", ")
         })

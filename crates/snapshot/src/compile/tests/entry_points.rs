@@ -186,7 +186,7 @@ fn conflicting_tls_options_give_the_router_a_name_of_its_own() {
     );
     assert!(errors(&snapshot, "b@file").is_empty());
     assert_eq!(
-        snapshot.runtime.services["s@file"].used_by.join(" "),
+        snapshot.runtime.services["s@file"].used_by.keys().collect::<Vec<_>>().join(" "),
         "b@file fine@file \
         secure-conflicted-a@file secure-conflicted-b@file secure-conflicted-nohost@file"
     );
