@@ -4,7 +4,7 @@
 //! [`Headers::push_wire`], which alone decides what is refused.
 
 use super::wire::canonicalize_checked;
-use super::{Entry, Headers, Known, LINE_END, SEPARATOR, offset};
+use super::{Entry, Headers, Known, LINE_END, offset};
 use crate::words::{find_control, find_soon};
 
 /// What the quick way took.
@@ -27,7 +27,7 @@ impl Headers {
             && let Some(rest) = text.get(usual.length..)
             && let Some(entry) = self.push_first(rest)
         {
-            usual.length += entry.end() - entry.start as usize;
+            usual.length += entry.line_length as usize;
             usual.host = entry.known == Some(Known::Host);
             self.entries.push(entry);
         }
@@ -45,14 +45,14 @@ impl Headers {
         else {
             return None;
         };
-        let value_length = end.checked_sub(SEPARATOR.len())?;
-        let last = rest.get(end - 1)?;
+        let last = rest.get(end.checked_sub(1)?)?;
         // An empty value begins with the end of the line.
         if *first <= b' ' || *last == b' ' {
             return None;
         }
         let start = self.text.len();
-        self.text.extend_from_slice(text.get(..colon + end + LINE_END.len())?);
+        let line = text.get(..colon + end + LINE_END.len())?;
+        self.text.extend_from_slice(line);
         // Most senders write known names in canonical form, which needs no check.
         let mut known = Known::classify_canonical(name);
         if known.is_none() {
@@ -70,7 +70,7 @@ impl Headers {
         Some(Entry {
             start: offset(start),
             name_length: offset(colon),
-            value_length: offset(value_length),
+            line_length: offset(line.len()),
             known,
         })
     }
