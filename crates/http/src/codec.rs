@@ -1,7 +1,7 @@
 //! The HTTP/1.1 codec: heads are parsed line by line as they arrive, and written from their
 //! canonical form.
 //!
-//! Parsing is incremental: each byte of a head is looked at once, however it is cut up, and a
+//! Parsing is incremental: however a head is cut up, no byte is searched again and again, and a
 //! bad line is refused as soon as it is complete. Where RFC 9112 lets two readers disagree, the
 //! message is refused.
 

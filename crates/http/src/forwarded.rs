@@ -94,7 +94,7 @@ impl ForwardedRules {
         let plain = |token: &[u8]| {
             token.eq_ignore_ascii_case(b"keep-alive") || token.eq_ignore_ascii_case(b"close")
         };
-        if self.connection.is_empty() && headers.tokens(Known::Connection).all(plain) {
+        if self.connection.is_empty() && headers.every_token(Known::Connection, plain) {
             headers.remove(Known::Connection);
             headers.remove(Known::KeepAlive);
             return;

@@ -18,6 +18,8 @@ pub use name::{FieldName, HeaderName, HeaderValue, InvalidName, InvalidValue, Na
 pub(crate) use syntax::{canonicalize, is_token, is_value, trim};
 pub(crate) use wire::BadField;
 
+use crate::words;
+
 /// The fields of one head, in the order in which they came.
 #[derive(Debug, Clone, Default)]
 pub struct Headers {
@@ -40,12 +42,12 @@ pub struct Field<'a> {
     pub known: Option<Known>,
 }
 
-/// Where a field lies: its line begins at `start`.
+/// Where a field lies: its line begins at `start`, and has its end in its length.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     start: u32,
     name_length: u32,
-    value_length: u32,
+    line_length: u32,
     known: Option<Known>,
 }
 
@@ -120,6 +122,15 @@ impl Headers {
             self.present.remove(known);
         }
         before != self.entries.len()
+    }
+
+    /// Takes the only field of this name out; says whether it was there.
+    pub(crate) fn remove_only(&mut self, name: Known) -> bool {
+        let Some(place) = self.position(&name) else { return false };
+        self.entries.remove(place);
+        debug_assert_eq!(self.position(&name), None);
+        self.present.remove(name);
+        true
     }
 
     /// Removes all fields for which the predicate holds.
@@ -212,13 +223,26 @@ impl Headers {
             .filter(|token| !token.is_empty())
     }
 
+    /// Whether the predicate holds for every element of such a list, of which each field has
+    /// mostly one.
+    pub(crate) fn every_token(&self, name: impl NameQuery, holds: impl Fn(&[u8]) -> bool) -> bool {
+        let holds = |element| {
+            let token = trim(element);
+            token.is_empty() || holds(token)
+        };
+        self.get_all(name).all(|value| {
+            if words::all(value, |byte| byte != b',') {
+                holds(value)
+            } else {
+                value.split(|&byte| byte == b',').all(holds)
+            }
+        })
+    }
+
     /// Whether the list holds this element, in any letter case.
     #[must_use]
     pub fn has_token(&self, name: impl NameQuery, token: &str) -> bool {
-        self.get_all(name).any(|value| {
-            let mut elements = value.split(|&byte| byte == b',');
-            elements.any(|element| trim(element).eq_ignore_ascii_case(token.as_bytes()))
-        })
+        !self.every_token(name, |element| !element.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// Adds all fields of another set.
@@ -274,7 +298,7 @@ impl Entry {
 
     fn value<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         let start = self.start as usize + self.name_length as usize + SEPARATOR.len();
-        text.get(start..start + self.value_length as usize).unwrap_or_default()
+        text.get(start..self.end() - LINE_END.len()).unwrap_or_default()
     }
 
     fn line<'a>(&self, text: &'a [u8]) -> &'a [u8] {
@@ -283,11 +307,7 @@ impl Entry {
 
     /// Where its line ends.
     fn end(&self) -> usize {
-        self.start as usize
-            + self.name_length as usize
-            + SEPARATOR.len()
-            + self.value_length as usize
-            + LINE_END.len()
+        self.start as usize + self.line_length as usize
     }
 }
 

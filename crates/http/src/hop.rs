@@ -45,7 +45,7 @@ fn remove_connection_options(headers: &mut Headers) {
             .iter()
             .any(|usual| usual.eq_ignore_ascii_case(token))
     };
-    if headers.tokens(Known::Connection).all(usual) {
+    if headers.every_token(Known::Connection, usual) {
         return;
     }
     let named: Vec<HeaderName> = headers

@@ -195,7 +195,7 @@ fn settle_host(request: &mut Request) -> Result<(), Reason> {
         refill(&mut request.authority, host).map_err(|_| Reason::MalformedHost)?;
         if canonical { request.copy_host() } else { request.refresh_host() }
     }
-    request.headers.remove(Known::Host);
+    request.headers.remove_only(Known::Host);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::request::Request;
 use crate::status::Status;
 use crate::version::Version;
+use crate::words;
 
 /// What the `Connection` field of a response says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,8 +69,9 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
         skipped.insert(Known::Connection);
     }
     // Go takes an empty one for the wish to send none, and sends the first of several.
-    let several = request.headers.count(Known::UserAgent) > 1;
-    let agent = request.headers.get(Known::UserAgent).unwrap_or_default();
+    let mut agents = request.headers.get_all(Known::UserAgent);
+    let agent = agents.next().unwrap_or_default();
+    let several = agents.next().is_some();
     if several || agent.is_empty() {
         skipped.insert(Known::UserAgent);
     }
@@ -84,6 +86,9 @@ pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, clos
 /// (RFC 6874 §4), and without bytes that could end the line.
 fn write_host(out: &mut Vec<u8>, host: &str) {
     debug_assert!(crate::host::is_valid_host(host.as_bytes()));
+    if !host.starts_with('[') && words::all(host.as_bytes(), |byte| byte.is_ascii_graphic()) {
+        return out.extend_from_slice(host.as_bytes());
+    }
     let zone =
         host.starts_with('[').then(|| host.rsplit_once(']')).flatten().and_then(
             |(address, rest)| address.rsplit_once('%').map(|(address, _)| (address, rest)),

@@ -145,17 +145,17 @@ const COUNT: usize = Known::ALL.len();
 const SLOTS: usize = 256;
 
 /// Each name at the slot of its hash; no two share one.
-static BY_HASH: [Option<Known>; SLOTS] = place_by_hash();
+static BY_HASH: [Option<(Known, &str)>; SLOTS] = place_by_hash();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a panic is an error")]
-const fn place_by_hash() -> [Option<Known>; SLOTS] {
+const fn place_by_hash() -> [Option<(Known, &'static str)>; SLOTS] {
     let mut table = [None; SLOTS];
     let mut index = 0;
     while index < COUNT {
         let name = Known::ALL[index];
         let slot = slot(name.as_str().as_bytes());
         assert!(table[slot].is_none(), "two known names share a slot: choose other factors");
-        table[slot] = Some(name);
+        table[slot] = Some((name, name.as_str()));
         index += 1;
     }
     table
@@ -176,16 +176,18 @@ impl Known {
     /// The known name that equals these bytes in any letter case.
     #[must_use]
     pub fn classify(name: &[u8]) -> Option<Self> {
-        Self::candidate(name).filter(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+        let (known, text) = Self::candidate(name)?;
+        text.as_bytes().eq_ignore_ascii_case(name).then_some(known)
     }
 
     /// As [`Known::classify`], for a name that is in canonical form already.
     pub(crate) fn classify_canonical(name: &[u8]) -> Option<Self> {
-        Self::candidate(name).filter(|known| known.as_str().as_bytes() == name)
+        let (known, text) = Self::candidate(name)?;
+        (text.as_bytes() == name).then_some(known)
     }
 
-    /// The only known name that these bytes could be.
-    fn candidate(name: &[u8]) -> Option<Self> {
+    /// The only known name that these bytes could be, and its text.
+    fn candidate(name: &[u8]) -> Option<(Self, &'static str)> {
         BY_HASH.get(slot(name)).copied().flatten()
     }
 }

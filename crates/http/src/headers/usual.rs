@@ -4,7 +4,7 @@
 //! [`Headers::push_wire`], which alone decides what is refused.
 
 use super::wire::canonicalize_checked;
-use super::{Entry, Headers, Known, LINE_END, SEPARATOR, offset};
+use super::{Entry, Headers, Known, LINE_END, offset};
 use crate::words::{find_control, find_soon};
 
 /// What the quick way took.
@@ -27,7 +27,7 @@ impl Headers {
             && let Some(rest) = text.get(usual.length..)
             && let Some(entry) = self.push_first(rest)
         {
-            usual.length += entry.end() - entry.start as usize;
+            usual.length += entry.line_length as usize;
             usual.host = entry.known == Some(Known::Host);
             self.entries.push(entry);
         }
@@ -45,14 +45,14 @@ impl Headers {
         else {
             return None;
         };
-        let value_length = end.checked_sub(SEPARATOR.len())?;
-        let last = rest.get(end - 1)?;
+        let last = rest.get(end.checked_sub(1)?)?;
         // An empty value begins with the end of the line.
         if *first <= b' ' || *last == b' ' {
             return None;
         }
         let start = self.text.len();
-        self.text.extend_from_slice(text.get(..colon + end + LINE_END.len())?);
+        let line = text.get(..colon + end + LINE_END.len())?;
+        self.text.extend_from_slice(line);
         // Most senders write known names in canonical form, which needs no check.
         let mut known = Known::classify_canonical(name);
         if known.is_none() {
@@ -70,8 +70,57 @@ impl Headers {
         Some(Entry {
             start: offset(start),
             name_length: offset(colon),
-            value_length: offset(value_length),
+            line_length: offset(line.len()),
             known,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What the quick way takes, the careful way takes with the same outcome.
+        #[test]
+        fn both_ways_agree(line in prop_oneof![
+            "[A-Za-z0-9_-]{1,40}: ?[ -~\t]{0,40}\r\n",
+            "(Host|hOST|ETag|X-Forwarded-For|x_y|A b|X:|[ -~]{0,5}): [ -~\x00-\x1fé]{1,6}\r\n",
+            "[ -~\r\n]{0,30}",
+        ], behind in "(\r\n|A: b\r\n)?") {
+            let (mut quick, mut careful) = (Headers::new(), Headers::new());
+            let lines = line + &behind;
+            let usual = quick.push_usual(lines.as_bytes(), 1);
+            if usual.length > 0 {
+                let (text, _) = lines.split_once("\r\n").unwrap();
+                prop_assert_eq!(usual.length, text.len() + 2);
+                let (name, value) = text.split_once(':').unwrap();
+                let known = careful.push_wire(name.as_bytes(), value.as_bytes()).unwrap();
+                prop_assert_eq!(usual.host, known == Some(Known::Host));
+                prop_assert_eq!(&quick.text, &careful.text);
+                prop_assert_eq!(quick.underscores, careful.underscores);
+                prop_assert_eq!(quick.present, careful.present);
+            } else {
+                prop_assert!(quick.is_empty() && quick.text.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_taken_up_to_one_that_is_not_usual() {
+        let mut headers = Headers::new();
+        let usual = headers.push_usual(b"a: b\r\nETag: \"c\"\r\nd:e\r\n\r\n", 9);
+        assert_eq!(usual, Usual { length: 17, host: false });
+        assert_eq!(headers.text, b"A: b\r\nEtag: \"c\"\r\n");
+        let usual = headers.push_usual(b"Host: a\r\nHost: b\r\n", 9);
+        assert_eq!(usual, Usual { length: 9, host: true });
+        assert_eq!(headers.push_usual(b"a: b\r\n", 3).length, 0);
+        for line in
+            ["a: b", "a: b\n", "a: b\r", "a:\r\n", "a: \r\n", "a:  b\r\n", "a: b \r\n", " a: b\r\n"]
+        {
+            assert_eq!(Headers::new().push_usual(line.as_bytes(), 9).length, 0, "{line:?}");
+        }
     }
 }

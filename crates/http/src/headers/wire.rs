@@ -46,7 +46,7 @@ impl Headers {
         self.entries.push(Entry {
             start: offset(start),
             name_length: offset(name.len()),
-            value_length: offset(value.len()),
+            line_length: offset(self.text.len() - start),
             known,
         });
         Ok(known)
@@ -65,7 +65,7 @@ impl Headers {
             self.text.push(b' ');
             self.text.extend_from_slice(value);
             self.text.extend_from_slice(LINE_END);
-            last.value_length = offset(last.value_length as usize + 1 + value.len());
+            last.line_length = offset(last.line_length as usize + 1 + value.len());
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Headers {
         Entry {
             start: offset(start),
             name_length: offset(name.text().len()),
-            value_length: offset(value.len()),
+            line_length: offset(self.text.len() - start),
             known,
         }
     }
