@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -65,6 +66,7 @@ pub(crate) async fn control(
         tokio::spawn(run(source, options.watch, sender.clone()));
     }
     drop(sender);
+    tokio::spawn(retire(Arc::clone(&publisher)));
     let mut told = Told::default();
     if providers.is_empty() {
         told.tell(&publisher.current().runtime);
@@ -105,6 +107,19 @@ pub(crate) async fn control(
     }
     // Sources that are not watched have said all they will say.
     std::future::pending().await
+}
+
+/// Takes snapshots apart that no request runs on any more.
+async fn retire(publisher: Arc<Publisher>) {
+    const PERIOD: Duration = Duration::from_secs(1);
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        let unused = publisher.take_unused();
+        if !unused.is_empty() {
+            // Whether it ends well decides nothing.
+            _ = tokio::task::spawn_blocking(move || drop(unused)).await;
+        }
+    }
 }
 
 /// The routers of the static configuration, as their provider says them.

@@ -120,12 +120,14 @@ impl Worker {
         }
     }
 
-    /// Closes server connections that were idle too long, and hands on access log lines.
+    /// Closes server connections that were idle too long, hands on access log lines, and lets go of a snapshot
+    /// that is not current any more though no request comes.
     async fn tend(self: Rc<Self>) {
         let mut swept = Instant::now();
         loop {
             tokio::time::sleep(FLUSH_PERIOD).await;
             self.flush_records();
+            self.snapshots.load();
             let now = Instant::now();
             if now.saturating_duration_since(swept) >= SWEEP {
                 swept = now;

@@ -5,7 +5,7 @@ use std::{
     ops::Deref,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -18,6 +18,9 @@ use crate::Snapshot;
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<Shared>,
+    /// Snapshots that are not current any more, until nobody else holds them: to take a large one apart keeps a
+    /// thread busy for a while, and must not fall to a worker.
+    retired: Mutex<Vec<Arc<Snapshot>>>,
 }
 
 #[derive(Debug)]
@@ -32,13 +35,24 @@ impl Publisher {
     /// Starts with `snapshot`.
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         let current = ArcSwap::new(snapshot);
-        Self { shared: Arc::new(Shared { version: AtomicU64::new(1), current }) }
+        let shared = Arc::new(Shared { version: AtomicU64::new(1), current });
+        Self { shared, retired: Mutex::default() }
     }
 
     /// Makes `snapshot` the one that new requests run on.
+    ///
+    /// The one before is kept until nobody uses it and [`Self::take_unused`] is called.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.shared.current.store(snapshot);
+        let before = self.shared.current.swap(snapshot);
         self.shared.version.fetch_add(1, Ordering::Release);
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).push(before);
+    }
+
+    /// Snapshots that nobody uses any more, to be dropped where that may take its time.
+    pub fn take_unused(&self) -> Vec<Arc<Snapshot>> {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        // What only this list holds nobody can get hold of again.
+        retired.extract_if(.., |snapshot| Arc::strong_count(snapshot) == 1).collect()
     }
 
     /// The current snapshot.
