@@ -176,7 +176,7 @@ fn environment() -> Result<Environment> {
 fn settings(config: &StaticConfig) -> Settings {
     let defaults = config.default_entry_points();
     let entry_points = config.tcp_entry_points().map(|(name, entry_point)| EntryPointSettings {
-        name: name.to_owned(),
+        name: name.into(),
         is_default: defaults.contains(&name),
         middlewares: entry_point.http.middlewares.clone(),
         tls: entry_point.http.tls.clone(),
@@ -198,7 +198,7 @@ fn records(observability: &EntryPointObservability) -> Observability {
         access_logs: Some(observability.access_logs),
         metrics: Some(observability.metrics),
         tracing: Some(observability.tracing),
-        trace_verbosity: observability.trace_verbosity.clone(),
+        trace_verbosity: Some(observability.trace_verbosity),
     }
 }
 

@@ -6,7 +6,8 @@ use portway_model::{
     Diagnostic, Place, Severity,
     dynamic::{
         AddPrefix, BasicAuth, Chain, Headers, LoadBalancer, Middleware, Observability,
-        RedirectScheme, Router, RouterTls, Server, Service, StripPrefix, Weighted, WeightedService,
+        RedirectScheme, Router, RouterTls, Server, Service, StripPrefix, TraceVerbosity, Weighted,
+        WeightedService,
     },
     runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
 };
@@ -16,43 +17,45 @@ fn names(all: &[&str]) -> Vec<String> {
 }
 
 fn router(rule: &str, service: &str, middlewares: &[&str], tls: bool) -> RouterInfo {
-    let entry_points = names(if tls { &["websecure"] } else { &["web"] });
+    let entry_point = if tls { "websecure" } else { "web" };
+    let priority = i64::try_from(rule.len()).unwrap();
+    let tls = tls.then(|| RouterTls { options: "default".to_owned(), ..RouterTls::default() });
     RouterInfo {
-        router: Router {
-            entry_points: entry_points.clone(),
+        router: Arc::new(Router {
+            entry_points: names(&[entry_point]),
             middlewares: names(middlewares),
             service: service.to_owned(),
             rule: rule.to_owned(),
-            priority: i64::try_from(rule.len()).unwrap(),
-            tls: tls.then(|| RouterTls { options: "default".to_owned(), ..RouterTls::default() }),
-            observability: Some(Observability {
-                access_logs: Some(true),
-                metrics: Some(true),
-                tracing: Some(true),
-                trace_verbosity: "minimal".to_owned(),
-            }),
+            tls: tls.map(Box::new),
             ..Router::default()
+        }),
+        priority,
+        observability: Observability {
+            access_logs: Some(true),
+            metrics: Some(true),
+            tracing: Some(true),
+            trace_verbosity: Some(TraceVerbosity::Minimal),
         },
         errors: Vec::new(),
         status: Status::Enabled,
-        using: entry_points,
+        using: [entry_point.into()].into(),
     }
 }
 
 fn balancer(servers: &[&str]) -> ServiceInfo {
     let server = |url: &&str| Server { url: (*url).to_owned(), ..Server::default() };
     ServiceInfo {
-        service: Service::LoadBalancer(LoadBalancer {
+        service: Arc::new(Service::LoadBalancer(LoadBalancer {
             servers: servers.iter().map(server).collect(),
             ..LoadBalancer::default()
-        }),
-        server_status: servers.iter().map(|url| ((*url).to_owned(), "UP")).collect(),
+        })),
+        reached: true,
         ..ServiceInfo::default()
     }
 }
 
 fn middleware(middleware: Middleware) -> MiddlewareInfo {
-    MiddlewareInfo { middleware, ..MiddlewareInfo::default() }
+    MiddlewareInfo { middleware: Arc::new(middleware), ..MiddlewareInfo::default() }
 }
 
 /// A small house where everything works.
@@ -93,7 +96,7 @@ pub(super) fn working() -> Runtime {
         ..Weighted::default()
     });
     runtime.services = [
-        ("shop@file", ServiceInfo { service: weighted, ..ServiceInfo::default() }),
+        ("shop@file", ServiceInfo { service: Arc::new(weighted), ..ServiceInfo::default() }),
         (
             "shop-blue@file",
             balancer(&["http://10.0.0.11:8080", "http://10.0.0.12:8080", "http://10.0.0.13:8080"]),
@@ -128,18 +131,13 @@ pub(super) fn working() -> Runtime {
         (
             "web-to-websecure@internal",
             RouterInfo {
-                router: Router {
-                    priority: i64::MAX - 1,
-                    ..router(
-                        "HostRegexp(`^.+$`)",
-                        "noop@internal",
-                        &["redirect-web-to-websecure@internal"],
-                        false,
-                    )
-                    .router
-                },
-                using: names(&["web"]),
-                ..RouterInfo::default()
+                priority: i64::MAX - 1,
+                ..router(
+                    "HostRegexp(`^.+$`)",
+                    "noop@internal",
+                    &["redirect-web-to-websecure@internal"],
+                    false,
+                )
             },
         ),
     ]
@@ -180,7 +178,7 @@ pub(super) fn faulty() -> Runtime {
         Status::Warning,
         "entryPoint \"websceure\" doesn't exist; did you mean `websecure`?",
     );
-    half.router.entry_points.push("websceure".to_owned());
+    Arc::make_mut(&mut half.router).entry_points.push("websceure".to_owned());
     let all = [
         (
             "admin@file",
@@ -214,7 +212,7 @@ pub(super) fn faulty() -> Runtime {
     ];
     runtime.routers.extend(all.map(|(name, one)| (name.to_owned(), one)));
     let mut slow = balancer(&["http://10.0.2.11:9000", "http://10.0.2.12:9000"]);
-    slow.server_status[1].1 = "DOWN";
+    slow.down = names(&["http://10.0.2.12:9000"]);
     let without = ServiceInfo {
         status: Status::Warning,
         errors: names(&["no server; requests are answered with 503"]),

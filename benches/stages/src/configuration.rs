@@ -38,7 +38,7 @@ impl Compiler {
     /// A compiler for one entry point.
     pub fn new() -> Self {
         let entry_point = EntryPointSettings {
-            name: ENTRY_POINT.to_owned(),
+            name: ENTRY_POINT.into(),
             is_default: true,
             ..EntryPointSettings::default()
         };

@@ -37,7 +37,7 @@ pub fn insecure_api(http: &mut Http, entry_point: &str, base_path: &str, dashboa
     );
     let names = [DASHBOARD_REDIRECT, DASHBOARD_STRIP_PREFIX];
     if let Some(router) = http.routers.get_mut("dashboard") {
-        router.spec.middlewares = names.map(|name| format!("{name}@internal")).into();
+        router.spec_mut().middlewares = names.map(|name| format!("{name}@internal")).into();
     }
     let redirect = Middleware::RedirectRegex(RedirectRegex {
         regex: r"^(http:\/\/(\[[\w:.]+\]|[\w\._-]+)(:\d+)?)\/$".to_owned(),
@@ -79,7 +79,7 @@ pub fn redirection(http: &mut Http, redirection: &Redirection<'_>) {
     let (rule, priority) = ("HostRegexp(`^.+$`)", redirection.priority);
     add(http, &name, redirection.from, rule, priority, InternalService::Noop);
     if let Some(router) = http.routers.get_mut(&name) {
-        router.spec.middlewares = vec![format!("{middleware}@internal")];
+        router.spec_mut().middlewares = vec![format!("{middleware}@internal")];
     }
     let redirect = RedirectScheme {
         scheme: redirection.scheme.to_owned(),
@@ -126,7 +126,7 @@ mod tests {
         let mut http = Http::default();
         insecure_api(&mut http, "traefik", "/", true);
         ping(&mut http, "traefik");
-        let routers: Vec<_> = http.routers.iter().map(|(n, r)| json!([n, r.spec])).collect();
+        let routers: Vec<_> = http.routers.iter().map(|(n, r)| json!([n, *r.spec])).collect();
         assert_eq!(
             json!(routers),
             json!([
@@ -143,7 +143,7 @@ mod tests {
             ])
         );
         let middlewares: Vec<_> =
-            http.middlewares.iter().map(|(n, m)| json!([n, m.spec])).collect();
+            http.middlewares.iter().map(|(n, m)| json!([n, *m.spec])).collect();
         assert_eq!(
             json!(middlewares),
             json!([
@@ -178,13 +178,13 @@ mod tests {
         };
         redirection(&mut http, &one);
         assert_eq!(
-            json!(http.routers["U-x-to-443"].spec),
+            json!(*http.routers["U-x-to-443"].spec),
             json!({"entryPoints": ["U_x"], "middlewares": ["redirect-U-x-to-443@internal"],
                 "service": "noop@internal", "rule": "HostRegexp(`^.+$`)", "ruleSyntax": "default",
                 "priority": 10})
         );
         assert_eq!(
-            json!(http.middlewares["redirect-U-x-to-443"].spec),
+            json!(*http.middlewares["redirect-U-x-to-443"].spec),
             json!({"redirectScheme": {"scheme": "https", "port": "443", "permanent": true}})
         );
     }

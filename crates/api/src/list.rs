@@ -44,12 +44,12 @@ impl Listed for RouterInfo {
     }
 
     fn compare(&self, other: &Self, field: &str) -> Ordering {
-        let (this, other) = (&self.router, &other.router);
+        let (this, that) = (&self.router, &other.router);
         match field {
-            "priority" => this.priority.cmp(&other.priority),
-            "rule" => this.rule.cmp(&other.rule),
-            "service" => this.service.cmp(&other.service),
-            "entryPoints" => this.entry_points.len().cmp(&other.entry_points.len()),
+            "priority" => self.priority.cmp(&other.priority),
+            "rule" => this.rule.cmp(&that.rule),
+            "service" => this.service.cmp(&that.service),
+            "entryPoints" => this.entry_points.len().cmp(&that.entry_points.len()),
             _ => Ordering::Equal,
         }
     }
@@ -79,7 +79,7 @@ fn lower(kind: &str) -> String {
 }
 
 fn servers(service: &ServiceInfo) -> usize {
-    match &service.service {
+    match &*service.service {
         portway_model::dynamic::Service::LoadBalancer(balancer) => balancer.servers.len(),
         _ => 0,
     }

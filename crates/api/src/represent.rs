@@ -71,14 +71,18 @@ fn insert_kind(fields: &mut Map<String, Value>, kind: &str) {
 
 impl Represent for RouterInfo {
     fn raw(&self) -> Map<String, Value> {
-        let mut fields = base(&self.router, self.status, &self.errors);
-        insert_names(&mut fields, "using", self.using.iter().map(String::as_str));
+        let mut fields = base(&*self.router, self.status, &self.errors);
+        if self.priority != 0 {
+            fields.insert("priority".to_owned(), self.priority.into());
+        }
+        fields.insert("observability".to_owned(), json!(self.observability));
+        insert_names(&mut fields, "using", self.using.iter().map(|name| &**name));
         fields
     }
 
     fn describe(&self, fields: &mut Map<String, Value>) {
         // JavaScript's numbers cannot hold the priorities of internal routers.
-        fields.insert("priorityStr".to_owned(), self.router.priority.to_string().into());
+        fields.insert("priorityStr".to_owned(), self.priority.to_string().into());
         // The raw data shows what was written; lists and details what applies.
         if let Some(Value::Object(tls)) = fields.get_mut("tls") {
             tls.entry("options").or_insert_with(|| "default".into());
@@ -92,15 +96,13 @@ impl Represent for RouterInfo {
 
 impl Represent for ServiceInfo {
     fn raw(&self) -> Map<String, Value> {
-        let mut fields = base(&self.service, self.status, &self.errors);
+        let mut fields = base(&*self.service, self.status, &self.errors);
         fields.values_mut().for_each(redact);
         insert_names(&mut fields, "usedBy", self.used_by.keys());
-        if !self.server_status.is_empty() {
-            let status: BTreeMap<_, _> = self
-                .server_status
-                .iter()
-                .map(|(url, up)| (redact_url(url).unwrap_or_else(|| url.clone()), *up))
-                .collect();
+        let shown = |url| redact_url(url).unwrap_or_else(|| url.to_owned());
+        let status: BTreeMap<_, _> =
+            self.server_status().map(|(url, status)| (shown(url), status)).collect();
+        if !status.is_empty() {
             fields.insert("serverStatus".to_owned(), json!(status));
         }
         fields
@@ -117,7 +119,7 @@ impl Represent for ServiceInfo {
 
 impl Represent for MiddlewareInfo {
     fn raw(&self) -> Map<String, Value> {
-        let mut fields = base(&self.middleware, self.status, &self.errors);
+        let mut fields = base(&*self.middleware, self.status, &self.errors);
         fields.values_mut().for_each(redact);
         insert_names(&mut fields, "usedBy", self.used_by.keys());
         fields

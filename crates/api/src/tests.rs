@@ -5,14 +5,14 @@
 
 mod own;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
     InternalService, Names, Period,
     dynamic::{
         AddPrefix, BasicAuth, Chain, Domain, Headers, LoadBalancer, Middleware, Observability,
         RedirectRegex, RedirectScheme, ResponseForwarding, Router, RouterTls, Server, Service,
-        Strategy, StripPrefix, Weighted, WeightedService,
+        Strategy, StripPrefix, TraceVerbosity, Weighted, WeightedService,
     },
     runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
 };
@@ -52,8 +52,8 @@ fn flag(value: &Value, field: &str) -> bool {
     value[field].as_bool().unwrap_or_default()
 }
 
-fn present(value: &Value, field: &str) -> Option<Value> {
-    value.get(field).cloned()
+fn present(value: &Value, field: &str) -> Option<Box<Value>> {
+    value.get(field).cloned().map(Box::new)
 }
 
 fn status(value: &Value) -> Status {
@@ -83,23 +83,30 @@ fn router(raw: &Value) -> RouterInfo {
         access_logs: shown["accessLogs"].as_bool(),
         metrics: shown["metrics"].as_bool(),
         tracing: shown["tracing"].as_bool(),
-        trace_verbosity: text(shown, "traceVerbosity"),
+        trace_verbosity: match shown["traceVerbosity"].as_str() {
+            Some("minimal") => Some(TraceVerbosity::Minimal),
+            Some("detailed") => Some(TraceVerbosity::Detailed),
+            _ => None,
+        },
     };
+    let priority = raw["priority"].as_i64().unwrap_or_default();
     RouterInfo {
-        router: Router {
+        priority,
+        observability: observability(&raw["observability"]),
+        router: Arc::new(Router {
             entry_points: texts(raw, "entryPoints"),
             middlewares: texts(raw, "middlewares"),
             service: text(raw, "service"),
             rule: text(raw, "rule"),
             parent_refs: texts(raw, "parentRefs"),
             rule_syntax: text(raw, "ruleSyntax"),
-            priority: raw["priority"].as_i64().unwrap_or_default(),
-            tls: raw.get("tls").map(tls),
-            observability: raw.get("observability").map(observability),
-        },
+            priority,
+            tls: raw.get("tls").map(tls).map(Box::new),
+            observability: None,
+        }),
         errors: texts(raw, "error"),
         status: status(raw),
-        using: texts(raw, "using"),
+        using: texts(raw, "using").into_iter().map(Into::into).collect(),
     }
 }
 
@@ -143,13 +150,18 @@ fn service(raw: &Value) -> ServiceInfo {
         }),
         Some((kind, raw)) => Service::Unserved([(kind.clone(), raw.clone())].into()),
     };
-    let up = |(url, up): (String, String)| (url, if up == "UP" { "UP" } else { "DOWN" });
+    let server_status = map(raw, "serverStatus");
     ServiceInfo {
-        service: spec,
+        service: Arc::new(spec),
         errors: texts(raw, "error"),
         status: status(raw),
         used_by: users(raw),
-        server_status: map(raw, "serverStatus").into_iter().map(up).collect(),
+        reached: !server_status.is_empty(),
+        down: server_status
+            .into_iter()
+            .filter(|(_, is)| is == "DOWN")
+            .map(|(url, _)| url)
+            .collect(),
     }
 }
 
@@ -196,7 +208,7 @@ fn middleware(raw: &Value) -> MiddlewareInfo {
         },
     };
     MiddlewareInfo {
-        middleware: spec,
+        middleware: Arc::new(spec),
         errors: texts(raw, "error"),
         status: status(raw),
         used_by: users(raw),

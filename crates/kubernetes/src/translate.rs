@@ -203,5 +203,5 @@ fn place(object: &Object, at: Position) -> Option<Place> {
 /// An entry of the configuration that comes from a part of an object.
 fn entry<T>(object: &Object, at: Position, spec: T, problems: Vec<Problem>) -> Entry<T> {
     let created = object.meta.created.clone();
-    Entry { spec, problems, created, place: place(object, at) }
+    Entry { created, place: place(object, at), ..Entry::new(spec).with(problems) }
 }

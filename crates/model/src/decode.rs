@@ -203,7 +203,7 @@ impl<'a> Fields<'a> {
 
     /// A field that Portway knows but does not serve yet: it is kept as JSON to be shown, and a warning says
     /// that it has no effect.
-    pub fn unserved(&mut self, name: &'static str) -> Option<serde_json::Value> {
+    pub fn unserved(&mut self, name: &'static str) -> Option<Box<serde_json::Value>> {
         let node = self.node(name)?;
         self.problems.push(
             Problem::warning(
@@ -212,7 +212,7 @@ impl<'a> Fields<'a> {
             )
             .at(node.at),
         );
-        Some(node.to_json())
+        Some(Box::new(node.to_json()))
     }
 
     /// Reports each field that nobody asked for.
@@ -286,7 +286,7 @@ fn scalar_text(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Option<S
 
 /// A list of texts; one text may stand for a list, with commas between its items.
 pub fn strings(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Vec<String> {
-    match &node.value {
+    let mut strings = match &node.value {
         Value::Null => Vec::new(),
         Value::Scalar { text, .. } => text
             .split(',')
@@ -305,7 +305,10 @@ pub fn strings(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Vec<Stri
             problems.push(Problem::error(path, message).at(node.at));
             Vec::new()
         }
-    }
+    };
+    // Most lists have one item, and a hundred thousand routers may have several such lists each.
+    strings.shrink_to_fit();
+    strings
 }
 
 #[cfg(test)]

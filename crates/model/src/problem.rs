@@ -108,8 +108,8 @@ impl fmt::Display for Place {
 /// keeps its claim; it is disabled and closes what refers to it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry<T> {
-    /// What could be read of the object.
-    pub spec: T,
+    /// What could be read of the object. Shared with what is shown of it.
+    pub spec: Arc<T>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
     /// When the object was created (RFC 3339 in UTC), where the source knows; older wins a tie.
@@ -128,13 +128,21 @@ impl<T: Hash> Hash for Entry<T> {
 impl<T> Entry<T> {
     /// An object without problems.
     pub fn new(spec: T) -> Self {
-        Self { spec, problems: Vec::new(), created: None, place: None }
+        Self { spec: Arc::new(spec), problems: Vec::new(), created: None, place: None }
     }
 
     /// The same object with its problems.
     #[must_use]
     pub fn with(self, problems: Vec<Problem>) -> Self {
         Self { problems, ..self }
+    }
+
+    /// What could be read of the object, to be edited; others who share it keep theirs.
+    pub fn spec_mut(&mut self) -> &mut T
+    where
+        T: Clone,
+    {
+        Arc::make_mut(&mut self.spec)
     }
 
     /// The first problem that disables the object.

@@ -1,12 +1,15 @@
 //! What is running: every object of the configuration with its status, as `/api` shows it.
 //!
+//! Settings are shared with the configuration wherever they are shown as written: there may be a hundred thousand.
 //! `compile` fills these beside the snapshot; the API, the dashboard and the log read them.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::{
     Diagnostic, Names,
-    dynamic::{Middleware, Router, Service},
+    dynamic::{Middleware, Observability, Router, Service},
 };
 
 /// Whether an object works. Traefik: `status`.
@@ -38,36 +41,56 @@ pub struct Runtime {
 /// A router and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct RouterInfo {
-    /// As configured, with the effective priority and rule syntax filled in.
-    pub router: Router,
+    /// As configured, with entry points, the rule's syntax and qualified names of middlewares filled in.
+    pub router: Arc<Router>,
+    /// The priority that applies.
+    pub priority: i64,
+    /// The choice of records that applies.
+    pub observability: Observability,
     /// Reasons of its status.
     pub errors: Vec<String>,
     /// Whether it works.
     pub status: Status,
     /// The entry points that use it.
-    pub using: Vec<String>,
+    pub using: Box<[Arc<str>]>,
 }
 
 /// A service and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceInfo {
-    /// As configured.
-    pub service: Service,
+    /// As configured, with shares and the qualified name of the transport filled in.
+    pub service: Arc<Service>,
     /// Reasons of its status.
     pub errors: Vec<String>,
     /// Whether it works.
     pub status: Status,
     /// Qualified names of the routers that use it.
     pub used_by: Names<()>,
-    /// Server URLs and whether each takes requests (`UP` or `DOWN`).
-    pub server_status: Vec<(String, &'static str)>,
+    /// Whether routers reach it, so that the status of its servers is shown.
+    pub reached: bool,
+    /// The URLs of servers that take no requests.
+    pub down: Vec<String>,
+}
+
+impl ServiceInfo {
+    /// Server URLs and whether each takes requests (`UP` or `DOWN`); none where no router reaches the service.
+    pub fn server_status(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let servers = match &*self.service {
+            Service::LoadBalancer(balancer) if self.reached => balancer.servers.as_slice(),
+            _ => &[],
+        };
+        servers.iter().map(|server| {
+            let status = if self.down.contains(&server.url) { "DOWN" } else { "UP" };
+            (server.url.as_str(), status)
+        })
+    }
 }
 
 /// A middleware and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct MiddlewareInfo {
-    /// As configured.
-    pub middleware: Middleware,
+    /// As configured, with qualified names of members where a router uses it.
+    pub middleware: Arc<Middleware>,
     /// Reasons of its status.
     pub errors: Vec<String>,
     /// Whether it works.

@@ -43,7 +43,7 @@ impl Materials {
         self.used.clear();
         let names_users = |spec: &Middleware| matches!(spec, Middleware::BasicAuth(auth) if !auth.users_file.is_empty());
         edit(&mut config.http.middlewares, names_users, |entry| {
-            if let Middleware::BasicAuth(auth) = &mut entry.spec {
+            if let Middleware::BasicAuth(auth) = Arc::make_mut(&mut entry.spec) {
                 let path = PathBuf::from(&auth.users_file);
                 let text = self.read(&path, "basicAuth.usersFile", &mut entry.problems);
                 auth.users_of_file = lines(&text);
@@ -52,14 +52,15 @@ impl Materials {
         let names_material =
             |spec: &ServersTransport| !spec.root_cas.is_empty() || !spec.certificates.is_empty();
         edit(&mut config.http.servers_transports, names_material, |entry| {
-            self.transport(&mut entry.spec, &mut entry.problems);
+            self.transport(Arc::make_mut(&mut entry.spec), &mut entry.problems);
         });
         for entry in &mut config.tls.certificates {
-            self.certificate(&mut entry.spec, "", &mut entry.problems);
+            self.certificate(Arc::make_mut(&mut entry.spec), "", &mut entry.problems);
         }
         let verifies = |spec: &TlsOptions| !spec.client_auth.authorities.is_empty();
         edit(&mut config.tls.options, verifies, |entry| {
-            let authorities = entry.spec.client_auth.authorities.iter_mut().enumerate();
+            let options = Arc::make_mut(&mut entry.spec);
+            let authorities = options.client_auth.authorities.iter_mut().enumerate();
             for (i, authority) in authorities {
                 let field = format!("clientAuth.caFiles[{i}]");
                 self.material(authority, &field, &mut entry.problems);
@@ -69,7 +70,7 @@ impl Materials {
             &mut config.tls.stores,
             |_| true,
             |entry| {
-                if let Some(certificate) = &mut entry.spec.default_certificate {
+                if let Some(certificate) = &mut Arc::make_mut(&mut entry.spec).default_certificate {
                     self.certificate(certificate, "defaultCertificate.", &mut entry.problems);
                 }
             },

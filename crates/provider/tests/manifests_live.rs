@@ -69,7 +69,7 @@ fn middleware(name: &str, prefix: &str) -> String {
 
 fn prefixes(config: &Arc<Config>) -> Vec<&str> {
     let entries = config.http.middlewares.values();
-    let prefixes = entries.map(|entry| match &entry.spec {
+    let prefixes = entries.map(|entry| match &*entry.spec {
         Middleware::AddPrefix(add) => add.prefix.as_str(),
         _ => "",
     });

@@ -54,7 +54,7 @@ pub(crate) struct Carried {
     services: Names<services::Built>,
     middlewares: Names<middlewares::Made>,
     routers: Names<routers::Placed>,
-    transports: HashMap<String, Kept<ServersTransport, Transport>>,
+    transports: HashMap<String, Kept<Arc<ServersTransport>, Transport>>,
     tls: tls::Carried,
     ties: Ties,
 }

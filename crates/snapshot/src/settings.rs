@@ -1,6 +1,6 @@
 //! What the static configuration fixes for every snapshot.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use portway_model::{
     InternalService,
@@ -25,7 +25,7 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, Hash, PartialEq)]
 pub struct EntryPointSettings {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Whether routers without entry points use it.
     pub is_default: bool,
     /// Middlewares that go before those of each router.

@@ -72,13 +72,13 @@ fn read(case: &Path) -> (Config, Settings) {
 fn filled(mut config: Config) -> Config {
     let fill = |material: &mut Material| material.content = material.written.clone().into_bytes();
     for entry in &mut config.tls.certificates {
-        fill(&mut entry.spec.cert);
-        fill(&mut entry.spec.key);
+        fill(&mut entry.spec_mut().cert);
+        fill(&mut entry.spec_mut().key);
     }
     let names: Vec<_> = config.tls.options.keys().map(str::to_owned).collect();
     for name in names {
         let entry = config.tls.options.get_mut(&name).unwrap();
-        entry.spec.client_auth.authorities.iter_mut().for_each(fill);
+        entry.spec_mut().client_auth.authorities.iter_mut().for_each(fill);
     }
     config
 }
@@ -106,7 +106,7 @@ fn settings(text: &str) -> Settings {
 fn entry_point(line: &str) -> EntryPointSettings {
     let mut words = line.split(' ');
     let name = words.next().unwrap_or_default().to_owned();
-    let mut entry_point = EntryPointSettings { name, ..EntryPointSettings::default() };
+    let mut entry_point = EntryPointSettings { name: name.into(), ..EntryPointSettings::default() };
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
             ("default", _) => entry_point.is_default = true,
@@ -128,7 +128,7 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
     let routers = runtime.routers.iter().map(|(name, info)| {
         let router = &info.router;
         let mut shown = json!({
-            "status": info.status, "errors": info.errors, "priority": router.priority,
+            "status": info.status, "errors": info.errors, "priority": info.priority,
             "using": info.using, "middlewares": router.middlewares, "service": router.service,
             "ruleSyntax": router.rule_syntax,
         });
@@ -144,7 +144,7 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
     let services = services.map(|(name, info)| {
         let shown = json!({
             "status": info.status, "errors": info.errors, "usedBy": info.used_by.keys().collect::<Vec<_>>(),
-            "serverStatus": info.server_status.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "serverStatus": info.server_status().collect::<BTreeMap<_, _>>(),
         });
         (name, shown)
     });

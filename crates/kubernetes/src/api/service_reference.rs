@@ -36,11 +36,11 @@ pub struct ServiceReference {
     /// Whether the Service's virtual address is used instead of its endpoints.
     pub native_lb: Option<bool>,
     /// Stickiness, as written.
-    pub sticky: Option<Json>,
+    pub sticky: Option<Box<Json>>,
     /// Active health checks, as written.
-    pub health_check: Option<Json>,
+    pub health_check: Option<Box<Json>>,
     /// Passive health checks, as written.
-    pub passive_health_check: Option<Json>,
+    pub passive_health_check: Option<Box<Json>>,
     /// The reference's path inside the object, such as `spec.routes[0].services[0]`.
     pub path: String,
     /// Where the reference was written.
@@ -153,7 +153,7 @@ fn strategy(fields: &mut Fields<'_>) -> Strategy {
 }
 
 /// Stickiness, as written and with its default path; a value that its schema forbids is a problem.
-pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Json> {
+pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
     let mut written = fields.unserved("sticky")?;
     fields.object("sticky", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);

@@ -13,7 +13,7 @@ pub enum TraefikService {
         /// The services.
         services: Vec<ServiceReference>,
         /// Stickiness, as written.
-        sticky: Option<Json>,
+        sticky: Option<Box<Json>>,
     },
     /// A kind that is known by name but not served yet: its name and settings as written.
     Unserved(&'static str, Json),

@@ -69,7 +69,7 @@ impl Translation<'_> {
             let router = Router {
                 entry_points: route.entry_points.clone(),
                 parent_refs: parents.clone(),
-                tls: tls.clone(),
+                tls: tls.clone().map(Box::new),
                 ..self.router(object, one, &name, &mut problems)
             };
             owners.insert(name.clone(), &object.key);
@@ -118,7 +118,7 @@ impl Translation<'_> {
             rule: route.rule.clone(),
             rule_syntax: route.syntax.clone(),
             priority: route.priority,
-            observability: route.observability.clone(),
+            observability: route.observability,
             ..Router::default()
         }
     }

@@ -29,7 +29,7 @@ pub struct Router {
     pub priority: i64,
     /// Present: the router answers TLS requests only. Absent: plaintext only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<RouterTls>,
+    pub tls: Option<Box<RouterTls>>,
     /// Which records are made of its requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observability: Option<Observability>,
@@ -61,8 +61,25 @@ pub struct Domain {
     pub sans: Vec<String>,
 }
 
+/// How much traces say. Traefik: `observability.traceVerbosity`.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceVerbosity {
+    /// What was asked and answered.
+    #[default]
+    Minimal,
+    /// The steps between as well.
+    Detailed,
+}
+
+impl TraceVerbosity {
+    /// All, as users write them.
+    pub const NAMES: [(&'static str, Self); 2] =
+        [("minimal", Self::Minimal), ("detailed", Self::Detailed)];
+}
+
 /// Which records are made of a router's requests. Traefik: `http.routers.<name>.observability`.
-#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observability {
     /// Access log lines; absent means the entry point's setting.
@@ -74,9 +91,9 @@ pub struct Observability {
     /// Traces; absent means the entry point's setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracing: Option<bool>,
-    /// `minimal` or `detailed`; empty means the entry point's setting.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub trace_verbosity: String,
+    /// How much traces say; absent means the entry point's setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_verbosity: Option<TraceVerbosity>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

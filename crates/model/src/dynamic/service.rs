@@ -46,7 +46,7 @@ impl Service {
 pub struct LoadBalancer {
     /// Stickiness by cookie, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sticky: Option<Value>,
+    pub sticky: Option<Box<Value>>,
     /// The servers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,
@@ -54,10 +54,10 @@ pub struct LoadBalancer {
     pub strategy: Strategy,
     /// Active health checks, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Value>,
+    pub health_check: Option<Box<Value>>,
     /// Passive health checks, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub passive_health_check: Option<Value>,
+    pub passive_health_check: Option<Box<Value>>,
     /// Whether servers see the client's Host (default) or their own.
     pub pass_host_header: bool,
     /// How responses are passed on.
@@ -139,10 +139,10 @@ pub struct Weighted {
     pub services: Vec<WeightedService>,
     /// Stickiness by cookie, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sticky: Option<Value>,
+    pub sticky: Option<Box<Value>>,
     /// Propagation of health, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Value>,
+    pub health_check: Option<Box<Value>>,
 }
 
 /// A service and its share.

@@ -8,7 +8,10 @@ use std::{fmt, net::IpAddr};
 
 use serde::{Serialize, Serializer};
 
-use crate::{Period, dynamic::RouterTls};
+use crate::{
+    Period,
+    dynamic::{RouterTls, TraceVerbosity},
+};
 
 /// A listening address. Traefik: `entryPoints.<name>`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -451,8 +454,8 @@ pub struct EntryPointObservability {
     pub metrics: bool,
     /// Traces, default yes.
     pub tracing: bool,
-    /// `minimal` (default) or `detailed`.
-    pub trace_verbosity: String,
+    /// How much traces say, default [`TraceVerbosity::Minimal`].
+    pub trace_verbosity: TraceVerbosity,
 }
 
 impl Default for EntryPointObservability {
@@ -461,7 +464,7 @@ impl Default for EntryPointObservability {
             access_logs: true,
             metrics: true,
             tracing: true,
-            trace_verbosity: "minimal".to_owned(),
+            trace_verbosity: TraceVerbosity::Minimal,
         }
     }
 }

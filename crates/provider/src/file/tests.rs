@@ -148,7 +148,7 @@ fn users_and_certificates_are_read_and_read_again() {
     directory.write("a.yml", &text);
     let mut files = directory.files();
     let reading = files.read();
-    let users = |config: &Config| match &config.http.middlewares["m"].spec {
+    let users = |config: &Config| match &*config.http.middlewares["m"].spec {
         Middleware::BasicAuth(auth) => auth.users_of_file.clone(),
         _ => Vec::new(),
     };

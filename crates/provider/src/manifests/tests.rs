@@ -40,7 +40,7 @@ impl Folder {
 /// Names and prefixes of all middlewares.
 fn prefixes(config: &Config) -> Vec<(&str, &str)> {
     let middlewares = config.http.middlewares.iter();
-    let prefixes = middlewares.map(|(name, entry)| match &entry.spec {
+    let prefixes = middlewares.map(|(name, entry)| match &*entry.spec {
         Middleware::AddPrefix(add) => (&**name, add.prefix.as_str()),
         _ => (&**name, ""),
     });

@@ -138,7 +138,7 @@ impl<'a> Amendment<'a> {
         let ties = &self.before.carried.ties;
         for (name, change) in changes(self.before, self.configs, |config| &config.http.services) {
             let weighted = |entry: Option<&Arc<Entry<Service>>>| {
-                entry.is_some_and(|entry| matches!(entry.spec, Service::Weighted(_)))
+                entry.is_some_and(|entry| matches!(*entry.spec, Service::Weighted(_)))
             };
             if ties.holds(&name, &change) || weighted(change.before) || weighted(change.now) {
                 return None;
@@ -168,7 +168,7 @@ impl<'a> Amendment<'a> {
         for (name, change) in changes(self.before, self.configs, |config| &config.http.middlewares)
         {
             let chain = |entry: Option<&Arc<Entry<Middleware>>>| {
-                entry.is_some_and(|entry| matches!(entry.spec, Middleware::Chain(_)))
+                entry.is_some_and(|entry| matches!(*entry.spec, Middleware::Chain(_)))
             };
             if ties.holds(&name, &change) || chain(change.before) || chain(change.now) {
                 return None;
@@ -212,7 +212,8 @@ impl<'a> Amendment<'a> {
     fn take_out(&mut self, written: &str) {
         let entry = find(written, &self.before.carried.configs, |config| &config.http.routers);
         let Some(entry) = entry else { return };
-        for (name, _) in split::by_entry_point(written, entry, self.settings, |_| false).routers {
+        let split = split::by_entry_point(written, entry, self.settings, |_| false);
+        for name in split.routers.into_iter().map(|part| part.name) {
             if let Some(placed) = self.carried.routers.remove(&name) {
                 placed.take_out(&mut self.entry_points);
             }
@@ -233,21 +234,21 @@ impl<'a> Amendment<'a> {
             routers::is_written(name, configs) || self.runtime.routers.contains_key(name)
         };
         let split = split::by_entry_point(written, entry, self.settings, taken);
-        for (name, entry) in split.routers {
-            if split.renamed || self.runtime.routers.contains_key(&name) {
+        for part in split.routers {
+            if split.renamed || self.runtime.routers.contains_key(&part.name) {
                 return None;
             }
-            let name: Arc<str> = if *name == **written { Arc::clone(written) } else { name.into() };
+            let (name, router) = (part.name.clone(), Arc::clone(&part.entry.spec));
             let (settings, before) = (self.settings, self.before);
             let (carried, runtime) = (&mut self.carried, &mut self.runtime);
-            let claim = routers::one(&name, written, &entry, settings, before, carried, runtime);
+            let claim = routers::one(written, part, settings, before, carried, runtime);
             if let Some(claim) = claim {
                 if claim.wants_other_options() {
                     return None;
                 }
                 uniform.place(&claim, &mut self.entry_points, carried, runtime);
             }
-            self.concern(&name, &entry.spec);
+            self.concern(&name, &router);
         }
         Some(())
     }
@@ -260,7 +261,7 @@ impl<'a> Amendment<'a> {
             };
             let turned = used(&self.runtime) != used(&self.before.runtime);
             let Some(info) = self.runtime.services.get_mut(&name) else { continue };
-            if turned && matches!(info.service, Service::Weighted(_)) {
+            if turned && matches!(*info.service, Service::Weighted(_)) {
                 // What it leads to is reached or not reached any more.
                 return None;
             }
@@ -273,7 +274,7 @@ impl<'a> Amendment<'a> {
                 && let Some(entry) = entry
                 && let Some(info) = self.runtime.middlewares.get_mut(&name)
             {
-                info.middleware = entry.spec.clone();
+                info.middleware = Arc::clone(&entry.spec);
             }
         }
         Some(())

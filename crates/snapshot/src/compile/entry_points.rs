@@ -178,10 +178,10 @@ fn conflicted(entry_point: &str, claim: &Claim, runtime: &mut Runtime) -> Arc<st
     };
     let router = whole.router.clone();
     let mut part = whole.clone();
-    part.using = vec![entry_point.to_owned()];
-    part.router.entry_points = vec![entry_point.to_owned()];
-    whole.using.retain(|used| used != entry_point);
-    whole.router.entry_points.retain(|used| used != entry_point);
+    part.using = [entry_point.into()].into();
+    Arc::make_mut(&mut part.router).entry_points = vec![entry_point.to_owned()];
+    whole.using = whole.using.iter().filter(|used| ***used != *entry_point).cloned().collect();
+    Arc::make_mut(&mut whole.router).entry_points.retain(|used| used != entry_point);
     let gone = whole.router.entry_points.is_empty();
     if gone {
         runtime.routers.remove(&claim.order.name);

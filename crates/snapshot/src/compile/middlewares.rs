@@ -43,7 +43,7 @@ pub(crate) fn compile(
     let mut made = Names::default();
     let parts = Arc::make_mut(&mut carried.ties.parts);
     for (name, &entry) in &objects.middlewares {
-        if let dynamic::Middleware::Chain(chain) = &entry.spec {
+        if let dynamic::Middleware::Chain(chain) = &*entry.spec {
             parts.extend(chain.middlewares.iter().map(|member| qualify(member, provider(name))));
             continue;
         }
@@ -168,7 +168,7 @@ impl Walk {
         if let Some(reason) = disabled("middleware", name, entry) {
             return Err(reason);
         }
-        match &entry.spec {
+        match &*entry.spec {
             dynamic::Middleware::Chain(chain) => self.expand_members(middlewares, name, chain),
             _ => Err(format!("middleware \"{name}\" was not built")),
         }

@@ -117,33 +117,41 @@ fn list(objects: &Objects<'_>, settings: &Settings, runtime: &mut Runtime) {
 
 /// A service with its own problems.
 pub(crate) fn listed_service(name: &str, entry: &Entry<Service>) -> ServiceInfo {
-    let mut info = ServiceInfo { service: filled(name, &entry.spec), ..ServiceInfo::default() };
+    let mut info = ServiceInfo { service: Arc::clone(&entry.spec), ..ServiceInfo::default() };
+    fill(name, &mut info.service);
     note(&mut info.errors, &mut info.status, entry);
     info
 }
 
 /// A middleware with its own problems.
 pub(crate) fn listed_middleware(entry: &Entry<Middleware>) -> MiddlewareInfo {
-    let mut info = MiddlewareInfo { middleware: entry.spec.clone(), ..MiddlewareInfo::default() };
+    let mut info =
+        MiddlewareInfo { middleware: Arc::clone(&entry.spec), ..MiddlewareInfo::default() };
     note(&mut info.errors, &mut info.status, entry);
     info
 }
 
-/// The service as the API shows it: shares that nobody wrote, and the transport's qualified name.
-fn filled(name: &str, service: &Service) -> Service {
-    let mut service = service.clone();
-    match &mut service {
+/// Fills in what the API shows: shares that nobody wrote, and the transport's qualified name.
+fn fill(name: &str, service: &mut Arc<Service>) {
+    let shows_more = match &**service {
+        Service::Weighted(_) => true,
+        Service::LoadBalancer(balancer) => !balancer.servers_transport.is_empty(),
+        Service::Unserved(_) | Service::Unreadable => false,
+    };
+    if !shows_more {
+        return;
+    }
+    match Arc::make_mut(service) {
         Service::Weighted(weighted) => {
             for child in &mut weighted.services {
                 child.weight.get_or_insert(1);
             }
         }
-        Service::LoadBalancer(balancer) if !balancer.servers_transport.is_empty() => {
+        Service::LoadBalancer(balancer) => {
             balancer.servers_transport = qualify(&balancer.servers_transport, provider(name));
         }
-        _ => {}
+        Service::Unserved(_) | Service::Unreadable => {}
     }
-    service
 }
 
 /// Takes an entry's problems over into an object's errors and status.

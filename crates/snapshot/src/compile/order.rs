@@ -88,7 +88,7 @@ fn walk<'a>(
 
 /// The known services inside `name`, the last first.
 fn parts<'a>(name: &str, services: &'a Services<'_>) -> Vec<&'a str> {
-    let Some(Service::Weighted(weighted)) = services.get(name).map(|entry| &entry.spec) else {
+    let Some(Service::Weighted(weighted)) = services.get(name).map(|entry| &*entry.spec) else {
         return Vec::new();
     };
     let children = weighted.services.iter().rev();

@@ -19,7 +19,7 @@ use crate::{
         middlewares::Middlewares,
         names::{DEFAULT, find, note, with_nearest},
         services::Built,
-        split::{self, unread},
+        split::{self, Part, unread},
         users::refer,
     },
     snapshot::Order,
@@ -81,9 +81,8 @@ pub(crate) fn compile(
                 |name: &str| is_written(name, configs) || runtime.routers.contains_key(name);
             let split = split::by_entry_point(&written, entry, settings, taken);
             carried.ties.entangled |= split.renamed;
-            for (name, entry) in split.routers {
-                let name = if *name == *written { Arc::clone(&written) } else { name.into() };
-                claims.extend(one(&name, &written, &entry, settings, before, carried, runtime));
+            for part in split.routers {
+                claims.extend(one(&written, part, settings, before, carried, runtime));
             }
         }
     }
@@ -97,31 +96,33 @@ pub(crate) fn is_written(name: &str, configs: &Configs) -> bool {
 
 /// Compiles one router, lists it, and notes that it came from the router `written`.
 pub(crate) fn one(
-    name: &Arc<str>,
     written: &Arc<str>,
-    entry: &Entry<Router>,
+    part: Part,
     settings: &Settings,
     before: &Snapshot,
     carried: &mut Carried,
     runtime: &mut Runtime,
 ) -> Option<Claim> {
-    let mut info = RouterInfo { router: shown(name, &entry.spec), ..RouterInfo::default() };
-    note(&mut info.errors, &mut info.status, entry);
+    let Part { name, entry, observability } = part;
+    let name: Arc<str> = if *name == **written { Arc::clone(written) } else { name.into() };
+    let router = shown(&name, &entry.spec);
+    let mut info = RouterInfo { router, observability, ..RouterInfo::default() };
+    note(&mut info.errors, &mut info.status, &entry);
     let (made, listed) = (&carried.middlewares, &runtime.middlewares);
     let configs = &carried.configs;
     let middlewares = Middlewares { configs, made, listed };
     let parts = Parts { settings, services: &carried.services, middlewares: &middlewares };
-    let known = known_rule(name, &entry.spec, before);
-    let claim = Builder { name, entry, parts, info: &mut info }.claim(known);
+    let known = known_rule(&name, &entry.spec, before);
+    let claim = Builder { name: &name, entry: &entry, parts, info: &mut info }.claim(known);
     if info.status == Status::Disabled {
-        carried.ties.closed.add(Arc::clone(name));
+        carried.ties.closed.add(Arc::clone(&name));
     }
     let rule = claim.as_ref().map(|claim| Arc::clone(&claim.rule));
     let written = Arc::clone(written);
-    carried.routers.insert(Arc::clone(name), Placed { written, rule, ..Placed::default() });
-    let router = info.router.clone();
-    runtime.routers.insert(Arc::clone(name), info);
-    refer(name, &router, runtime);
+    carried.routers.insert(Arc::clone(&name), Placed { written, rule, ..Placed::default() });
+    let router = Arc::clone(&info.router);
+    runtime.routers.insert(Arc::clone(&name), info);
+    refer(&name, &router, runtime);
     claim
 }
 
@@ -133,12 +134,13 @@ fn known_rule(name: &str, router: &Router, before: &Snapshot) -> Option<Arc<Rule
 }
 
 /// The router as the API shows it.
-fn shown(name: &str, router: &Router) -> Router {
-    let mut router = router.clone();
-    for middleware in &mut router.middlewares {
-        *middleware = qualify(middleware, provider(name));
+fn shown(name: &str, router: &Arc<Router>) -> Arc<Router> {
+    let qualified = |middleware: &String| qualify(middleware, provider(name));
+    let middlewares: Vec<_> = router.middlewares.iter().map(qualified).collect();
+    if middlewares == router.middlewares {
+        return Arc::clone(router);
     }
-    router
+    Arc::new(Router { middlewares, ..Router::clone(router) })
 }
 
 struct Builder<'a> {
@@ -173,14 +175,13 @@ impl Builder<'_> {
         }
         let numbers = self.parts.settings.entry_points.iter().enumerate();
         let using = numbers.filter(|(_, e)| self.info.using.contains(&e.name)).map(|(n, _)| n);
-        let observability = router.observability.as_ref();
         Some(Claim {
             order: Order::new(self.name, priority, self.entry.created.as_deref()),
             rule,
             using: using.collect(),
             run,
             service: self.service(),
-            access_log: observability.and_then(|o| o.access_logs).unwrap_or(true),
+            access_log: self.info.observability.access_logs.unwrap_or(true),
             tls: router.tls.as_ref().map(|tls| options_name(&tls.options, self.name)),
             tls_unread: unread(self.entry, "tls"),
         })
@@ -206,19 +207,21 @@ impl Builder<'_> {
     }
 
     fn entry_points(&mut self) {
+        let mut using = Vec::with_capacity(self.entry.spec.entry_points.len());
         for name in &self.entry.spec.entry_points {
-            if self.parts.settings.entry_points.iter().any(|known| known.name == *name) {
-                self.info.using.push(name.clone());
+            let all = self.parts.settings.entry_points.iter();
+            if let Some(known) = all.clone().find(|known| *known.name == **name) {
+                using.push(Arc::clone(&known.name));
             } else {
-                let all = self.parts.settings.entry_points.iter();
-                let known = all.map(|known| known.name.as_str());
+                let known = all.map(|known| &*known.name);
                 let text = format!("entryPoint \"{name}\" doesn't exist");
                 self.info.errors.push(with_nearest(text, name, known));
                 self.info.status = self.info.status.max(Status::Warning);
             }
         }
-        self.info.using.sort();
-        self.info.using.dedup();
+        using.sort();
+        using.dedup();
+        self.info.using = using.into();
         if self.info.using.is_empty() {
             self.close("no valid entryPoint for this router".to_owned());
         }
@@ -227,7 +230,7 @@ impl Builder<'_> {
     fn priority(&mut self) -> i64 {
         let written = self.entry.spec.priority;
         let priority = if written == 0 { default_priority(&self.entry.spec.rule) } else { written };
-        self.info.router.priority = priority;
+        self.info.priority = priority;
         if unread(self.entry, "priority") {
             // It may have been meant to go first: nothing less guarded may take its requests.
             return MAX_USER_PRIORITY;

@@ -52,13 +52,13 @@ pub(crate) fn compile(
     }
     let is_weighted = |name: &str| {
         let entry = objects.services.get(name);
-        entry.is_some_and(|entry| matches!(entry.spec, dynamic::Service::Weighted(_)))
+        entry.is_some_and(|entry| matches!(*entry.spec, dynamic::Service::Weighted(_)))
     };
     carried.ties.broken |=
         compiler.built.iter().any(|(name, built)| built.is_err() && is_weighted(name));
     let parts = Arc::make_mut(&mut carried.ties.parts);
     for (name, entry) in &objects.services {
-        if let dynamic::Service::Weighted(weighted) = &entry.spec {
+        if let dynamic::Service::Weighted(weighted) = &*entry.spec {
             let children = weighted.services.iter();
             parts.extend(children.map(|child| qualify(&child.name, provider(name))));
         }
@@ -92,14 +92,14 @@ pub(crate) fn note_servers(carried: &mut Carried, runtime: &mut Runtime) {
             continue;
         }
         let Some(info) = runtime.services.get_mut(&name) else { continue };
-        if let dynamic::Service::Weighted(weighted) = &info.service {
+        if let dynamic::Service::Weighted(weighted) = &*info.service {
             for child in &weighted.services {
                 let child = qualify(&child.name, provider(&name));
                 open.push(child.as_str().into());
                 reached.insert(child);
             }
         }
-        note_status(info, true);
+        info.reached = true;
     }
     carried.ties.reached = Arc::new(reached);
 }
@@ -111,19 +111,7 @@ fn works(name: &str, built: &Names<Built>) -> bool {
 /// Notes the status of a service's servers, where it works and is reached.
 pub(crate) fn note_servers_of(name: &str, carried: &Carried, info: &mut ServiceInfo) {
     let reached = !info.used_by.is_empty() || carried.ties.reached.contains(name);
-    note_status(info, reached && works(name, &carried.services));
-}
-
-fn note_status(info: &mut ServiceInfo, reached: bool) {
-    info.server_status.clear();
-    if let dynamic::Service::LoadBalancer(balancer) = &info.service
-        && reached
-    {
-        let urls = balancer.servers.iter().map(|server| (server.url.clone(), "UP"));
-        info.server_status = urls.collect();
-        info.server_status.sort();
-        info.server_status.dedup();
-    }
+    info.reached = reached && works(name, &carried.services);
 }
 
 struct Compiler<'a> {
@@ -147,7 +135,7 @@ impl Leaves<'_> {
         if let Some(reason) = disabled("service", name, entry) {
             return Err(reason);
         }
-        match &entry.spec {
+        match &*entry.spec {
             dynamic::Service::LoadBalancer(config) => self.load_balancer(name, config),
             dynamic::Service::Weighted(_) | dynamic::Service::Unserved(_) => Err(format!(
                 "service kind \"{}\" is not served by this version of Portway yet",
@@ -179,7 +167,7 @@ impl Leaves<'_> {
 
 impl Compiler<'_> {
     fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
-        match &entry.spec {
+        match &*entry.spec {
             dynamic::Service::Weighted(config) => match disabled("service", name, entry) {
                 Some(reason) => Err(reason),
                 None => self.weighted(name, config),

@@ -1,10 +1,10 @@
 //! Routers by what their entry points add to them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use portway_model::{
     Entry, Problem,
-    dynamic::{Observability, Router},
+    dynamic::{Observability, Router, TraceVerbosity},
     nearest,
 };
 
@@ -13,9 +13,17 @@ use crate::{EntryPointSettings, Settings};
 /// What becomes of one router.
 pub(crate) struct Split {
     /// By name.
-    pub(crate) routers: Vec<(String, Entry<Router>)>,
+    pub(crate) routers: Vec<Part>,
     /// Whether a copy could not have its name, because another router has it.
     pub(crate) renamed: bool,
+}
+
+/// A router as it is on some of its entry points.
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) entry: Entry<Router>,
+    /// Its choice of records, filled in.
+    pub(crate) observability: Observability,
 }
 
 /// What becomes of the router `name`, with entry points, rule syntax and records filled in.
@@ -29,31 +37,30 @@ pub(crate) fn by_entry_point(
     settings: &Settings,
     taken: impl Fn(&str) -> bool,
 ) -> Split {
-    let mut routers: Vec<(String, Entry<Router>)> = Vec::with_capacity(1);
+    let mut routers: Vec<Part> = Vec::with_capacity(1);
     let mut renamed = false;
     let mut rest = entry.clone();
-    let router = &mut rest.spec;
-    if router.rule_syntax.is_empty()
+    if rest.spec.rule_syntax.is_empty()
         && let Some(syntax) = settings.default_rule_syntax
     {
-        router.rule_syntax = syntax.to_string();
+        rest.spec_mut().rule_syntax = syntax.to_string();
     }
     let names = entry_points(entry, settings);
-    router.entry_points = Vec::new();
+    let mut left = Vec::with_capacity(names.len());
     let several = names.len() > 1;
     let mut seen = BTreeSet::new();
     for entry_point in names {
-        let known = settings.entry_points.iter().find(|known| known.name == entry_point);
+        let known = settings.entry_points.iter().find(|known| *known.name == *entry_point);
         match known.filter(|known| adds(known, settings)) {
-            None => rest.spec.entry_points.push(entry_point),
+            None => left.push(entry_point),
             Some(_) if !seen.insert(entry_point.clone()) => {}
             Some(model) => {
-                let mut copy = Entry { spec: on(model, &rest.spec), ..rest.clone() };
+                let mut copy = Entry { spec: Arc::new(on(model, &rest.spec)), ..rest.clone() };
                 let mut copy_name = name.to_owned();
                 if several {
                     copy_name = format!("{entry_point}-{name}");
                     let taken =
-                        |name: &str| taken(name) || routers.iter().any(|(known, _)| known == name);
+                        |name: &str| taken(name) || routers.iter().any(|part| part.name == name);
                     if taken(&copy_name) {
                         let free = free(&entry_point, &copy_name, taken);
                         let message = format!(
@@ -65,15 +72,20 @@ pub(crate) fn by_entry_point(
                         renamed = true;
                     }
                 }
-                routers.push((copy_name, copy));
+                let observability = filled(&rest.spec, Some(model));
+                routers.push(Part { name: copy_name, entry: copy, observability });
             }
         }
     }
     // Without an entry point there is nothing left of the original, unless there never was one.
-    if !rest.spec.entry_points.is_empty() || seen.is_empty() {
-        let known = settings.entry_points.iter().find(|e| rest.spec.entry_points.contains(&e.name));
-        rest.spec.observability = Some(filled(&rest.spec, known));
-        routers.push((name.to_owned(), rest));
+    if !left.is_empty() || seen.is_empty() {
+        let known =
+            settings.entry_points.iter().find(|e| left.iter().any(|name| *e.name == **name));
+        let observability = filled(&rest.spec, known);
+        if rest.spec.entry_points != left {
+            rest.spec_mut().entry_points = left;
+        }
+        routers.push(Part { name: name.to_owned(), entry: rest, observability });
     }
     Split { routers, renamed }
 }
@@ -92,10 +104,10 @@ pub(crate) fn free(entry_point: &str, name: &str, taken: impl Fn(&str) -> bool) 
 fn entry_points(entry: &Entry<Router>, settings: &Settings) -> Vec<String> {
     let all = || settings.entry_points.iter();
     if unread(entry, "entryPoints") {
-        return all().map(|e| e.name.clone()).collect();
+        return all().map(|e| e.name.to_string()).collect();
     }
     match entry.spec.entry_points.as_slice() {
-        [] => all().filter(|e| e.is_default).map(|e| e.name.clone()).collect(),
+        [] => all().filter(|e| e.is_default).map(|e| e.name.to_string()).collect(),
         named => named.to_vec(),
     }
 }
@@ -135,24 +147,25 @@ fn on(entry_point: &EntryPointSettings, router: &Router) -> Router {
     let mut middlewares = entry_point.middlewares.clone();
     middlewares.extend(router.middlewares.iter().cloned());
     Router {
-        entry_points: vec![entry_point.name.clone()],
+        entry_points: vec![entry_point.name.to_string()],
         middlewares,
-        tls: router.tls.clone().or_else(|| entry_point.tls.clone()),
-        observability: Some(filled(router, Some(entry_point))),
+        tls: router.tls.clone().or_else(|| entry_point.tls.clone().map(Box::new)),
         ..router.clone()
     }
 }
 
 /// The router's choice of records, filled in from its entry point and then from Traefik's defaults.
 fn filled(router: &Router, entry_point: Option<&EntryPointSettings>) -> Observability {
-    let own = router.observability.clone().unwrap_or_default();
-    let default = entry_point.and_then(|e| e.observability.clone()).unwrap_or_default();
+    let own = router.observability.unwrap_or_default();
+    let default = entry_point.and_then(|e| e.observability).unwrap_or_default();
     let pick = |own: Option<bool>, default: Option<bool>| Some(own.or(default).unwrap_or(true));
-    let verbosity = [own.trace_verbosity, default.trace_verbosity, "minimal".to_owned()];
     Observability {
         access_logs: pick(own.access_logs, default.access_logs),
         metrics: pick(own.metrics, default.metrics),
         tracing: pick(own.tracing, default.tracing),
-        trace_verbosity: verbosity.into_iter().find(|v| !v.is_empty()).unwrap_or_default(),
+        trace_verbosity: own
+            .trace_verbosity
+            .or(default.trace_verbosity)
+            .or(Some(TraceVerbosity::Minimal)),
     }
 }

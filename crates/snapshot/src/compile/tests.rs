@@ -43,7 +43,7 @@ fn file(text: &str) -> BTreeMap<String, Arc<Config>> {
 /// Two entry points, `web` and `secure`, both of them default.
 fn settings() -> Settings {
     let named = |name: &str| EntryPointSettings {
-        name: name.to_owned(),
+        name: name.into(),
         is_default: true,
         ..EntryPointSettings::default()
     };

@@ -49,7 +49,10 @@ fn known<T>(name: &str, names: &Names<T>) -> std::sync::Arc<str> {
 
 /// A chain that a router uses shows its members' qualified names, as in Traefik.
 fn show_members(name: &str, info: &mut MiddlewareInfo) {
-    if let Middleware::Chain(chain) = &mut info.middleware {
+    if !matches!(*info.middleware, Middleware::Chain(_)) {
+        return;
+    }
+    if let Middleware::Chain(chain) = std::sync::Arc::make_mut(&mut info.middleware) {
         for member in &mut chain.middlewares {
             *member = qualify(member, provider(name));
         }

@@ -123,7 +123,7 @@ fn the_default_is_the_stores_or_generated() {
 #[test]
 fn other_stores_have_no_effect_and_say_so() {
     let mut entry = named(&["a.test"]);
-    entry.spec.stores = vec!["mine".to_owned()];
+    entry.spec_mut().stores = vec!["mine".to_owned()];
     let stores = BTreeMap::from([("mine".to_owned(), Entry::default())]);
     let (set, problems) = Certificates::compile(&[entry], &stores, None, &generated(), now());
     check(&set, "a.test", None);

@@ -140,16 +140,16 @@ fn the_certificate_follows_the_server_name() {
         crate::LoadedCertificate::load(entry).unwrap().certified().cert[0].to_vec()
     };
     for (name, local, expected) in [
-        ("www.a.test", None, &exact.spec),
-        ("WWW.A.TEST", None, &exact.spec),
-        ("www.a.test.", None, &exact.spec),
-        ("other.a.test", None, &wildcard.spec),
+        ("www.a.test", None, &*exact.spec),
+        ("WWW.A.TEST", None, &*exact.spec),
+        ("www.a.test.", None, &*exact.spec),
+        ("other.a.test", None, &*wildcard.spec),
         ("b.other.a.test", None, &default),
         // A name that was sent is not overruled by the address.
         ("elsewhere.test", Some("192.0.2.1"), &default),
         // An address as the name is not sent at all.
-        ("192.0.2.1", Some("192.0.2.1"), &address.spec),
-        ("192.0.2.1", Some("::ffff:192.0.2.1"), &address.spec),
+        ("192.0.2.1", Some("192.0.2.1"), &*address.spec),
+        ("192.0.2.1", Some("::ffff:192.0.2.1"), &*address.spec),
         ("192.0.2.1", Some("192.0.2.9"), &default),
         ("192.0.2.1", None, &default),
     ] {
@@ -364,7 +364,7 @@ fn sessions_survive_a_change_elsewhere_and_end_with_their_options() {
         assert!(done.unwrap().resumed());
         // Changed settings: new keys.
         let mut changed = written.clone();
-        changed.get_mut("default").unwrap().spec.curve_preferences = vec!["X25519".into()];
+        changed.get_mut("default").unwrap().spec_mut().curve_preferences = vec!["X25519".into()];
         let third = Options::compile(&changed, &with_more, Some(&second)).0;
         assert!(!handshake(&entry(&[], &third), &client, "a.test").unwrap().resumed());
     }

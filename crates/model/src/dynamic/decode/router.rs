@@ -2,7 +2,7 @@
 
 use crate::{
     Fields, Node, Problem, Value,
-    dynamic::{Domain, Observability, Router, RouterTls},
+    dynamic::{Domain, Observability, Router, RouterTls, TraceVerbosity},
 };
 
 /// Reads a router. Traefik: `http.routers.<name>`.
@@ -20,7 +20,7 @@ pub fn router(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Router {
         parent_refs: fields.strings("parentRefs"),
         rule_syntax: fields.string("ruleSyntax"),
         priority: fields.integer("priority").unwrap_or_default(),
-        tls: fields.section("tls", router_tls),
+        tls: fields.section("tls", router_tls).map(Box::new),
         observability: fields.section("observability", observability),
     };
     fields.close();
@@ -50,15 +50,11 @@ pub fn domain(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Domain {
 /// Reads which records are made. Traefik: `observability`.
 pub fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Observability {
     let mut fields = Fields::open(node, path, problems);
-    let verbosities = [("minimal", "minimal"), ("detailed", "detailed")];
     let observability = Observability {
         access_logs: fields.boolean("accessLogs"),
         metrics: fields.boolean("metrics"),
         tracing: fields.boolean("tracing"),
-        trace_verbosity: fields
-            .choice("traceVerbosity", &verbosities)
-            .unwrap_or_default()
-            .to_owned(),
+        trace_verbosity: fields.choice("traceVerbosity", &TraceVerbosity::NAMES),
     };
     fields.close();
     observability

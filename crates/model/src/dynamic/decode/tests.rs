@@ -54,7 +54,7 @@ fn a_whole_file_reads_as_in_traefik() {
     let router = &config.http.routers["web"];
     assert_eq!(router.place.as_ref().map(ToString::to_string).as_deref(), Some("a.yml:4"));
     assert_eq!(
-        serde_json::to_value(&router.spec).unwrap(),
+        serde_json::to_value(&*router.spec).unwrap(),
         json!({
             "entryPoints": ["web", "other"], "middlewares": ["auth", "strip@file"],
             "service": "app", "rule": "Host(`a.test`)", "priority": 7,
@@ -63,7 +63,7 @@ fn a_whole_file_reads_as_in_traefik() {
         })
     );
     assert_eq!(
-        serde_json::to_value(&config.http.services["app"].spec).unwrap(),
+        serde_json::to_value(&*config.http.services["app"].spec).unwrap(),
         json!({"loadBalancer": {
             "servers": [
                 {"url": "http://10.0.0.1:80", "weight": 2, "preservePath": true},
@@ -90,7 +90,7 @@ fn toml_reads_as_yaml_does() {
     let text = "[http.routers.web]\nrule = \"Path(`/`)\"\nservice = \"s\"\ntls = {}\n[[http.services.s.loadBalancer.servers]]\nurl = \"http://a\"\n";
     let read = config(&toml::parse(text).unwrap(), "a.toml");
     assert!(read.http.routers["web"].spec.tls.is_some());
-    let Service::LoadBalancer(service) = &read.http.services["s"].spec else {
+    let Service::LoadBalancer(service) = &*read.http.services["s"].spec else {
         panic!("no servers")
     };
     assert_eq!(service.servers[0].url, "http://a");
@@ -139,8 +139,8 @@ fn check(middleware_text: &str, problem: &str, json: serde_json::Value) {
     let problems: Vec<_> = entry.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems, [problem]);
     assert!(entry.is_disabled());
-    if entry.spec != Middleware::Unreadable {
-        assert_eq!(serde_json::to_value(&entry.spec).unwrap(), json);
+    if *entry.spec != Middleware::Unreadable {
+        assert_eq!(serde_json::to_value(&*entry.spec).unwrap(), json);
     }
 }
 

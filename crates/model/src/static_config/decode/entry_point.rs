@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::group;
 use crate::{
     Fields, Node, Period, Problem, Value,
-    dynamic::decode,
+    dynamic::{TraceVerbosity, decode},
     static_config::{
         Address, AliasHeaders, EncodedCharacters, EntryPoint, EntryPointHttp,
         EntryPointObservability, ForwardedHeaders, Http2, Http3, KeepAlive, LifeCycle,
@@ -202,14 +202,13 @@ fn http2(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Http2 {
 
 fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointObservability {
     let mut fields = Fields::open(node, path, problems);
-    let verbosities = [("minimal", "minimal"), ("detailed", "detailed")];
-    let trace_verbosity = fields.choice("traceVerbosity", &verbosities).unwrap_or("minimal");
+    let trace_verbosity = fields.choice("traceVerbosity", &TraceVerbosity::NAMES);
     let mut wanted = |name| fields.boolean(name).unwrap_or(true);
     EntryPointObservability {
         access_logs: wanted("accessLogs"),
         metrics: wanted("metrics"),
         tracing: wanted("tracing"),
-        trace_verbosity: trace_verbosity.to_owned(),
+        trace_verbosity: trace_verbosity.unwrap_or_default(),
     }
 }
 

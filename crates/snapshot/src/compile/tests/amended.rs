@@ -143,7 +143,7 @@ fn amended_snapshots_equal_new_ones_where_entry_points_add_something() {
     settings.entry_points[0].middlewares = adds;
     settings.entry_points[1].tls = Some(RouterTls::default());
     settings.entry_points.push(EntryPointSettings {
-        name: "web-web".to_owned(),
+        name: "web-web".into(),
         is_default: true,
         ..EntryPointSettings::default()
     });

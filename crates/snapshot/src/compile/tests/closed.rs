@@ -323,7 +323,7 @@ fn a_bad_rule_has_no_claim_and_is_reported() {
     let snapshot = compiled(&text);
     assert_eq!(taker(plain(&snapshot, "guarded.test/")), "open@file");
     let info = &snapshot.runtime.routers["guarded@file"];
-    assert_eq!((info.status, info.router.priority), (Status::Disabled, 20));
+    assert_eq!((info.status, info.priority), (Status::Disabled, 20));
     assert_eq!(
         errors(&snapshot, "guarded@file"),
         [

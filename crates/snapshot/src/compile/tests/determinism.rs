@@ -120,41 +120,42 @@ fn secrets_enter_the_hash() {
         certificates: vec![certificate("f", "g")],
         ..ServersTransport::default()
     };
-    base.http.servers_transports.get_mut("t").unwrap().spec = transport;
-    let authorities = &mut base.tls.options.get_mut("o").unwrap().spec.client_auth.authorities;
+    base.http.servers_transports.get_mut("t").unwrap().spec = Arc::new(transport);
+    let authorities =
+        &mut base.tls.options.get_mut("o").unwrap().spec_mut().client_auth.authorities;
     authorities.push(material("h"));
 
     type Edit = fn(&mut Config);
     fn auth(config: &mut Config) -> &mut portway_model::dynamic::BasicAuth {
-        let Middleware::BasicAuth(auth) = &mut config.http.middlewares.get_mut("m").unwrap().spec
+        let Middleware::BasicAuth(auth) = config.http.middlewares.get_mut("m").unwrap().spec_mut()
         else {
             panic!("no basicAuth")
         };
         auth
     }
     fn transport_of(config: &mut Config) -> &mut ServersTransport {
-        &mut config.http.servers_transports.get_mut("t").unwrap().spec
+        config.http.servers_transports.get_mut("t").unwrap().spec_mut()
     }
     let edits: [Edit; 10] = [
         |config| auth(config).users[0] = "u:2".to_owned(),
         |config| auth(config).users_of_file.push("u:1".to_owned()),
-        |config| config.tls.certificates[0].spec.cert.content[0] = b'X',
-        |config| config.tls.certificates[0].spec.key.content[0] = b'X',
+        |config| config.tls.certificates[0].spec_mut().cert.content[0] = b'X',
+        |config| config.tls.certificates[0].spec_mut().key.content[0] = b'X',
         |config| {
             let store = config.tls.stores.get_mut("default").unwrap();
-            store.spec.default_certificate.as_mut().unwrap().key.content[0] = b'X';
+            store.spec_mut().default_certificate.as_mut().unwrap().key.content[0] = b'X';
         },
         |config| transport_of(config).root_cas[0].content[0] = b'X',
         |config| transport_of(config).certificates[0].cert.content[0] = b'X',
         |config| transport_of(config).certificates[0].key.content[0] = b'X',
         |config| {
             let options = config.tls.options.get_mut("o").unwrap();
-            options.spec.client_auth.authorities[0].content[0] = b'X';
+            options.spec_mut().client_auth.authorities[0].content[0] = b'X';
         },
         |config| {
             // The same bytes, cut elsewhere.
-            config.tls.certificates[0].spec.cert.content = b"ab".to_vec();
-            config.tls.certificates[0].spec.key.content = Vec::new();
+            config.tls.certificates[0].spec_mut().cert.content = b"ab".to_vec();
+            config.tls.certificates[0].spec_mut().key.content = Vec::new();
         },
     ];
     let mut seen = std::collections::BTreeSet::from([hash(&base)]);

@@ -19,7 +19,7 @@ fn routers(lines: &str) -> String {
 fn with_model() -> Settings {
     let mut settings = settings();
     settings.entry_points.push(EntryPointSettings {
-        name: "mw".to_owned(),
+        name: "mw".into(),
         middlewares: vec!["h@file".to_owned()],
         ..EntryPointSettings::default()
     });

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use portway_model::{Names, Severity, runtime::Status};
+use portway_model::{Names, Severity, dynamic::TraceVerbosity, runtime::Status};
 
 use super::{compiled, compiled_after, config, run, settings};
 
@@ -49,25 +49,25 @@ fn portways_own_service_is_listed_where_a_router_uses_it() {
 #[test]
 fn objects_are_shown_as_traefik_shows_them() {
     let runtime = compiled(SITE).runtime;
-    let shown = |name: &str| serde_json::to_value(&runtime.middlewares[name].middleware).unwrap();
+    let shown = |name: &str| serde_json::to_value(&*runtime.middlewares[name].middleware).unwrap();
     assert_eq!(shown("ch@file")["chain"]["middlewares"][0], "one@file");
     assert_eq!(shown("unused@file")["chain"]["middlewares"][0], "one");
-    let shown = |name: &str| serde_json::to_value(&runtime.services[name].service).unwrap();
+    let shown = |name: &str| serde_json::to_value(&*runtime.services[name].service).unwrap();
     assert_eq!(shown("w@file")["weighted"]["services"][0]["weight"], 1);
     assert_eq!(shown("t@file")["loadBalancer"]["serversTransport"], "t@file");
-    let router = &runtime.routers["a@file"].router;
+    let info = &runtime.routers["a@file"];
+    let router = &info.router;
     assert_eq!(router.middlewares, ["one@file", "ch@file", "one@file"]);
-    assert_eq!((router.service.as_str(), router.priority), ("s", 9));
-    assert_eq!(router.observability.as_ref().unwrap().trace_verbosity, "minimal");
+    assert_eq!((router.service.as_str(), info.priority), ("s", 9));
+    assert_eq!(info.observability.trace_verbosity, Some(TraceVerbosity::Minimal));
 }
 
 /// Seen on Traefik 3.7.15: a server of weight 0 is up as well.
 #[test]
 fn every_server_has_a_status() {
     let runtime = compiled(SITE).runtime;
-    let status: Vec<_> = runtime.services["s@file"].server_status.iter().collect();
-    let (one, two) = ("http://127.0.0.1:1".to_owned(), "http://127.0.0.1:2".to_owned());
-    assert_eq!(status, [&(one, "UP"), &(two, "UP")]);
+    let status: Vec<_> = runtime.services["s@file"].server_status().collect();
+    assert_eq!(status, [("http://127.0.0.1:1", "UP"), ("http://127.0.0.1:2", "UP")]);
 }
 
 /// Seen on Traefik 3.7.15.
