@@ -96,7 +96,7 @@ impl<C: Clone, T> Clone for Kept<C, T> {
 ///
 /// Pure and total: an object that cannot be built is reported in the snapshot's runtime and closed. State
 /// is adopted from the snapshot `before`; `now` is what certificates' dates are compared with. What has not changed
-/// since then is not compiled again where that is known to change nothing ([`amend`]).
+/// since then is not compiled again where that is known to change nothing (see `compile/amend.rs`).
 pub fn compile(
     configs: &BTreeMap<String, Arc<Config>>,
     settings: &Settings,

@@ -3,7 +3,7 @@
 //! What changed is found by comparing pointers. A service or middleware that changed is compiled again, and so is
 //! every router that uses it, that changed itself, or that did not work: what is said of such a one may depend on
 //! any name. All else is shared with the snapshot before. Where objects depend on each other in other ways than
-//! through these references ([`Ties`](super::Ties)) nothing is amended, and everything is compiled anew; the
+//! through these references ([`Ties`]) nothing is amended, and everything is compiled anew; the
 //! outcome is the same either way.
 
 use std::{collections::BTreeSet, sync::Arc};
