@@ -2,7 +2,6 @@
 
 use std::{
     cmp::Ordering,
-    collections::VecDeque,
     fmt,
     ops::Index,
     slice,
@@ -176,26 +175,21 @@ impl<T> Names<T> {
         })
     }
 
-    /// Takes the objects of `before` in place of equal ones of the same name, so that what did not change is
-    /// shared with it whatever way it came.
+    /// Becomes `before` with what differs from it put in, so that everything equal is shared with it, objects and
+    /// blocks, whatever way it came.
     pub fn share(&mut self, before: &Self)
     where
         T: PartialEq,
     {
-        let same: VecDeque<_> = self
-            .changes(before)
-            .filter_map(|change| {
-                let before = change.before?;
-                (**before == **change.now?).then(|| (Arc::clone(change.name), Arc::clone(before)))
-            })
-            .collect();
-        if same.len() == self.len && same.len() == before.len {
-            *self = before.clone();
-            return;
+        let mut shared = before.clone();
+        for Change { name, before, now } in self.changes(before) {
+            match now {
+                Some(now) if before.is_some_and(|before| before == now) => {}
+                Some(now) => drop(shared.insert(Arc::clone(name), Arc::clone(now))),
+                None => drop(shared.remove(name)),
+            }
         }
-        for (name, object) in same {
-            self.insert(name, object);
-        }
+        *self = shared;
     }
 
     /// The block in which a name is or would be, and its place there.

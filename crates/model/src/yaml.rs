@@ -103,6 +103,22 @@ impl Entries {
     fn map() -> Self {
         Self::Map { entries: Vec::new(), key: None, merges: Vec::new(), known: Known::default() }
     }
+
+    /// The finished value, without room for more: most lists and mappings have one to three entries, and a text
+    /// may have half a million of them.
+    fn close(self) -> Value {
+        match self {
+            Self::List(mut items) => {
+                items.shrink_to_fit();
+                Value::List(items)
+            }
+            Self::Map { entries, merges, .. } => {
+                let mut entries = merge(entries, merges);
+                entries.shrink_to_fit();
+                Value::Map(entries)
+            }
+        }
+    }
 }
 
 impl Builder {
@@ -125,10 +141,7 @@ impl Builder {
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(Open { at, anchor, entries }) = self.open.pop() {
-                    let value = match entries {
-                        Entries::List(items) => Value::List(items),
-                        Entries::Map { entries, merges, .. } => merge(entries, merges),
-                    };
+                    let value = entries.close();
                     self.complete(Node { value, at }, anchor)?;
                 }
             }
@@ -192,7 +205,7 @@ fn as_key(node: Node, entries: &[(Key, Node)], known: &mut Known) -> Result<Key,
 }
 
 /// Adds what `<<` names without replacing what is written.
-fn merge(mut entries: Vec<(Key, Node)>, merges: Vec<Node>) -> Value {
+fn merge(mut entries: Vec<(Key, Node)>, merges: Vec<Node>) -> Vec<(Key, Node)> {
     let sources = merges.into_iter().flat_map(|node| match node.value {
         Value::List(items) => items,
         _ => vec![node],
@@ -205,7 +218,7 @@ fn merge(mut entries: Vec<(Key, Node)>, merges: Vec<Node>) -> Value {
             }
         }
     }
-    Value::Map(entries)
+    entries
 }
 
 fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value {

@@ -106,7 +106,9 @@ impl Files {
     fn say(&mut self) -> (Config, BTreeSet<PathBuf>) {
         let mut config = self.whole.config(&self.files, &self.faults);
         let named = self.materials.fill(&mut config);
-        config.http.share(&self.last.http);
+        // What is filled in is another object each time; all else is shared already.
+        config.http.middlewares.share(&self.last.http.middlewares);
+        config.http.servers_transports.share(&self.last.http.servers_transports);
         self.last = config.clone();
         (config, named)
     }
@@ -119,7 +121,7 @@ impl Source for Files {
 
     fn read(&mut self) -> Reading {
         self.refresh();
-        self.whole = Whole::merge(&self.files);
+        self.whole = Whole::merge(&self.files, &self.whole);
         let (config, mut paths) = self.say();
         paths.extend(self.files.keys().cloned());
         if self.is_directory {

@@ -76,4 +76,10 @@ fn equal_objects_are_shared_with_the_version_before() {
     now.share(&before);
     assert_eq!(now.changes(&before).count(), 1);
     assert!(now != before);
+    let own = now.blocks.iter().zip(&before.blocks).filter(|(now, was)| !Arc::ptr_eq(now, was));
+    assert_eq!(own.count(), 1);
+    let mut fewer: Names<u64> = (1..1000).map(|n| (format!("n{n:04}"), n)).collect();
+    fewer.share(&before);
+    assert_eq!(fewer.changes(&before).count(), 1);
+    assert_eq!(fewer.len(), 999);
 }

@@ -19,8 +19,9 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    /// Merges all files; of two objects of one name the one of the first file counts, as in Traefik.
-    pub(super) fn merge(files: &BTreeMap<PathBuf, File>) -> Self {
+    /// Merges all files; of two objects of one name the one of the first file counts, as in Traefik. What is as it
+    /// was `before` is shared with that.
+    pub(super) fn merge(files: &BTreeMap<PathBuf, File>, before: &Self) -> Self {
         let mut whole = Self::default();
         for (path, file) in files {
             let Some(config) = &file.config else { continue };
@@ -34,6 +35,7 @@ impl Whole {
                 whole.doubled.insert(path.clone(), doubled);
             }
         }
+        whole.http.share(&before.http);
         whole
     }
 
