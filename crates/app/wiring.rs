@@ -32,6 +32,12 @@ use crate::{
 /// Password checks that wait at most; more are answered with 503.
 const PASSWORD_QUEUE: usize = 256;
 
+/// How long a thread for blocking work waits for more of it.
+///
+/// The allocator gives freed memory back to the system a second later, but only when somebody allocates much or
+/// a thread ends. What loading a configuration took would stay with a process that only answers requests since.
+const BLOCKING_KEEP_ALIVE: Duration = Duration::from_secs(3);
+
 /// How long the last access log lines may take to be written.
 const LOG_TIME: Duration = Duration::from_secs(5);
 
@@ -43,6 +49,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("control")
+        .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         .enable_all()
         .build()
         .context("the control plane's runtime cannot be built")?;
