@@ -15,6 +15,7 @@ mod relay;
 mod report;
 mod results;
 mod run;
+mod scale;
 mod workload;
 
 use std::{env, path::PathBuf, process::ExitCode};
@@ -49,6 +50,7 @@ fn command(arguments: &[String]) -> Result<()> {
             }
             Ok(())
         }
+        ("scale", []) => scale::run(),
         ("plot", files) => plot::plot(&files.iter().map(PathBuf::from).collect::<Vec<_>>()),
         ("backend", [address]) => Ok(backend::Backend::bind(address.parse()?)?.run()?),
         ("relay", [listen, server]) => Ok(relay::run(listen.parse()?, server.parse()?)?),

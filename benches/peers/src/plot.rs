@@ -29,7 +29,8 @@ pub(crate) fn plot(files: &[PathBuf]) -> Result<()> {
     if files.is_empty() {
         files = saved()?;
     }
-    let runs = files.iter().map(|file| Run::load(file)).collect::<Result<Vec<_>>>()?;
+    let mut runs = files.iter().map(|file| Run::load(file)).collect::<Result<Vec<_>>>()?;
+    runs.sort_by(|run, other| run.date.cmp(&other.date));
     let run = Run::latest(&runs);
     let works = PANELS.iter().filter_map(|(name, title)| Some((*title, run.work(name)?)));
     let svg = draw(&works.collect::<Vec<_>>());
@@ -44,15 +45,9 @@ pub(crate) fn plot(files: &[PathBuf]) -> Result<()> {
 fn saved() -> Result<Vec<PathBuf>> {
     let folder = results_folder();
     let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            found.push((fs::metadata(&path)?.modified()?, path));
-        }
-    }
-    found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    let is_result = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    Ok(paths.into_iter().filter(is_result).collect())
 }
 
 /// Text takes the reader's colour where the picture is inlined, and a grey that reads on white and on

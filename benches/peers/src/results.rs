@@ -164,10 +164,7 @@ impl Spread {
 impl Run {
     /// Writes it under the next free name of its day.
     pub(crate) fn save(&self, folder: &Path) -> Result<PathBuf> {
-        fs::create_dir_all(folder)?;
-        let day = self.date.get(..10).unwrap_or("undated");
-        let names = (1..).map(|number| folder.join(format!("{day}-{number}.json")));
-        let path = names.into_iter().find(|path| !path.exists()).context("no free name")?;
+        let path = next_free(folder, &self.date)?;
         fs::write(&path, serde_json::to_string_pretty(self)? + "\n")?;
         Ok(path)
     }
@@ -200,6 +197,19 @@ impl Run {
     pub(crate) fn work(&self, name: &str) -> Option<&Work> {
         self.workloads.iter().find(|work| work.name == name)
     }
+}
+
+/// The next free name of a day in a folder, which is made.
+pub(crate) fn next_free(folder: &Path, date: &str) -> Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let day = date.get(..10).unwrap_or("undated");
+    let mut names = (1u32..).map(|number| folder.join(format!("{day}-{number}.json")));
+    names.find(|path| !path.exists()).context("no free name")
+}
+
+/// The time in UTC.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// What the working tree is.

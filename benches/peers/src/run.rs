@@ -22,7 +22,7 @@ use crate::{
     options::Options,
     process::{CpuTime, LOAD_CORE, Tree, own_cpu_time},
     report,
-    results::{LaneResult, Machine, Round, Run, Spread, Work, commit},
+    results::{LaneResult, Machine, Round, Run, Spread, Work, commit, now},
     workload::{Lane, Workload},
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let bench = Bench { options, scratch: &scratch.0, certificate: &certificate };
     let backend = bench.backend()?;
     let mut run = Run {
-        date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        date: now(),
         commit: commit(),
         machine: Machine::here(),
         arguments: env::args().skip(2).filter(|argument| !argument.contains('/')).collect(),
@@ -330,10 +330,10 @@ fn failure(plan: &Plan<'_>, sessions: Option<Sessions>, outcome: &Outcome) -> Op
 }
 
 /// A folder for the run, removed after it.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn make() -> Result<Self> {
+    pub(crate) fn make() -> Result<Self> {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
         fs::create_dir_all(&target)?;
         let folder = target.canonicalize()?.join(format!("peers-{}", std::process::id()));

@@ -119,3 +119,27 @@ impl Reader {
         Rc::clone(&self.held.borrow())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_unused_when_neither_a_request_nor_a_worker_holds_it() {
+        let publisher = Publisher::new(Arc::default());
+        let first = Arc::downgrade(&publisher.current());
+        let worker = publisher.subscribe().reader();
+        let request = worker.load();
+        publisher.publish(Arc::default());
+        assert_eq!(publisher.take_unused().len(), 0);
+        drop(worker.load());
+        assert_eq!(publisher.take_unused().len(), 0, "the request runs on it");
+        drop(request);
+        let unused = publisher.take_unused();
+        assert_eq!(unused.len(), 1);
+        assert!(first.upgrade().is_some(), "it was dropped elsewhere");
+        drop(unused);
+        assert!(first.upgrade().is_none());
+        assert_eq!(publisher.take_unused().len(), 0, "the current one is used");
+    }
+}

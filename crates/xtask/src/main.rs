@@ -24,6 +24,7 @@ cargo xtask <command>
   golden        run the golden tests and write what they give as what is expected
   bench peers [workload…] [options]
                 Portway beside other proxies on the same work; `bench peers --help` lists workloads and options
+  bench scale   load 100,000 routers, change one, take all away; time, CPU and memory of each
   bench plot [FILE…]
                 draw the results of that, benches/results/plot.svg
   bench stages [--record WHY | NAME]
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         },
         ["golden"] => golden(),
         ["bench", "peers", arguments @ ..] => bench::peers::run_peers(arguments),
+        ["bench", "scale"] => bench::peers::scale(),
         ["bench", "plot", files @ ..] => bench::peers::plot(files),
         ["bench", "stages"] => bench::stages::compare(""),
         ["bench", "stages", "--record", reason] => bench::stages::record(reason),

@@ -1,4 +1,4 @@
-//! `bench peers` and `bench plot`: builds what is compared, finds or installs the others, and hands over
+//! `bench peers`, `bench scale` and `bench plot`: builds what is compared, finds or installs the others, and hands over
 //! to `benches/peers`.
 
 use std::{
@@ -32,7 +32,19 @@ pub(crate) fn run_peers(arguments: &[&str]) -> Result<()> {
     let names = String::from_utf8(names.stdout)?;
     let mut bench = Command::new(runner);
     bench.arg("run").args(arguments);
-    for (name, program) in contenders(&names.lines().collect::<Vec<_>>())? {
+    run_with(bench, &names.lines().collect::<Vec<_>>())
+}
+
+/// Measures Portway with very many routers.
+pub(crate) fn scale() -> Result<()> {
+    let mut bench = Command::new(runner()?);
+    bench.arg("scale");
+    run_with(bench, &["portway"])
+}
+
+/// Runs a bench that finds the programs of these contenders in its environment.
+fn run_with(mut bench: Command, names: &[&str]) -> Result<()> {
+    for (name, program) in contenders(names)? {
         bench.env(format!("{}_BINARY", name.to_uppercase()), program);
     }
     run(&mut bench)
