@@ -23,12 +23,12 @@ fn router(rule: &str, service: &str, middlewares: &[&str], tls: bool) -> RouterI
     RouterInfo {
         router: Arc::new(Router {
             entry_points: names(&[entry_point]),
-            middlewares: names(middlewares),
             service: service.to_owned(),
             rule: rule.to_owned(),
             tls: tls.map(Box::new),
             ..Router::default()
         }),
+        middlewares: middlewares.iter().map(|name| (*name).into()).collect(),
         priority,
         observability: Observability {
             access_logs: Some(true),

@@ -34,9 +34,8 @@ pub(crate) trait Listed: Represent {
 impl Listed for RouterInfo {
     fn is_kept(&self, query: &Query<'_>) -> bool {
         let middleware = query.value("middlewareName");
-        let uses = &self.router.middlewares;
         is_service(&self.router.service, query.value("serviceName"))
-            && (middleware.is_empty() || uses.iter().any(|name| name == middleware))
+            && (middleware.is_empty() || self.middlewares.iter().any(|name| **name == *middleware))
     }
 
     fn searched(&self) -> &str {
@@ -49,7 +48,7 @@ impl Listed for RouterInfo {
             "priority" => self.priority.cmp(&other.priority),
             "rule" => this.rule.cmp(&that.rule),
             "service" => this.service.cmp(&that.service),
-            "entryPoints" => this.entry_points.len().cmp(&that.entry_points.len()),
+            "entryPoints" => self.entry_points().len().cmp(&other.entry_points().len()),
             _ => Ordering::Equal,
         }
     }

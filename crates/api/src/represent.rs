@@ -76,6 +76,8 @@ impl Represent for RouterInfo {
             fields.insert("priority".to_owned(), self.priority.into());
         }
         fields.insert("observability".to_owned(), json!(self.observability));
+        insert_names(&mut fields, "entryPoints", self.entry_points().into_iter());
+        insert_names(&mut fields, "middlewares", self.middlewares.iter().map(|name| &**name));
         insert_names(&mut fields, "using", self.using.iter().map(|name| &**name));
         fields
     }

@@ -95,15 +95,15 @@ fn router(raw: &Value) -> RouterInfo {
         observability: observability(&raw["observability"]),
         router: Arc::new(Router {
             entry_points: texts(raw, "entryPoints"),
-            middlewares: texts(raw, "middlewares"),
             service: text(raw, "service"),
             rule: text(raw, "rule"),
             parent_refs: texts(raw, "parentRefs"),
             rule_syntax: text(raw, "ruleSyntax"),
             priority,
             tls: raw.get("tls").map(tls).map(Box::new),
-            observability: None,
+            ..Router::default()
         }),
+        middlewares: texts(raw, "middlewares").into_iter().map(Into::into).collect(),
         errors: texts(raw, "error"),
         status: status(raw),
         using: texts(raw, "using").into_iter().map(Into::into).collect(),

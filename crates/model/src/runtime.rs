@@ -41,8 +41,10 @@ pub struct Runtime {
 /// A router and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct RouterInfo {
-    /// As configured, with entry points, the rule's syntax and qualified names of middlewares filled in.
+    /// As configured, with the rule's syntax filled in.
     pub router: Arc<Router>,
+    /// Qualified names of its middlewares.
+    pub middlewares: Box<[Arc<str>]>,
     /// The priority that applies.
     pub priority: i64,
     /// The choice of records that applies.
@@ -51,8 +53,19 @@ pub struct RouterInfo {
     pub errors: Vec<String>,
     /// Whether it works.
     pub status: Status,
-    /// The entry points that use it.
+    /// The entry points that use it, sorted.
     pub using: Box<[Arc<str>]>,
+}
+
+impl RouterInfo {
+    /// The entry points that it asks for; where it asks for none, those that it has by default.
+    #[must_use]
+    pub fn entry_points(&self) -> Vec<&str> {
+        match self.router.entry_points.as_slice() {
+            [] => self.using.iter().map(|name| &**name).collect(),
+            named => named.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 /// A service and what became of it.

@@ -129,7 +129,7 @@ fn summary(snapshot: &Snapshot, settings: &Settings) -> Value {
         let router = &info.router;
         let mut shown = json!({
             "status": info.status, "errors": info.errors, "priority": info.priority,
-            "using": info.using, "middlewares": router.middlewares, "service": router.service,
+            "using": info.using, "middlewares": info.middlewares, "service": router.service,
             "ruleSyntax": router.rule_syntax,
         });
         if let Some(tls) = &router.tls {

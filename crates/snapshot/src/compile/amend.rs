@@ -219,7 +219,7 @@ impl<'a> Amendment<'a> {
             }
             let Some(info) = self.runtime.routers.remove(&name) else { continue };
             self.carried.ties.closed.remove(&name);
-            forget(&name, &info.router, &mut self.runtime);
+            forget(&name, &info, &mut self.runtime);
             self.concern(&name, &info.router);
         }
     }

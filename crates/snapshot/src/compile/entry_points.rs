@@ -176,19 +176,21 @@ fn conflicted(entry_point: &str, claim: &Claim, runtime: &mut Runtime) -> Arc<st
     let Some(whole) = runtime.routers.get_mut(&claim.order.name) else {
         return Arc::clone(&claim.order.name);
     };
-    let router = whole.router.clone();
+    let before = whole.clone();
     let mut part = whole.clone();
     part.using = [entry_point.into()].into();
     Arc::make_mut(&mut part.router).entry_points = vec![entry_point.to_owned()];
     whole.using = whole.using.iter().filter(|used| ***used != *entry_point).cloned().collect();
-    Arc::make_mut(&mut whole.router).entry_points.retain(|used| used != entry_point);
-    let gone = whole.router.entry_points.is_empty();
+    if whole.router.entry_points.iter().any(|named| named == entry_point) {
+        Arc::make_mut(&mut whole.router).entry_points.retain(|named| named != entry_point);
+    }
+    let gone = whole.entry_points().is_empty();
     if gone {
         runtime.routers.remove(&claim.order.name);
-        forget(&claim.order.name, &router, runtime);
+        forget(&claim.order.name, &before, runtime);
     }
     runtime.routers.insert(name.as_str(), part);
-    refer(&name, &router, runtime);
+    refer(&name, &before, runtime);
     name.into()
 }
 

@@ -19,7 +19,7 @@ use crate::{
         middlewares::Middlewares,
         names::{DEFAULT, find, note, with_nearest},
         services::Built,
-        split::{self, Part, unread},
+        split::{self, Part, asked, unread},
         users::refer,
     },
     snapshot::Order,
@@ -105,8 +105,14 @@ pub(crate) fn one(
 ) -> Option<Claim> {
     let Part { name, entry, observability } = part;
     let name: Arc<str> = if *name == **written { Arc::clone(written) } else { name.into() };
-    let router = shown(&name, &entry.spec);
-    let mut info = RouterInfo { router, observability, ..RouterInfo::default() };
+    let middlewares = entry.spec.middlewares.iter();
+    let middlewares = middlewares.map(|middleware| middleware_name(middleware, &name, runtime));
+    let mut info = RouterInfo {
+        router: Arc::clone(&entry.spec),
+        middlewares: middlewares.collect(),
+        observability,
+        ..RouterInfo::default()
+    };
     note(&mut info.errors, &mut info.status, &entry);
     let (made, listed) = (&carried.middlewares, &runtime.middlewares);
     let configs = &carried.configs;
@@ -120,9 +126,8 @@ pub(crate) fn one(
     let rule = claim.as_ref().map(|claim| Arc::clone(&claim.rule));
     let written = Arc::clone(written);
     carried.routers.insert(Arc::clone(&name), Placed { written, rule, ..Placed::default() });
-    let router = Arc::clone(&info.router);
-    runtime.routers.insert(Arc::clone(&name), info);
-    refer(&name, &router, runtime);
+    runtime.routers.insert(Arc::clone(&name), info.clone());
+    refer(&name, &info, runtime);
     claim
 }
 
@@ -133,14 +138,11 @@ fn known_rule(name: &str, router: &Router, before: &Snapshot) -> Option<Arc<Rule
     before.carried.routers.get(name)?.rule.clone().filter(|_| same)
 }
 
-/// The router as the API shows it.
-fn shown(name: &str, router: &Arc<Router>) -> Arc<Router> {
-    let qualified = |middleware: &String| qualify(middleware, provider(name));
-    let middlewares: Vec<_> = router.middlewares.iter().map(qualified).collect();
-    if middlewares == router.middlewares {
-        return Arc::clone(router);
-    }
-    Arc::new(Router { middlewares, ..Router::clone(router) })
+/// The qualified name of a middleware of the router `of`, as it is kept already where the middleware exists.
+fn middleware_name(written: &str, of: &str, runtime: &Runtime) -> Arc<str> {
+    let qualified = qualify(written, provider(of));
+    let known = runtime.middlewares.get_key_value(&qualified);
+    known.map_or_else(|| qualified.into(), |(name, _)| Arc::clone(name))
 }
 
 struct Builder<'a> {
@@ -207,10 +209,11 @@ impl Builder<'_> {
     }
 
     fn entry_points(&mut self) {
-        let mut using = Vec::with_capacity(self.entry.spec.entry_points.len());
-        for name in &self.entry.spec.entry_points {
+        let names = asked(&self.entry.spec, self.parts.settings);
+        let mut using = Vec::with_capacity(names.len());
+        for name in names {
             let all = self.parts.settings.entry_points.iter();
-            if let Some(known) = all.clone().find(|known| *known.name == **name) {
+            if let Some(known) = all.clone().find(|known| *known.name == *name) {
                 using.push(Arc::clone(&known.name));
             } else {
                 let known = all.map(|known| &*known.name);

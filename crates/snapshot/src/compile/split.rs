@@ -26,7 +26,7 @@ pub(crate) struct Part {
     pub(crate) observability: Observability,
 }
 
-/// What becomes of the router `name`, with entry points, rule syntax and records filled in.
+/// What becomes of the router `name`, with the rule's syntax and records filled in.
 ///
 /// As in Traefik: on an entry point that adds something of its own the router becomes a copy with that
 /// added; when it has several entry points the copy is named `<entry point>-<name>`, and the rest keeps the
@@ -82,7 +82,8 @@ pub(crate) fn by_entry_point(
         let known =
             settings.entry_points.iter().find(|e| left.iter().any(|name| *e.name == **name));
         let observability = filled(&rest.spec, known);
-        if rest.spec.entry_points != left {
+        // What `asked` gives by itself is not written into every router: there may be very many.
+        if asked(&rest.spec, settings) != left {
             rest.spec_mut().entry_points = left;
         }
         routers.push(Part { name: name.to_owned(), entry: rest, observability });
@@ -99,16 +100,20 @@ pub(crate) fn free(entry_point: &str, name: &str, taken: impl Fn(&str) -> bool) 
     free
 }
 
-/// The entry points that the router asks for, or those for routers that ask for none. Where they could not
-/// be read, all: the router is closed, and its claim must not be missing anywhere.
+/// The entry points that a router goes to: those that it asks for, or where they could not be read, all: the
+/// router is closed, and its claim must not be missing anywhere.
 fn entry_points(entry: &Entry<Router>, settings: &Settings) -> Vec<String> {
-    let all = || settings.entry_points.iter();
     if unread(entry, "entryPoints") {
-        return all().map(|e| e.name.to_string()).collect();
+        return settings.entry_points.iter().map(|e| e.name.to_string()).collect();
     }
-    match entry.spec.entry_points.as_slice() {
-        [] => all().filter(|e| e.is_default).map(|e| e.name.to_string()).collect(),
-        named => named.to_vec(),
+    asked(&entry.spec, settings).into_iter().map(str::to_owned).collect()
+}
+
+/// The entry points that a router names, or those for routers that name none.
+pub(crate) fn asked<'a>(router: &'a Router, settings: &'a Settings) -> Vec<&'a str> {
+    match router.entry_points.as_slice() {
+        [] => settings.entry_points.iter().filter(|e| e.is_default).map(|e| &*e.name).collect(),
+        named => named.iter().map(String::as_str).collect(),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use portway_model::{
     InternalService, Names,
-    dynamic::{Middleware, Router},
+    dynamic::Middleware,
     name::{provider, qualify},
-    runtime::{MiddlewareInfo, Runtime, ServiceInfo},
+    runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo},
 };
 
-/// Notes in services and middlewares that the router `name`, as the API shows it, refers to them.
-pub(crate) fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
-    let service = qualify(&router.service, provider(name));
+/// Notes in services and middlewares that the router `name` refers to them.
+pub(crate) fn refer(name: &str, info: &RouterInfo, runtime: &mut Runtime) {
+    let service = qualify(&info.router.service, provider(name));
     if service == InternalService::Whoami.name() && !runtime.services.contains_key(&service) {
         runtime.services.insert(service.as_str(), ServiceInfo::default());
     }
@@ -17,7 +17,7 @@ pub(crate) fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
     if let Some(info) = runtime.services.get_mut(&service) {
         info.used_by.add(name.clone());
     }
-    for middleware in &router.middlewares {
+    for middleware in &info.middlewares {
         let Some(info) = runtime.middlewares.get_mut(middleware) else { continue };
         if info.used_by.is_empty() {
             show_members(middleware, info);
@@ -27,15 +27,15 @@ pub(crate) fn refer(name: &str, router: &Router, runtime: &mut Runtime) {
 }
 
 /// Takes back what [`refer`] noted.
-pub(crate) fn forget(name: &str, router: &Router, runtime: &mut Runtime) {
-    let service = qualify(&router.service, provider(name));
+pub(crate) fn forget(name: &str, info: &RouterInfo, runtime: &mut Runtime) {
+    let service = qualify(&info.router.service, provider(name));
     if let Some(info) = runtime.services.get_mut(&service) {
         info.used_by.remove(name);
         if info.used_by.is_empty() && service == InternalService::Whoami.name() {
             runtime.services.remove(&service);
         }
     }
-    for middleware in &router.middlewares {
+    for middleware in &info.middlewares {
         if let Some(info) = runtime.middlewares.get_mut(middleware) {
             info.used_by.remove(name);
         }

@@ -56,9 +56,9 @@ fn objects_are_shown_as_traefik_shows_them() {
     assert_eq!(shown("w@file")["weighted"]["services"][0]["weight"], 1);
     assert_eq!(shown("t@file")["loadBalancer"]["serversTransport"], "t@file");
     let info = &runtime.routers["a@file"];
-    let router = &info.router;
-    assert_eq!(router.middlewares, ["one@file", "ch@file", "one@file"]);
-    assert_eq!((router.service.as_str(), info.priority), ("s", 9));
+    let middlewares: Vec<_> = info.middlewares.iter().map(|name| &**name).collect();
+    assert_eq!(middlewares, ["one@file", "ch@file", "one@file"]);
+    assert_eq!((info.router.service.as_str(), info.priority), ("s", 9));
     assert_eq!(info.observability.trace_verbosity, Some(TraceVerbosity::Minimal));
 }
 
