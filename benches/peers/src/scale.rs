@@ -167,7 +167,7 @@ impl Life {
                 let output = fs::read_to_string(&self.log).unwrap_or_default();
                 bail!("`{host}` has no answer; the process says:\n{output}");
             }
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
