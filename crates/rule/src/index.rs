@@ -4,7 +4,8 @@
 //! the rule matches lies in one of its boxes, though not every request in a box matches. A look-up
 //! visits the boxes that the request lies in (its host's, its wildcard's and those of any host,
 //! each along the chain of prefixes of its path) and asks the rules found there in order,
-//! never one that comes after the best found so far.
+//! never one that comes after the best found so far. A rule that matches every request in its box is
+//! not asked: that is most of them, and what need not be read costs no time among very many.
 //!
 //! A clone shares everything; an edit copies what it touches. So a new version of a large index costs as
 //! much as what changed in it.
@@ -43,7 +44,7 @@ impl<C: Claim> Index<C> {
     /// Adds a claim.
     pub fn insert(&mut self, claim: &Arc<C>) {
         for part in cover(claim.rule().node()) {
-            self.table(part, |table| table.insert(part.path, claim));
+            self.table(part, |table| table.insert(part.path, claim, part.whole));
         }
         self.len += 1;
     }
@@ -58,13 +59,17 @@ impl<C: Claim> Index<C> {
 
     /// The first claim whose rule `subject` satisfies.
     pub fn find<'a, S: Subject + ?Sized>(&'a self, subject: &S) -> Option<&'a Arc<C>> {
-        let path = subject.path();
+        let (host, path) = (subject.host(), subject.path());
+        // What a rule makes of trailing dots only the rule knows.
+        let plain = !host.ends_with('.');
         let mut best: Option<&'a Arc<C>> = None;
-        for table in self.tables(subject.host()) {
+        for table in self.tables(host) {
             for claims in table.candidates(path) {
                 let better =
-                    claims.iter().take_while(|claim| best.is_none_or(|best| *claim < best));
-                best = { better }.find(|claim| claim.rule().matches(subject)).or(best);
+                    claims.iter().take_while(|found| best.is_none_or(|best| found.claim < *best));
+                let found = { better }
+                    .find(|found| found.whole && plain || found.claim.rule().matches(subject));
+                best = found.map(|found| &found.claim).or(best);
             }
         }
         best

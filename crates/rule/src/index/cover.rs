@@ -3,10 +3,12 @@
 use crate::matcher::{Matcher, Node, trim_dots};
 
 /// Requests of one host (or any) whose path begins with a prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     pub(super) host: HostKey<'a>,
     pub(super) path: &'a [u8],
+    /// Whether the rule matches everything in it, as far as hosts without trailing dots are concerned.
+    pub(super) whole: bool,
 }
 
 /// Which hosts a part holds. Two keys that differ, neither being `Any`, have no host in common
@@ -20,7 +22,7 @@ pub(super) enum HostKey<'a> {
     Wildcard(&'a str),
 }
 
-const EVERYTHING: Part<'static> = Part { host: HostKey::Any, path: b"" };
+const EVERYTHING: Part<'static> = Part { host: HostKey::Any, path: b"", whole: true };
 
 /// The largest product of two covers that is worked out; beyond, the second is made coarser.
 const MAX_PRODUCT: usize = 1024;
@@ -29,29 +31,47 @@ const MAX_PRODUCT: usize = 1024;
 pub(super) fn cover(node: &Node) -> Vec<Part<'_>> {
     let mut parts = match node {
         Node::Leaf(matcher) => of_matcher(matcher).into_iter().collect(),
-        Node::Not(_) => vec![EVERYTHING],
+        Node::Not(_) => vec![EVERYTHING.in_part()],
         Node::Or(any) => {
             let parts: Vec<_> = any.iter().flat_map(cover).collect();
-            if parts.contains(&EVERYTHING) { vec![EVERYTHING] } else { parts }
+            let all = parts.iter().filter(|part| part.is_everything());
+            all.max_by_key(|part| part.whole).map_or_else(|| parts.clone(), |all| vec![*all])
         }
         Node::And(all) => {
             all.iter().map(cover).fold(vec![EVERYTHING], |parts, other| product(&parts, &other))
         }
     };
-    parts.sort_unstable();
-    parts.dedup();
+    parts.sort_unstable_by_key(|part| (part.host, part.path, !part.whole));
+    parts.dedup_by_key(|part| (part.host, part.path));
     parts
+}
+
+impl Part<'_> {
+    /// The same, of which the rule may match only some requests.
+    fn in_part(self) -> Self {
+        Self { whole: false, ..self }
+    }
+
+    fn is_everything(&self) -> bool {
+        self.host == HostKey::Any && self.path.is_empty()
+    }
 }
 
 fn of_matcher(matcher: &Matcher) -> Option<Part<'_>> {
     match matcher {
         Matcher::Never => None,
-        Matcher::Host(host) => Some(Part { host: HostKey::Exact(trim_dots(host)), path: b"" }),
-        Matcher::HostWildcard(wildcard) => {
-            Some(Part { host: HostKey::Wildcard(wildcard.key()), path: b"" })
+        Matcher::Always => Some(EVERYTHING),
+        Matcher::Host(host) => {
+            let key = trim_dots(host);
+            let whole = key.len() == host.len() && !key.is_empty();
+            Some(Part { host: HostKey::Exact(key), whole, ..EVERYTHING })
         }
-        Matcher::Path(path) | Matcher::PathPrefix(path) => Some(Part { host: HostKey::Any, path }),
-        _ => Some(EVERYTHING),
+        Matcher::HostWildcard(wildcard) => {
+            Some(Part { host: HostKey::Wildcard(wildcard.key()), ..EVERYTHING }.in_part())
+        }
+        Matcher::Path(path) => Some(Part { path, ..EVERYTHING }.in_part()),
+        Matcher::PathPrefix(path) => Some(Part { path, ..EVERYTHING }),
+        _ => Some(EVERYTHING.in_part()),
     }
 }
 
@@ -77,7 +97,7 @@ fn product<'a>(left: &[Part<'a>], right: &[Part<'a>]) -> Vec<Part<'a>> {
 /// One part that holds all of `parts`.
 fn hull<'a>(parts: &[Part<'a>]) -> Part<'a> {
     let path = parts.iter().map(|part| part.path).reduce(common_prefix).unwrap_or_default();
-    Part { host: HostKey::Any, path }
+    Part { path, ..EVERYTHING }.in_part()
 }
 
 fn common_prefix<'a>(left: &'a [u8], right: &'a [u8]) -> &'a [u8] {
@@ -98,5 +118,5 @@ fn intersection<'a>(left: Part<'a>, right: Part<'a>) -> Option<Part<'a>> {
         | (HostKey::Wildcard(_), exact @ HostKey::Exact(_)) => exact,
         _ => return None,
     };
-    Some(Part { host, path })
+    Some(Part { host, path, whole: left.whole && right.whole })
 }

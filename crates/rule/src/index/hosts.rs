@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use crate::index::paths::PathTable;
 
@@ -19,7 +20,8 @@ pub(super) struct Hosts<C> {
 
 #[derive(Debug)]
 struct Host<C> {
-    name: Box<str>,
+    /// In place, where it is no longer than most: a look-up among very many waits for each place it reads.
+    name: SmallVec<[u8; 32]>,
     paths: PathTable<C>,
 }
 
@@ -29,9 +31,9 @@ const PARTS: usize = 256;
 impl<C> Hosts<C> {
     /// The claims on a host.
     pub(super) fn get(&self, name: &str) -> Option<&PathTable<C>> {
-        let hash = self.hasher.hash_one(name);
+        let hash = self.hasher.hash_one(name.as_bytes());
         let part = self.parts.get(part_of(hash))?;
-        part.find(hash, |host| *host.name == *name).map(|host| &host.paths)
+        part.find(hash, |host| *host.name == *name.as_bytes()).map(|host| &host.paths)
     }
 
     /// Edits the claims on a host, which comes with its first and goes with its last one.
@@ -39,10 +41,10 @@ impl<C> Hosts<C> {
         if self.parts.is_empty() {
             self.parts = vec![Arc::default(); PARTS];
         }
-        let hash = self.hasher.hash_one(name);
+        let hash = self.hasher.hash_one(name.as_bytes());
         let Some(part) = self.parts.get_mut(part_of(hash)) else { return };
         let part = Arc::make_mut(part);
-        if let Ok(mut found) = part.find_entry(hash, |host| *host.name == *name) {
+        if let Ok(mut found) = part.find_entry(hash, |host| *host.name == *name.as_bytes()) {
             let host = Arc::make_mut(found.get_mut());
             edit(&mut host.paths);
             if host.paths.is_empty() {
@@ -58,7 +60,7 @@ impl<C> Hosts<C> {
         }
         self.len += 1;
         let hasher = &self.hasher;
-        part.insert_unique(hash, Arc::new(Host { name: name.into(), paths }), |host| {
+        part.insert_unique(hash, Arc::new(Host { name: name.as_bytes().into(), paths }), |host| {
             hasher.hash_one(&*host.name)
         });
     }

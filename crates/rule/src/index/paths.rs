@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 /// Answers which of its prefixes a path begins with.
 ///
 /// Prefixes are sorted. Whatever sorts between a prefix of the path and the path begins with that prefix, so the
@@ -9,31 +11,38 @@ use std::sync::Arc;
 /// common with the path how long the next one can be at most.
 #[derive(Debug)]
 pub(super) struct PathTable<C> {
-    prefixes: Vec<Arc<Prefix<C>>>,
+    prefixes: SmallVec<[Arc<Prefix<C>>; 1]>,
 }
 
 #[derive(Debug)]
 struct Prefix<C> {
-    bytes: Box<[u8]>,
+    bytes: SmallVec<[u8; 16]>,
     /// In the order in which they are tried.
-    claims: Vec<Arc<C>>,
+    claims: SmallVec<[Found<C>; 1]>,
+}
+
+/// A claim under a prefix.
+#[derive(Debug)]
+pub(super) struct Found<C> {
+    pub(super) claim: Arc<C>,
+    /// See [`Part::whole`](super::cover::Part).
+    pub(super) whole: bool,
 }
 
 impl<C: Ord> PathTable<C> {
     /// Puts a claim under a prefix.
-    pub(super) fn insert(&mut self, bytes: &[u8], claim: &Arc<C>) {
+    pub(super) fn insert(&mut self, bytes: &[u8], claim: &Arc<C>, whole: bool) {
+        let found = Found { claim: Arc::clone(claim), whole };
         match self.position(bytes) {
             Ok(at) => {
                 let Some(prefix) = self.prefixes.get_mut(at) else { return };
                 let claims = &mut Arc::make_mut(prefix).claims;
-                if let Err(at) = claims.binary_search(claim) {
-                    claims.insert(at, Arc::clone(claim));
+                if let Err(at) = claims.binary_search_by(|known| known.claim.cmp(claim)) {
+                    claims.insert(at, found);
                 }
             }
             Err(at) => {
-                let claims = vec![Arc::clone(claim)];
-                // Most hosts have one prefix: room for more would be wasted.
-                self.prefixes.reserve_exact(usize::from(self.prefixes.is_empty()));
+                let claims = SmallVec::from([found]);
                 self.prefixes.insert(at, Arc::new(Prefix { bytes: bytes.into(), claims }));
             }
         }
@@ -44,7 +53,7 @@ impl<C: Ord> PathTable<C> {
         let Ok(at) = self.position(bytes) else { return };
         let Some(prefix) = self.prefixes.get_mut(at) else { return };
         let claims = &mut Arc::make_mut(prefix).claims;
-        if let Ok(at) = claims.binary_search_by(|known| known.as_ref().cmp(claim)) {
+        if let Ok(at) = claims.binary_search_by(|known| known.claim.as_ref().cmp(claim)) {
             claims.remove(at);
         }
         if claims.is_empty() {
@@ -65,14 +74,14 @@ impl<C> PathTable<C> {
 
     /// All claims, those under several prefixes several times.
     pub(super) fn claims(&self) -> impl Iterator<Item = &Arc<C>> {
-        self.prefixes.iter().flat_map(|prefix| &prefix.claims)
+        self.prefixes.iter().flat_map(|prefix| &prefix.claims).map(|found| &found.claim)
     }
 
     /// The claims under each prefix that `path` begins with, longest prefix first.
     pub(super) fn candidates<'a, 'p>(
         &'a self,
         path: &'p [u8],
-    ) -> impl Iterator<Item = &'a [Arc<C>]> + use<'a, 'p, C> {
+    ) -> impl Iterator<Item = &'a [Found<C>]> + use<'a, 'p, C> {
         let (mut prefixes, mut path) = (self.prefixes.as_slice(), path);
         std::iter::from_fn(move || {
             loop {
@@ -101,12 +110,18 @@ impl<C> Clone for PathTable<C> {
 
 impl<C> Default for PathTable<C> {
     fn default() -> Self {
-        Self { prefixes: Vec::new() }
+        Self { prefixes: SmallVec::new() }
     }
 }
 
 impl<C> Clone for Prefix<C> {
     fn clone(&self) -> Self {
         Self { bytes: self.bytes.clone(), claims: self.claims.clone() }
+    }
+}
+
+impl<C> Clone for Found<C> {
+    fn clone(&self) -> Self {
+        Self { claim: Arc::clone(&self.claim), whole: self.whole }
     }
 }
