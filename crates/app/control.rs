@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use portway_kubernetes::cluster::{Cluster, Pace, Resources, connect};
 use portway_model::{
     Change, Diagnostic, Names, Severity,
     dynamic::Config,
@@ -14,7 +15,7 @@ use portway_model::{
     runtime::{Runtime, Status},
     static_config::StaticConfig,
 };
-use portway_provider::{Aggregator, FolderOfManifests, file::Files, run, updates};
+use portway_provider::{Aggregator, FolderOfManifests, cluster, file::Files, run, updates};
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
 use rustls_pki_types::UnixTime;
 
@@ -64,6 +65,15 @@ pub(crate) async fn control(
         let source = FolderOfManifests::new(options)
             .context("providers.kubernetesManifests.labelSelector")?;
         tokio::spawn(run(source, options.watch, sender.clone()));
+    }
+    if let Some(options) = &config.providers.kubernetes_crd {
+        providers.push(portway_kubernetes::PROVIDER.to_owned());
+        let connection = &options.connection;
+        let client = connect(connection).await.context("providers.kubernetesCRD")?;
+        let cluster = Cluster::follow(&client, &Resources::of_crd(options), Pace::default());
+        let throttle = options.throttle_duration.positive().unwrap_or_default();
+        let objects = options.objects.clone();
+        tokio::spawn(cluster::follow(cluster, objects, throttle, sender.clone()));
     }
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));

@@ -106,6 +106,35 @@ impl Kind {
         Kind::TraefikService,
     ];
 
+    /// The kind as a path of the API spells it.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "configmaps",
+            Self::EndpointSlice => "endpointslices",
+            Self::Endpoints => "endpoints",
+            Self::IngressRoute => "ingressroutes",
+            Self::IngressRouteTcp => "ingressroutetcps",
+            Self::IngressRouteUdp => "ingressrouteudps",
+            Self::Middleware => "middlewares",
+            Self::MiddlewareTcp => "middlewaretcps",
+            Self::Secret => "secrets",
+            Self::ServersTransport => "serverstransports",
+            Self::ServersTransportTcp => "serverstransporttcps",
+            Self::Service => "services",
+            Self::TlsOption => "tlsoptions",
+            Self::TlsStore => "tlsstores",
+            Self::TraefikService => "traefikservices",
+        }
+    }
+
+    /// Where Kubernetes' own kinds stand in its API.
+    pub(crate) fn kubernetes_path(self) -> &'static str {
+        match self {
+            Self::EndpointSlice => "/apis/discovery.k8s.io/v1",
+            _ => "/api/v1",
+        }
+    }
+
     /// The kind as `kind:` spells it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -207,6 +236,16 @@ pub fn read(node: &Node, file: &str) -> Vec<Result<Object, Refusal>> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Reads an object of a known kind, as an API server sends it; `None` for one without a name.
+pub(crate) fn read_as(kind: Kind, group: Group, node: &Node) -> Option<Object> {
+    let mut problems = Vec::new();
+    let mut fields = Fields::open(node, "", &mut problems);
+    let (name, namespace, meta) = fields.object("metadata", metadata)?;
+    let body = body(kind, node, &mut problems);
+    let key = Key { kind, namespace, name, group };
+    (!key.name.is_empty()).then_some(Object { key, meta, body, problems })
 }
 
 fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {

@@ -30,15 +30,19 @@ impl Index {
         self.objects.remove(key).is_some()
     }
 
-    /// Replaces all objects of a kind and group at once, as after a watch that had to start over; says
-    /// whether anything changed. Objects of another kind or group are left out.
+    /// Replaces all objects of a kind and group at once, in one namespace or in all, as after a watch that had
+    /// to start over; says whether anything changed. Objects of another kind, group or namespace are left out.
     pub fn reset(
         &mut self,
         kind: Kind,
         group: Group,
+        namespace: Option<&str>,
         objects: impl IntoIterator<Item = Object>,
     ) -> bool {
-        let of = |key: &Key| key.kind == kind && key.group == group;
+        let of = |key: &Key| {
+            let here = namespace.is_none_or(|namespace| key.namespace == namespace);
+            key.kind == kind && key.group == group && here
+        };
         let fresh: BTreeMap<Key, Object> = objects
             .into_iter()
             .filter(|object| of(&object.key))
@@ -206,10 +210,10 @@ mod tests {
             middleware("traefik.containo.us", "c", "/c"),
         ]);
         let fresh = || [middleware("traefik.io", "b", "/b2"), middleware("traefik.io", "d", "/d")];
-        assert!(index.reset(Kind::Middleware, Group::TraefikIo, fresh()));
+        assert!(index.reset(Kind::Middleware, Group::TraefikIo, None, fresh()));
         check(&index, &["/b2", "/c", "/d"]);
-        assert!(!index.reset(Kind::Middleware, Group::TraefikIo, fresh()));
-        assert!(index.reset(Kind::Middleware, Group::TraefikIo, []));
+        assert!(!index.reset(Kind::Middleware, Group::TraefikIo, None, fresh()));
+        assert!(index.reset(Kind::Middleware, Group::TraefikIo, None, []));
         check(&index, &["/c"]);
     }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! YAML documents ─┐  api::read           Index::{apply, delete, reset}      translate
 //!                 ├───────────► Object ──────────────────────────────► Index ─────────► dynamic::Config
-//! an API server ──┘
+//! an API server ──┘  cluster
 //! ```
 //!
 //! A folder of manifests and a cluster feed the same [`Index`]; [`translate()`] is pure and total, and its
@@ -11,6 +11,7 @@
 //! provider `kubernetescrd`, so that references from elsewhere (`default-auth@kubernetescrd`) keep working.
 
 pub mod api;
+pub mod cluster;
 mod index;
 mod selection;
 mod translate;

@@ -1,5 +1,7 @@
 //! The tree that every text source becomes before it is read.
 
+mod json;
+
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {

@@ -17,7 +17,7 @@ use crate::Update;
 /// Keeps the latest state of each provider.
 ///
 /// The first change after a quiet time is handed out at once; changes that follow within the throttle are gathered
-/// (Traefik: `providers.providersThrottleDuration`). A state that equals the one before is no change.
+/// (Traefik: `providers.providersThrottleDuration`), unless one is urgent. A state that equals the one before is no change.
 #[derive(Debug)]
 pub struct Aggregator {
     configs: BTreeMap<String, Arc<Config>>,
@@ -53,15 +53,16 @@ impl Aggregator {
     pub async fn next(&mut self) -> Option<Merged> {
         loop {
             let update = self.updates.recv().await?;
+            let mut urgent = update.urgent;
             if !self.take(update) {
                 continue;
             }
             let ready = self.handed_out.map_or_else(Instant::now, |before| before + self.throttle);
-            while let Ok(update) = time::timeout_at(ready, self.updates.recv()).await {
-                match update {
-                    Some(update) => self.take(update),
-                    None => break,
-                };
+            while !urgent
+                && let Ok(Some(update)) = time::timeout_at(ready, self.updates.recv()).await
+            {
+                urgent = update.urgent;
+                self.take(update);
             }
             while let Ok(update) = self.updates.try_recv() {
                 self.take(update);
@@ -98,7 +99,7 @@ mod tests {
         let mut config = Config::default();
         let router = Router { rule: rule.to_owned(), ..Router::default() };
         config.http.routers.insert("r", Entry::new(router));
-        Update { provider: provider.to_owned(), config: Arc::new(config) }
+        Update { provider: provider.to_owned(), config: Arc::new(config), urgent: false }
     }
 
     fn rules(merged: &Merged) -> Vec<(&str, &str)> {
@@ -132,6 +133,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_urgent_change_waits_for_nothing() {
+        let (sender, receiver) = updates();
+        let throttle = Duration::from_secs(2);
+        let mut all = Aggregator::new(["a".to_owned()], BTreeMap::new(), throttle, receiver);
+        let start = Instant::now();
+        sender.send(update("a", "1")).await.unwrap();
+        assert!(all.next().await.is_some());
+        sender.send(update("a", "2")).await.unwrap();
+        sender.send(Update { urgent: true, ..update("a", "3") }).await.unwrap();
+        assert_eq!(rules(&all.next().await.unwrap()), [("a", "3")]);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_state_that_equals_the_one_before_is_no_change() {
         let (sender, receiver) = updates();
         let mut all = Aggregator::new([], BTreeMap::new(), Duration::ZERO, receiver);
@@ -149,7 +164,7 @@ mod tests {
         let mut all = Aggregator::new(names, BTreeMap::new(), Duration::ZERO, receiver);
         sender.send(update("a", "1")).await.unwrap();
         assert!(!all.next().await.unwrap().complete);
-        let empty = Update { provider: "b".to_owned(), config: Arc::default() };
+        let empty = Update { provider: "b".to_owned(), config: Arc::default(), urgent: false };
         sender.send(empty).await.unwrap();
         let merged = all.next().await.unwrap();
         assert!(merged.complete && merged.configs.len() == 2);

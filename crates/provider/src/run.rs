@@ -17,6 +17,8 @@ pub struct Update {
     pub provider: String,
     /// What it says.
     pub config: Arc<Config>,
+    /// Whether it should be live before others have been gathered.
+    pub urgent: bool,
 }
 
 /// Updates that may wait for the aggregator: few, since each replaces the one before.
@@ -76,7 +78,8 @@ pub async fn run(mut source: impl Source, watches: bool, updates: mpsc::Sender<U
         if last.as_deref() != Some(&config) {
             let config = Arc::new(config);
             last = Some(Arc::clone(&config));
-            if updates.send(Update { provider: provider.to_owned(), config }).await.is_err() {
+            let update = Update { provider: provider.to_owned(), config, urgent: false };
+            if updates.send(update).await.is_err() {
                 return;
             }
         }

@@ -7,6 +7,8 @@ use crate::Period;
 pub struct Providers {
     /// Files in Traefik's own format.
     pub file: Option<FileProvider>,
+    /// Traefik's own kinds in a cluster.
+    pub kubernetes_crd: Option<KubernetesCrd>,
     /// A folder of Kubernetes objects; Portway's own.
     pub kubernetes_manifests: Option<KubernetesManifests>,
     /// How long changes are gathered after one was used. Traefik's default is 2 s; Portway's is 300 ms, so
@@ -18,6 +20,7 @@ impl Default for Providers {
     fn default() -> Self {
         Self {
             file: None,
+            kubernetes_crd: None,
             kubernetes_manifests: None,
             providers_throttle_duration: Period::milliseconds(300),
         }
@@ -57,6 +60,30 @@ impl Default for KubernetesManifests {
     fn default() -> Self {
         Self { directory: String::new(), watch: true, objects: KubernetesObjects::default() }
     }
+}
+
+/// Traefik's own kinds in a cluster. Traefik: `providers.kubernetesCRD`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KubernetesCrd {
+    /// How the API server is reached.
+    pub connection: ClusterConnection,
+    /// How the objects are read.
+    pub objects: KubernetesObjects,
+    /// How long changes are gathered before the objects are read again; endpoints do not wait. Default none.
+    pub throttle_duration: Period,
+    /// Whether cluster-wide kinds are left alone, for roles that may not read them. Default no.
+    pub disable_cluster_scope_resources: bool,
+}
+
+/// How an API server is reached. Traefik: the options of the same names of each Kubernetes provider.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterConnection {
+    /// The API server's URL; empty means the one of the cluster that Portway runs in, or of `KUBECONFIG`.
+    pub endpoint: String,
+    /// A bearer token, or the path of a file with one; empty means that of the service account.
+    pub token: String,
+    /// The path of a file with the API server's authorities (PEM); empty means those of the service account.
+    pub cert_auth_file_path: String,
 }
 
 /// How Kubernetes objects are read, whatever they come from. Traefik: the fields of the same names under

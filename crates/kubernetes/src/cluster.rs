@@ -1,0 +1,182 @@
+//! The objects of a cluster, followed as they change.
+//!
+//! ```text
+//! API server ─► follow (list, then watch; one task for each resource and namespace) ─► Cluster ─► Index
+//! ```
+//!
+//! # Invariants
+//! - What a task has heard is the state of its resource at some moment, never a mixture: a list replaces
+//!   everything at once, and events come in order.
+//! - While an API server does not answer, refuses or forgets, the last good state stays.
+//! - Nothing is taken to be complete before each resource has been listed to its end.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use kube::Client;
+use portway_model::{Diagnostic, Severity};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::{Index, api::Kind};
+
+mod connection;
+mod follow;
+mod reply;
+mod resources;
+mod retry;
+
+pub use connection::{InvalidConnection, connect};
+pub use follow::Pace;
+pub use resources::Resources;
+
+use follow::{Change, Heard, Target};
+
+/// Changes that may wait for the task that owns the index.
+const WAITING: usize = 1024;
+
+/// Changes that are applied before others are looked at again.
+const AT_ONCE: usize = 4096;
+
+/// The objects of a cluster and the tasks that follow them, which end with it.
+#[derive(Debug)]
+pub struct Cluster {
+    index: Arc<Index>,
+    targets: Vec<State>,
+    heard: mpsc::Receiver<Heard>,
+    _tasks: JoinSet<()>,
+}
+
+/// What is known of a target.
+#[derive(Debug)]
+struct State {
+    target: Arc<Target>,
+    /// Whether it has been listed to its end, or is known not to be there.
+    settled: bool,
+    /// Why it is not followed now.
+    trouble: Option<String>,
+}
+
+/// What has changed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Changed {
+    /// Objects other than endpoints, or what is known of the connection.
+    pub objects: bool,
+    /// Endpoints of Services.
+    pub endpoints: bool,
+}
+
+impl Changed {
+    fn add(&mut self, kind: Kind, changed: bool) {
+        match kind {
+            Kind::EndpointSlice => self.endpoints |= changed,
+            _ => self.objects |= changed,
+        }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let (objects, endpoints) = (self.objects, self.endpoints);
+        Self { objects: objects || other.objects, endpoints: endpoints || other.endpoints }
+    }
+
+    /// Whether nothing has.
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Cluster {
+    /// Begins to follow `resources`.
+    pub fn follow(client: &Client, resources: &Resources, pace: Pace) -> Self {
+        let (sender, heard) = mpsc::channel(WAITING);
+        let mut tasks = JoinSet::new();
+        let targets: Vec<_> = resources.targets().map(Arc::new).collect();
+        for (number, target) in targets.iter().enumerate() {
+            let target = Arc::clone(target);
+            tasks.spawn(follow::follow(client.clone(), target, number, pace, sender.clone()));
+        }
+        let targets = targets.into_iter();
+        let targets = targets.map(|target| State { target, settled: false, trouble: None });
+        Self { index: Arc::default(), targets: targets.collect(), heard, _tasks: tasks }
+    }
+
+    /// Waits for a change and applies it, with those that have come since.
+    ///
+    /// May be dropped and called again without losing a change.
+    pub async fn changed(&mut self) -> Changed {
+        let mut changed = Changed::default();
+        while changed.is_nothing() {
+            let Some(heard) = self.heard.recv().await else { return std::future::pending().await };
+            self.apply(heard, &mut changed);
+            for _ in 0..AT_ONCE {
+                let Ok(heard) = self.heard.try_recv() else { break };
+                self.apply(heard, &mut changed);
+            }
+        }
+        changed
+    }
+
+    /// Whether everything has been listed, so that what is missing does not exist.
+    pub fn is_complete(&self) -> bool {
+        self.targets.iter().all(|state| state.settled)
+    }
+
+    /// What is known now. Who keeps it while changes are applied makes them dear: the index is copied.
+    pub fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.index)
+    }
+
+    /// What cannot be followed now, and why.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut told = BTreeSet::new();
+        for state in &self.targets {
+            if let Some(trouble) = &state.trouble {
+                told.insert((
+                    state.target.to_string(),
+                    trouble.clone(),
+                    state.target.is_required(),
+                ));
+            }
+        }
+        let diagnostic = |(object, message, required)| Diagnostic {
+            severity: if required { Severity::Error } else { Severity::Warning },
+            object,
+            field: String::new(),
+            message,
+            place: None,
+        };
+        told.into_iter().map(diagnostic).collect()
+    }
+
+    fn apply(&mut self, heard: Heard, changed: &mut Changed) {
+        let Some(state) = self.targets.get_mut(heard.target) else { return };
+        let target = &state.target;
+        let kind = target.kind();
+        let index = Arc::make_mut(&mut self.index);
+        match heard.change {
+            Change::Listed(objects) => {
+                let (kind, group, namespace) = (kind, target.group(), target.namespace());
+                changed.add(kind, index.reset(kind, group, namespace, objects));
+                changed.objects |= !state.settled;
+                state.settled = true;
+            }
+            Change::Applied(object) => changed.add(kind, index.apply(*object)),
+            Change::Deleted(key) => changed.add(kind, index.delete(&key)),
+            Change::Absent(why) => {
+                let (kind, group, namespace) = (kind, target.group(), target.namespace());
+                changed.add(kind, index.reset(kind, group, namespace, []));
+                changed.objects |= !state.settled || state.trouble != why;
+                state.settled = true;
+                state.trouble = why;
+            }
+            Change::Trouble(why) => {
+                changed.objects |= state.trouble.as_ref() != Some(&why);
+                state.trouble = Some(why);
+            }
+            Change::Well => {
+                changed.objects |= state.trouble.is_some();
+                state.trouble = None;
+            }
+        }
+    }
+}
