@@ -5,6 +5,7 @@
 //!
 //! - [`client`]: a raw HTTP/1.1 client, plain or TLS.
 //! - [`backend`]: a server that records what it receives and answers as told.
+//! - [`control_plane`]: a real kube-apiserver with its etcd.
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
@@ -21,6 +22,7 @@
 pub mod backend;
 pub mod certificate;
 pub mod client;
+pub mod control_plane;
 pub mod folder;
 pub mod golden;
 pub mod message;

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 mod bench;
+mod kubernetes;
 mod tools;
 
 use tools::Tools;
@@ -30,7 +31,8 @@ cargo xtask <command>
   bench stages [--record WHY | NAME]
                 count the instructions of each stage (of those with NAME in theirs) and compare with the
                 record; or record them with the reason for the change
-  setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind)
+  setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind,
+                a kube-apiserver built with Go)
   help          this text
 
 Tests that need a tool which cannot be had are skipped with a message; with CI set that is a failure.

