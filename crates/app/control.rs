@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use portway_kubernetes::cluster::{Cluster, Pace, Resources, connect};
+use portway_kubernetes::{
+    Selection,
+    cluster::{Cluster, Pace, Resources, connect},
+};
 use portway_model::{
     Change, Diagnostic, Names, Severity,
     dynamic::Config,
@@ -68,8 +71,8 @@ pub(crate) async fn control(
     }
     if let Some(options) = &config.providers.kubernetes_crd {
         providers.push(portway_kubernetes::PROVIDER.to_owned());
-        let connection = &options.connection;
-        let client = connect(connection).await.context("providers.kubernetesCRD")?;
+        Selection::new(&options.objects).context("providers.kubernetesCRD.labelSelector")?;
+        let client = connect(&options.connection).await.context("providers.kubernetesCRD")?;
         let cluster = Cluster::follow(&client, &Resources::of_crd(options), Pace::default());
         let throttle = options.throttle_duration.positive().unwrap_or_default();
         let objects = options.objects.clone();

@@ -8,7 +8,13 @@ use std::{
 };
 
 use portway_model::static_config::{Level, Log, LogFormat};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// Where the log goes: the file that the options name, or standard error.
 #[derive(Clone, Debug)]
@@ -36,15 +42,15 @@ pub(crate) fn start(log: &Log) -> Output {
         Level::Warn => LevelFilter::WARN,
         Level::Error => LevelFilter::ERROR,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_ansi(colour)
-        .with_writer(Mutex::new(output.clone()));
-    match log.format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Common => builder.init(),
-    }
+    let layer =
+        fmt::layer().with_target(false).with_ansi(colour).with_writer(Mutex::new(output.clone()));
+    let layer = match log.format {
+        LogFormat::Json => layer.json().boxed(),
+        LogFormat::Common => layer.boxed(),
+    };
+    // What the Kubernetes client fails at is told by whoever asked it, once and with what it means.
+    let targets = Targets::new().with_default(level).with_target("kube_client", LevelFilter::OFF);
+    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
     if let Some(error) = failed {
         tracing::error!(
             "log.filePath: `{}` cannot be opened, the log goes to standard error: {error}",

@@ -8,6 +8,7 @@ use portway_kubernetes::{
     translate,
 };
 use portway_model::{
+    Diagnostic,
     dynamic::{Config, Http},
     static_config::KubernetesObjects,
 };
@@ -65,8 +66,14 @@ async fn gather(
     updates: &mpsc::Sender<Update>,
 ) -> Option<Changed> {
     let mut all = Changed::default();
+    let mut told = Vec::new();
     loop {
-        let ready = cluster.is_complete() && !all.is_nothing();
+        let complete = cluster.is_complete();
+        if !complete {
+            // Nothing is live yet that could show them.
+            tell(&mut told, cluster.diagnostics());
+        }
+        let ready = complete && !all.is_nothing();
         let changed = tokio::select! {
             changed = cluster.changed() => changed,
             () = time::sleep_until(due), if ready => return Some(all),
@@ -77,4 +84,12 @@ async fn gather(
             return Some(all);
         }
     }
+}
+
+/// Logs what was not told before.
+fn tell(told: &mut Vec<Diagnostic>, now: Vec<Diagnostic>) {
+    for diagnostic in now.iter().filter(|diagnostic| !told.contains(diagnostic)) {
+        tracing::error!("waiting for the cluster: {diagnostic}");
+    }
+    *told = now;
 }

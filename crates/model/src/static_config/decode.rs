@@ -141,6 +141,12 @@ fn refer(config: &StaticConfig, problems: &mut Vec<Problem>) {
         Some(near) => format!("there is no entry point `{written}`; did you mean `{near}`?"),
         None => format!("there is no entry point `{written}`"),
     };
+    if config.providers.kubernetes_crd.is_some() && config.providers.kubernetes_manifests.is_some()
+    {
+        let message =
+            "reads the same provider's objects as providers.kubernetesCRD; remove one of the two";
+        problems.push(Problem::error("providers.kubernetesManifests", message));
+    }
     if let Some(ping) = config.ping.as_ref().filter(|ping| !ping.manual_routing)
         && !config.entry_points.contains_key(&ping.entry_point)
     {
