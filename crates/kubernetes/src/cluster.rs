@@ -20,12 +20,14 @@ use crate::{Index, api::Kind};
 
 mod connection;
 mod follow;
+mod lease;
 mod reply;
 mod resources;
 mod retry;
 
 pub use connection::{InvalidConnection, connect};
 pub use follow::Pace;
+pub use lease::Candidate;
 pub use resources::Resources;
 
 use follow::{Change, Heard, Target};
