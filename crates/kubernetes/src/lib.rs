@@ -12,6 +12,7 @@
 
 pub mod api;
 mod index;
+pub mod schema;
 mod selection;
 mod translate;
 

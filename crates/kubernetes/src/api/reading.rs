@@ -28,16 +28,6 @@ pub(super) fn one_of(fields: &mut Fields<'_>, name: &'static str, allowed: &[&st
     text
 }
 
-/// A whole number of at least `least`.
-pub(super) fn at_least(fields: &mut Fields<'_>, name: &'static str, least: i64) -> Option<i64> {
-    let number = fields.integer(name)?;
-    if number < least {
-        let message = format!("{number} is less than the least allowed value {least}");
-        fields.report(name, Problem::error, message);
-    }
-    Some(number)
-}
-
 /// A whole number that fits its type; out of range reads as zero.
 pub(super) fn port_number(fields: &mut Fields<'_>, name: &'static str) -> u16 {
     fields.scalar(name, "a port number", |text| text.parse().ok()).unwrap_or_default()
@@ -46,4 +36,9 @@ pub(super) fn port_number(fields: &mut Fields<'_>, name: &'static str) -> u16 {
 /// Where a field's value was written; the mapping's own place when the field is absent.
 pub(super) fn place(node: &Node, name: &str) -> Position {
     node.get(name).map_or(node.at, |child| child.at)
+}
+
+/// Whether `field` is a field of the part at `path`, or the part itself.
+pub(super) fn is_inside(field: &str, path: &str) -> bool {
+    field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }

@@ -3,7 +3,7 @@
 use portway_model::{Fields, Node, Problem};
 use serde_json::Value as Json;
 
-use super::{ServiceReference, service_reference::sticky};
+use super::{ServiceReference, reading::is_inside, service_reference::sticky};
 
 /// The content of a TraefikService.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +48,13 @@ impl TraefikService {
             _ => &[],
         };
         services.iter().flat_map(|service| &service.problems)
+    }
+
+    /// Where the problems with a field of a reference are kept; `None` for a field of no reference.
+    pub(super) fn problems_with(&mut self, field: &str) -> Option<&mut Vec<Problem>> {
+        let Self::Weighted { services, .. } = self else { return None };
+        let service = services.iter_mut().find(|service| is_inside(field, &service.path))?;
+        Some(&mut service.problems)
     }
 }
 
