@@ -194,6 +194,16 @@ impl Object {
         self.problems.iter().chain(parts)
     }
 
+    /// What is wrong with it and with its parts, each list where it is kept.
+    fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
+        let parts: Vec<&mut Vec<Problem>> = match &mut self.body {
+            Body::IngressRoute(route) => route.problem_lists().collect(),
+            Body::TraefikService(service) => service.problem_lists().collect(),
+            _ => Vec::new(),
+        };
+        std::iter::once(&mut self.problems).chain(parts)
+    }
+
     /// Where the problems with a field are kept: with the part that they cost, or with the whole object.
     fn problems_with(&mut self, field: &str) -> &mut Vec<Problem> {
         let part = match &mut self.body {

@@ -7,7 +7,7 @@ use portway_model::{
 
 use super::{
     Reference, ServiceReference,
-    reading::{is_inside, one_of, place, required},
+    reading::{item, one_of, place, required},
 };
 
 /// The content of an IngressRoute.
@@ -94,11 +94,18 @@ impl IngressRoute {
         })
     }
 
+    pub(super) fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
+        self.routes.iter_mut().flat_map(|route| {
+            let services = route.services.iter_mut().map(|service| &mut service.problems);
+            std::iter::once(&mut route.problems).chain(services)
+        })
+    }
+
     /// Where the problems with a field of a route are kept; `None` for a field of no route.
     pub(super) fn problems_with(&mut self, field: &str) -> Option<&mut Vec<Problem>> {
-        let route = self.routes.iter_mut().find(|route| is_inside(field, &route.path))?;
-        let services = &mut route.services;
-        match services.iter_mut().find(|service| is_inside(field, &service.path)) {
+        let route = self.routes.get_mut(item(field, "spec.routes")?)?;
+        let service = item(field, &format!("{}.services", route.path));
+        match service.and_then(|number| route.services.get_mut(number)) {
             Some(service) => Some(&mut service.problems),
             None => Some(&mut route.problems),
         }

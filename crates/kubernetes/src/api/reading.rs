@@ -2,11 +2,11 @@
 
 use portway_model::{Fields, Node, Position, Problem, nearest};
 
-/// A text that must be there.
+/// A text that must not be empty; that it must be there is for the schema to say.
 pub(super) fn required(fields: &mut Fields<'_>, name: &'static str) -> String {
     let text = fields.string(name);
-    if text.is_empty() {
-        fields.report(name, Problem::error, "required, but empty or not there");
+    if text.is_empty() && fields.node(name).is_some() {
+        fields.report(name, Problem::error, "required, but empty");
     }
     text
 }
@@ -38,7 +38,8 @@ pub(super) fn place(node: &Node, name: &str) -> Position {
     node.get(name).map_or(node.at, |child| child.at)
 }
 
-/// Whether `field` is a field of the part at `path`, or the part itself.
-pub(super) fn is_inside(field: &str, path: &str) -> bool {
-    field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+/// The number of the item that `field` is or is in, of the list at `list`.
+pub(super) fn item(field: &str, list: &str) -> Option<usize> {
+    let (number, _) = field.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
+    number.parse().ok()
 }

@@ -142,7 +142,8 @@ impl Check {
         let Value::Map(entries) = &node.value else {
             return self.mismatch(path, "a mapping of names", node);
         };
-        for (key, node) in entries {
+        // An API server drops names without a value.
+        for (key, node) in entries.iter().filter(|(_, node)| node.value != Value::Null) {
             self.value(value, node, &join(path, &key.text));
         }
         true

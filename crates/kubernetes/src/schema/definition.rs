@@ -105,7 +105,7 @@ fn columns(kind: Kind) -> Value {
     let mut columns = Vec::new();
     if matches!(kind, Kind::IngressRoute | Kind::IngressRouteTcp | Kind::IngressRouteUdp) {
         columns.push(json!({
-            "name": "Entry Points",
+            "name": "EntryPoints",
             "type": "string",
             "jsonPath": ".spec.entryPoints",
             "description": "Where requests come in.",
