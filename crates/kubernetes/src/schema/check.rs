@@ -82,17 +82,12 @@ impl Check {
         expected: &str,
         fits: impl Fn(&Json) -> bool,
     ) -> bool {
-        let json = scalar(node);
-        let fits = json.as_ref().is_some_and(fits);
-        if !fits {
-            let found = match json {
-                Some(Json::String(text)) => format!("the text `{text}`"),
-                Some(value) => format!("`{value}`, which is no text without quotes"),
-                None => node.kind().to_owned(),
-            };
+        let is_fit = scalar(node).is_some_and(|json| fits(&json));
+        if !is_fit {
+            let found = found(node, fits);
             self.refuse(path, format!("expected {expected}, found {found}"), node.at);
         }
-        fits
+        is_fit
     }
 
     fn integer(&mut self, node: &Node, path: &str, least: Option<i64>, most: Option<i64>) -> bool {
@@ -194,10 +189,89 @@ fn scalar(node: &Node) -> Option<Json> {
     matches!(node.value, Value::Scalar { .. }).then(|| node.to_json())
 }
 
+/// What stands where a value of another type should, and how it would fit.
+fn found(node: &Node, fits: impl Fn(&Json) -> bool) -> String {
+    let Value::Scalar { text, plain } = &node.value else { return node.kind().to_owned() };
+    let otherwise = Value::Scalar { text: text.clone(), plain: !plain };
+    let quotes = if *plain { "in" } else { "without" };
+    if scalar(&Node { value: otherwise, at: node.at }).is_some_and(|json| fits(&json)) {
+        format!("`{text}`; write it {quotes} quotes")
+    } else {
+        format!("`{text}`")
+    }
+}
+
 /// A whole number, which JSON may write with a fraction of zero.
 fn whole(json: &Json) -> Option<i64> {
     json.as_i64().or_else(|| {
         let number = json.as_f64().filter(|number| number.fract() == 0.0)?;
         format!("{number:.0}").parse().ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_model::yaml;
+
+    use super::check;
+    use crate::api::Kind;
+
+    #[track_caller]
+    fn says(kind: Kind, text: &str, expected: &[&str]) {
+        let documents = yaml::parse(text).unwrap();
+        let problems = check(kind, &documents[0].node);
+        let shown: Vec<_> =
+            problems.iter().map(|p| format!("{:?} {}: {p}", p.severity, p.at.line)).collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_how_it_would_fit() {
+        says(
+            Kind::Middleware,
+            "spec:\n  redirectScheme:\n    permanent: 'true'\n    port: 443\n    scheme: [https]\n",
+            &[
+                "Error 3: spec.redirectScheme.permanent: expected a boolean (`true` or `false`), found \
+                 `true`; write it without quotes",
+                "Error 4: spec.redirectScheme.port: expected a text, found `443`; write it in quotes",
+                "Error 5: spec.redirectScheme.scheme: expected a text, found a list",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_field_that_would_be_dropped_is_a_warning() {
+        says(
+            Kind::TlsStore,
+            "spec:\n  certificates: [{secretName: a, secrettName: b}]\nspecs: {}\n",
+            &[
+                "Warning 3: specs: unknown field `specs`; did you mean `spec`?",
+                "Warning 2: spec.certificates[0].secrettName: unknown field `secrettName`; did you mean \
+                 `secretName`?",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_field_without_a_value_is_absent() {
+        says(
+            Kind::IngressRouteUdp,
+            "spec:\n  entryPoints: null\n  routes:\n",
+            &["Error 2: spec.routes: required, but not there"],
+        );
+    }
+
+    #[test]
+    fn fields_are_checked_in_any_letter_case() {
+        says(
+            Kind::MiddlewareTcp,
+            "spec: {INFLIGHTCONN: {amount: -1}}\n",
+            &["Error 1: spec.inFlightConn.amount: -1 is less than the least allowed value 0"],
+        );
+    }
+
+    #[test]
+    fn kinds_of_kubernetes_are_not_checked() {
+        says(Kind::Secret, "data: 3\n", &[]);
+    }
 }
