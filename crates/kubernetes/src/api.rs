@@ -9,6 +9,7 @@ use portway_model::{Fields, Node, Place, Position, Problem, Severity, nearest};
 
 mod core;
 mod ingress_route;
+mod judge;
 mod middleware;
 mod reading;
 mod service_reference;
@@ -91,9 +92,20 @@ pub enum Kind {
     TraefikService,
 }
 
+impl Group {
+    /// The name of a group of Traefik's; `None` for Kubernetes' own groups.
+    pub fn traefik(self) -> Option<&'static str> {
+        match self {
+            Self::Kubernetes => None,
+            Self::TraefikIo => Some("traefik.io"),
+            Self::TraefikContainous => Some("traefik.containo.us"),
+        }
+    }
+}
+
 impl Kind {
     /// The kinds of Traefik's own groups.
-    const TRAEFIK: [Kind; 10] = [
+    pub const TRAEFIK: [Kind; 10] = [
         Kind::IngressRoute,
         Kind::IngressRouteTcp,
         Kind::IngressRouteUdp,
@@ -210,6 +222,26 @@ impl Object {
         };
         self.problems.iter().chain(parts)
     }
+
+    /// What is wrong with it and with its parts, each list where it is kept.
+    fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
+        let parts: Vec<&mut Vec<Problem>> = match &mut self.body {
+            Body::IngressRoute(route) => route.problem_lists().collect(),
+            Body::TraefikService(service) => service.problem_lists().collect(),
+            _ => Vec::new(),
+        };
+        std::iter::once(&mut self.problems).chain(parts)
+    }
+
+    /// Where the problems with a field are kept: with the part that they cost, or with the whole object.
+    fn problems_with(&mut self, field: &str) -> &mut Vec<Problem> {
+        let part = match &mut self.body {
+            Body::IngressRoute(route) => route.problems_with(field),
+            Body::TraefikService(service) => service.problems_with(field),
+            _ => None,
+        };
+        part.unwrap_or(&mut self.problems)
+    }
 }
 
 /// A document that is no object, and why.
@@ -285,7 +317,9 @@ fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
     }
     let body = body(kind, node, &mut problems);
     let key = Key { kind, namespace, name, group };
-    Some(Ok(Object { key, meta, body, problems }))
+    let mut object = Object { key, meta, body, problems };
+    judge::judge(&mut object, node);
+    Some(Ok(object))
 }
 
 /// What an `apiVersion` and a `kind` say together.

@@ -13,6 +13,7 @@
 pub mod api;
 pub mod cluster;
 mod index;
+pub mod schema;
 mod selection;
 mod translate;
 

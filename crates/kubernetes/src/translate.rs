@@ -104,6 +104,7 @@ impl<'a> Translation<'a> {
                 Body::Unserved => {
                     let message = "not served by this version of Portway yet";
                     self.diagnose(object, &Problem::error("", message));
+                    self.diagnose_all(object, &object.problems);
                 }
                 _ => {}
             }

@@ -20,7 +20,9 @@ cargo xtask <command>
 
   test          everything that must hold: check, every layer of tests, fuzz targets for a short while,
                 instructions of each stage
-  check         formatting, lints, documentation
+  check         formatting, lints, documentation, committed CustomResourceDefinitions
+  crds [--check]
+                write the CustomResourceDefinitions into deploy/crds; or fail when those there differ
   fuzz [secs]   each fuzz target for that many seconds (default 20)
   golden        run the golden tests and write what they give as what is expected
   bench peers [workload…] [options]
@@ -48,6 +50,8 @@ fn main() -> ExitCode {
         }
         ["test"] => test(),
         ["check"] => check(),
+        ["crds"] => run(crds().env("UPDATE_GOLDEN", "1")),
+        ["crds", "--check"] => run(&mut crds()),
         ["fuzz"] => Tools::install().and_then(|_| fuzz(20)),
         ["fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => Tools::install().and_then(|_| fuzz(seconds)),
@@ -86,7 +90,17 @@ fn check() -> Result<()> {
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
-    run(docs.env("RUSTDOCFLAGS", "-D warnings"))
+    run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    run(&mut crds())
+}
+
+/// The test that holds `deploy/crds` and the schema together. It writes the files too, so that this crate need
+/// not be built with all that the provider needs.
+fn crds() -> Command {
+    let mut crds = cargo(["test", "--quiet", "--package", "portway-kubernetes", "--test", "crds"]);
+    // Set from outside, it would write what is to be checked.
+    crds.env_remove("UPDATE_GOLDEN");
+    crds
 }
 
 fn golden() -> Result<()> {

@@ -1,17 +1,14 @@
 //! IngressRoute: rules, and what follows from them. Traefik: `IngressRoute`.
 
 use portway_model::{
-    Fields, Node, Position, Problem,
-    dynamic::{Domain, Observability, decode},
+    Fields, Node, Position, Problem, Value,
+    dynamic::{Domain, Observability, TraceVerbosity, decode},
 };
 
 use super::{
     Reference, ServiceReference,
-    reading::{one_of, place, required},
+    reading::{item, one_of, place, required},
 };
-
-/// The highest priority that a user may give; those above are Traefik's own.
-const MAX_PRIORITY: i64 = 9_223_372_036_854_774_807;
 
 /// The content of an IngressRoute.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,8 +79,8 @@ impl IngressRoute {
                 None => None,
             },
         };
-        if route.routes.is_empty() {
-            fields.report("routes", Problem::error, "required, but empty or not there");
+        if fields.node("routes").is_some_and(|node| node.value == Value::List(Vec::new())) {
+            fields.report("routes", Problem::warning, "is empty, so that nothing is routed");
         }
         fields.close_dropping(&["entryPoints", "tls"]);
         route
@@ -95,6 +92,23 @@ impl IngressRoute {
             let services = route.services.iter().flat_map(|service| &service.problems);
             route.problems.iter().chain(services)
         })
+    }
+
+    pub(super) fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
+        self.routes.iter_mut().flat_map(|route| {
+            let services = route.services.iter_mut().map(|service| &mut service.problems);
+            std::iter::once(&mut route.problems).chain(services)
+        })
+    }
+
+    /// Where the problems with a field of a route are kept; `None` for a field of no route.
+    pub(super) fn problems_with(&mut self, field: &str) -> Option<&mut Vec<Problem>> {
+        let route = self.routes.get_mut(item(field, "spec.routes")?)?;
+        let service = item(field, &format!("{}.services", route.path));
+        match service.and_then(|number| route.services.get_mut(number)) {
+            Some(service) => Some(&mut service.problems),
+            None => Some(&mut route.problems),
+        }
     }
 }
 
@@ -110,21 +124,24 @@ impl Route {
             middlewares: fields.list("middlewares", Reference::read),
             services: fields.list("services", |node, path, _| ServiceReference::read(node, path)),
             observability: match fields.node("observability") {
-                Some(_) => fields.object("observability", decode::observability),
+                Some(_) => fields.object("observability", observability),
                 None => None,
             },
             path: path.to_owned(),
             at: place(node, "match"),
             problems: Vec::new(),
         };
-        if route.priority > MAX_PRIORITY {
-            let message = format!("{} is more than {MAX_PRIORITY}, the highest", route.priority);
-            fields.report("priority", Problem::error, message);
-        }
         fields.close_dropping(&["match", "middlewares", "priority"]);
         route.problems = problems;
         route
     }
+}
+
+/// Which records are made, with the verbosity that an API server writes where there is none.
+fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Observability {
+    let observability = decode::observability(node, path, problems);
+    let trace_verbosity = observability.trace_verbosity.or(Some(TraceVerbosity::Minimal));
+    Observability { trace_verbosity, ..observability }
 }
 
 impl RouteTls {

@@ -2,7 +2,7 @@
 
 use portway_model::{
     Fields, Node, Position, Problem,
-    dynamic::{self, AddPrefix, BasicAuth, UNSERVED_MIDDLEWARES, Unserved, decode},
+    dynamic::{self, BasicAuth, RedirectScheme, UNSERVED_MIDDLEWARES, Unserved, decode},
 };
 
 use super::Reference;
@@ -60,14 +60,21 @@ impl Middleware {
 }
 
 /// The kinds that are served.
-const SERVED: [&str; 6] =
-    ["addPrefix", "basicAuth", "chain", "headers", "redirectScheme", "stripPrefix"];
+const SERVED: [&str; 7] = [
+    "addPrefix",
+    "basicAuth",
+    "chain",
+    "headers",
+    "redirectRegex",
+    "redirectScheme",
+    "stripPrefix",
+];
 
 /// Settings that stand in the object as they stand in a file are read as a file's are: an unknown field in them is
 /// an error, because what it was meant to guard would be left out.
 fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
     let plain = match name {
-        "addPrefix" => dynamic::Middleware::AddPrefix(add_prefix(node, path, problems)),
+        "addPrefix" => dynamic::Middleware::AddPrefix(decode::add_prefix(node, path, problems)),
         "basicAuth" => return basic_auth(node, path, problems),
         "chain" => {
             let mut fields = Fields::open(node, path, problems);
@@ -76,8 +83,11 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
             return Middleware::Chain(members);
         }
         "headers" => dynamic::Middleware::Headers(decode::headers(node, path, problems)),
+        "redirectRegex" => {
+            dynamic::Middleware::RedirectRegex(decode::redirect_regex(node, path, problems))
+        }
         "redirectScheme" => {
-            dynamic::Middleware::RedirectScheme(decode::redirect_scheme(node, path, problems))
+            dynamic::Middleware::RedirectScheme(redirect_scheme(node, path, problems))
         }
         "stripPrefix" => {
             dynamic::Middleware::StripPrefix(decode::strip_prefix(node, path, problems))
@@ -92,15 +102,16 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
     Middleware::Plain(plain)
 }
 
-fn add_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> AddPrefix {
-    let add_prefix = decode::add_prefix(node, path, problems);
-    let prefix = &add_prefix.prefix;
-    if !prefix.is_empty() && !prefix.starts_with('/') {
-        let message = format!("must start with a `/`; did you mean `/{prefix}`?");
-        let at = node.get("prefix").map_or(node.at, |node| node.at);
-        problems.push(Problem::error(format!("{path}.prefix"), message).at(at));
-    }
-    add_prefix
+/// Without the field that only other providers of Traefik's can set.
+fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RedirectScheme {
+    let mut fields = Fields::open(node, path, problems);
+    let redirect_scheme = RedirectScheme {
+        scheme: fields.string("scheme"),
+        port: fields.string("port"),
+        permanent: fields.boolean("permanent").unwrap_or_default(),
+    };
+    fields.close();
+    redirect_scheme
 }
 
 fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {

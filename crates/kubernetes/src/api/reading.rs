@@ -2,11 +2,11 @@
 
 use portway_model::{Fields, Node, Position, Problem, nearest};
 
-/// A text that must be there.
+/// A text that must not be empty; that it must be there is for the schema to say.
 pub(super) fn required(fields: &mut Fields<'_>, name: &'static str) -> String {
     let text = fields.string(name);
-    if text.is_empty() {
-        fields.report(name, Problem::error, "required, but empty or not there");
+    if text.is_empty() && fields.node(name).is_some() {
+        fields.report(name, Problem::error, "required, but empty");
     }
     text
 }
@@ -28,16 +28,6 @@ pub(super) fn one_of(fields: &mut Fields<'_>, name: &'static str, allowed: &[&st
     text
 }
 
-/// A whole number of at least `least`.
-pub(super) fn at_least(fields: &mut Fields<'_>, name: &'static str, least: i64) -> Option<i64> {
-    let number = fields.integer(name)?;
-    if number < least {
-        let message = format!("{number} is less than the least allowed value {least}");
-        fields.report(name, Problem::error, message);
-    }
-    Some(number)
-}
-
 /// A whole number that fits its type; out of range reads as zero.
 pub(super) fn port_number(fields: &mut Fields<'_>, name: &'static str) -> u16 {
     fields.scalar(name, "a port number", |text| text.parse().ok()).unwrap_or_default()
@@ -46,4 +36,10 @@ pub(super) fn port_number(fields: &mut Fields<'_>, name: &'static str) -> u16 {
 /// Where a field's value was written; the mapping's own place when the field is absent.
 pub(super) fn place(node: &Node, name: &str) -> Position {
     node.get(name).map_or(node.at, |child| child.at)
+}
+
+/// The number of the item that `field` is or is in, of the list at `list`.
+pub(super) fn item(field: &str, list: &str) -> Option<usize> {
+    let (number, _) = field.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
+    number.parse().ok()
 }

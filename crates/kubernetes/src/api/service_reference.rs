@@ -5,10 +5,7 @@ use std::fmt;
 use portway_model::{Fields, Node, Period, Position, Problem, Value, dynamic::Strategy};
 use serde_json::Value as Json;
 
-use super::{
-    Reference,
-    reading::{at_least, one_of, required},
-};
+use super::{Reference, reading::required};
 
 /// A reference to a Service or TraefikService, with how to use it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,12 +96,12 @@ impl ServiceReference {
     pub(super) fn fields(fields: &mut Fields<'_>, node: &Node, path: &str) -> Self {
         let reference = Self {
             name: required(fields, "name"),
-            kind: one_of(fields, "kind", &["Service", "TraefikService"]),
+            kind: fields.string("kind"),
             namespace: fields.string("namespace"),
             port: Port::read(fields.node("port")),
             scheme: fields.string("scheme"),
             strategy: strategy(fields),
-            weight: at_least(fields, "weight", 0),
+            weight: fields.integer("weight"),
             pass_host_header: fields.boolean("passHostHeader"),
             flush_interval: fields
                 .object("responseForwarding", |node, path, problems| {
@@ -138,8 +135,7 @@ impl ServiceReference {
 }
 
 fn strategy(fields: &mut Fields<'_>) -> Strategy {
-    let text = one_of(fields, "strategy", &["wrr", "p2c", "hrw", "leasttime", "RoundRobin"]);
-    let strategy = match text.as_str() {
+    let strategy = match fields.string("strategy").as_str() {
         "p2c" => Strategy::P2c,
         "hrw" => Strategy::Hrw,
         "leasttime" => Strategy::LeastTime,
@@ -152,25 +148,9 @@ fn strategy(fields: &mut Fields<'_>) -> Strategy {
     strategy
 }
 
-/// Stickiness, as written and with its default path; a value that its schema forbids is a problem.
+/// Stickiness, as written and with its default path.
 pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
     let mut written = fields.unserved("sticky")?;
-    fields.object("sticky", |node, path, problems| {
-        let mut fields = Fields::open(node, path, problems);
-        fields.object("cookie", |node, path, problems| {
-            let mut fields = Fields::open(node, path, problems);
-            one_of(&mut fields, "sameSite", &["none", "lax", "strict"]);
-            for name in ["name", "path", "domain"] {
-                fields.string(name);
-            }
-            for name in ["secure", "httpOnly"] {
-                fields.boolean(name);
-            }
-            fields.integer("maxAge");
-            fields.close_dropping(&[]);
-        });
-        fields.close_dropping(&[]);
-    });
     if let Some(cookie) = written.get_mut("cookie").and_then(Json::as_object_mut) {
         cookie.entry("path").or_insert_with(|| "/".into());
     }

@@ -8,13 +8,6 @@ use portway_model::{
 use super::{ingress_route::secret_name, reading::one_of};
 
 const VERSIONS: [&str; 4] = ["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"];
-const CLIENT_AUTH_TYPES: [&str; 5] = [
-    "NoClientCert",
-    "RequestClientCert",
-    "RequireAnyClientCert",
-    "VerifyClientCertIfGiven",
-    "RequireAndVerifyClientCert",
-];
 
 /// The content of a TLSOption.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +26,7 @@ impl TlsOption {
         let client_auth = fields.object("clientAuth", |node, path, problems| {
             let mut fields = Fields::open(node, path, problems);
             let names = fields.strings("secretNames");
-            let client_auth_type = one_of(&mut fields, "clientAuthType", &CLIENT_AUTH_TYPES);
+            let client_auth_type = fields.string("clientAuthType");
             fields.close_dropping(&["secretNames", "clientAuthType"]);
             (names, node.at, client_auth_type)
         });

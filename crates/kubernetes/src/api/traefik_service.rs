@@ -3,7 +3,7 @@
 use portway_model::{Fields, Node, Problem};
 use serde_json::Value as Json;
 
-use super::{ServiceReference, service_reference::sticky};
+use super::{ServiceReference, reading::item, service_reference::sticky};
 
 /// The content of a TraefikService.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +48,21 @@ impl TraefikService {
             _ => &[],
         };
         services.iter().flat_map(|service| &service.problems)
+    }
+
+    pub(super) fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
+        let services = match self {
+            Self::Weighted { services, .. } => services.as_mut_slice(),
+            _ => &mut [],
+        };
+        services.iter_mut().map(|service| &mut service.problems)
+    }
+
+    /// Where the problems with a field of a reference are kept; `None` for a field of no reference.
+    pub(super) fn problems_with(&mut self, field: &str) -> Option<&mut Vec<Problem>> {
+        let Self::Weighted { services, .. } = self else { return None };
+        let service = services.get_mut(item(field, "spec.weighted.services")?)?;
+        Some(&mut service.problems)
     }
 }
 

@@ -46,16 +46,15 @@ impl ServersTransport {
         let certificates =
             fields.strings("certificatesSecrets").into_iter().map(|name| (name, certificates));
         let certificates = certificates.collect();
-        let unserved =
-            ["cipherSuites", "minVersion", "maxVersion", "peerCertURI", "peerCertSANs", "spiffe"];
-        for name in unserved {
+        for name in ["cipherSuites", "minVersion", "maxVersion", "peerCertURI", "spiffe"] {
             if fields.node(name).is_some() {
                 // Without these a server that should be refused would be trusted.
                 let message = "not served by this version of Portway yet";
                 fields.report(name, Problem::error, message);
             }
         }
-        fields.close_dropping(&["rootCAs", "serverName"]);
+        // The last is also what a field of a later Traefik, `peerCertSANs`, reads like.
+        fields.close_dropping(&["rootCAs", "serverName", "peerCertURI"]);
         Self { transport, root_authorities, certificates }
     }
 }

@@ -96,7 +96,9 @@ impl Translation<'_> {
         };
         if let Some((field, message)) = reason {
             let field = format!("{}.{field}", route.path);
-            self.diagnose(object, &Problem::error(field, message).at(route.at));
+            if !route.problems.iter().any(|known| known.is_error() && known.field == field) {
+                self.diagnose(object, &Problem::error(field, message).at(route.at));
+            }
             self.diagnose_all(object, &route.problems);
             return None;
         }
