@@ -195,7 +195,7 @@ fn answer(side: &Side, path: &str) -> String {
 
 /// One line for each leaf. What an error says is each program's own, that there is one is not;
 /// hashes of passwords are shown by Traefik alone.
-fn leaves(text: &mut String, path: &str, value: &Value) {
+pub(crate) fn leaves(text: &mut String, path: &str, value: &Value) {
     match value {
         Value::Array(_) if path.ends_with(".error") || path.ends_with(".basicAuth.users") => {
             let _ = writeln!(text, "{path}: present");

@@ -13,7 +13,7 @@ mod pair;
 mod seen;
 
 mod access_log;
-mod api;
+pub(crate) mod api;
 mod basic_auth;
 mod broken;
 mod chain;

@@ -120,7 +120,9 @@ impl Candidate {
             lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
             acquire_time: before.filter(|_| mine).map_or(now.clone(), |b| b.acquire_time.clone()),
             renew_time: now,
-            lease_transitions: Some(transitions.saturating_add(i32::from(!mine && before.is_some()))),
+            lease_transitions: Some(
+                transitions.saturating_add(i32::from(!mine && before.is_some())),
+            ),
             ..LeaseSpec::default()
         }
     }
