@@ -1,6 +1,6 @@
 //! What an API server accepts of Traefik's kinds.
 //!
-//! One tree per kind serves two purposes: [`definition`] prints it as the CustomResourceDefinition that
+//! One tree per kind serves two purposes: [`definition()`] prints it as the CustomResourceDefinition that
 //! an API server validates by, and [`crate::api::read`] checks what stands in a file against it, so that
 //! a file is refused for what a cluster would refuse.
 //!

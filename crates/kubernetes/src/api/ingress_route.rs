@@ -94,6 +94,7 @@ impl IngressRoute {
         })
     }
 
+    /// What is wrong with the routes and their services, each list where it is kept.
     pub(super) fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
         self.routes.iter_mut().flat_map(|route| {
             let services = route.services.iter_mut().map(|service| &mut service.problems);

@@ -7,8 +7,8 @@ use portway_model::Node;
 use super::Object;
 use crate::schema;
 
-/// Adds what the schema says of an object: in the place of what its reader says of fields that would be refused, as
-/// that follows from it, and beside what it says of others.
+/// Adds what the schema says of an object: in the place of what its reader says of fields that would be
+/// refused, as that follows from it, and beside what it says of others.
 ///
 /// A problem inside a part (a route, a reference to a service) is kept with that part and costs no other.
 pub(super) fn judge(object: &mut Object, node: &Node) {

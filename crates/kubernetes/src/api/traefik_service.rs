@@ -50,6 +50,7 @@ impl TraefikService {
         services.iter().flat_map(|service| &service.problems)
     }
 
+    /// What is wrong with the references, each list where it is kept.
     pub(super) fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
         let services = match self {
             Self::Weighted { services, .. } => services.as_mut_slice(),

@@ -41,6 +41,7 @@ impl Check {
         }
     }
 
+    /// Checks a value and all in it. Rules are asked of values of the right type only, as an API server does.
     fn value(&mut self, schema: &Schema, node: &Node, path: &str) {
         let fits = match &schema.shape {
             Shape::Boolean => {

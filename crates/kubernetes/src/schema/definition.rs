@@ -20,10 +20,11 @@ pub(super) fn spec(kind: Kind) -> Option<&'static Schema> {
     SPECS.get(&kind)
 }
 
-/// The CustomResourceDefinition of a kind in one of Traefik's groups; `None` for Kubernetes' own kinds and groups.
+/// The CustomResourceDefinition of a kind in one of Traefik's groups; `None` for Kubernetes' own kinds and
+/// groups.
 ///
-/// Names are Traefik's. The category `traefik` lists the objects of all kinds in both groups; short names there
-/// are none, as one of them would mean two kinds where both groups are installed.
+/// Names are Traefik's. The category `traefik` lists the objects of all kinds in both groups. There are no
+/// short names, as each would mean two kinds where both groups are installed.
 pub fn definition(kind: Kind, group: Group) -> Option<Value> {
     let Described { description, spec } = describe(kind)?;
     let group = group.traefik()?;
