@@ -66,6 +66,7 @@ impl ControlPlane {
         self.folder.write("server.crt", &certificate.certificate_pem);
         self.folder.write("server.key", &certificate.key_pem);
         let accounts = Certificate::for_names(&["accounts"]);
+        self.folder.write("accounts.crt", &accounts.certificate_pem);
         self.folder.write("accounts.key", &accounts.key_pem);
         let tokens = format!(
             "{ADMIN},admin,1,\"system:masters\"\n{USER},{USER_NAME},2,\"system:authenticated\"\n"
@@ -116,7 +117,7 @@ impl ControlPlane {
             command.arg(format!("--tls-private-key-file={}", file("server.key")));
             command.arg(format!("--token-auth-file={}", file("tokens.csv")));
             command.arg("--service-account-issuer=https://kubernetes.default.svc");
-            command.arg(format!("--service-account-key-file={}", file("accounts.key")));
+            command.arg(format!("--service-account-key-file={}", file("accounts.crt")));
             command.arg(format!("--service-account-signing-key-file={}", file("accounts.key")));
             command.args(["--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC"]);
             // Nobody makes service accounts here, and nobody may publish the server's own address.
