@@ -9,9 +9,13 @@ gathered in a dictionary `state` that is changed in place.
 {{- define "portway.values" -}}
 {{- $known := .Files.Get "known.yaml" | fromYaml -}}
 {{- $values := .Values | toJson | fromJson -}}
-{{- $state := dict "faults" list "moves" list -}}
+{{- $state := dict "faults" list "moves" list "off" list -}}
 {{- include "portway.walk" (dict "known" $known "values" $values "path" list "name" "" "state" $state) -}}
 {{- include "portway.told" $state -}}
+{{/* So that an entry point `metrics` that is off is none. */}}
+{{- range $state.off -}}
+{{- include "portway.unset" (dict "tree" $values "path" .) -}}
+{{- end -}}
 {{- $defaults := .Files.Get "defaults.yaml" | fromYaml -}}
 {{- range $state.moves -}}
 {{- include "portway.move" (dict "move" . "values" $values "defaults" $defaults "state" $state) -}}
@@ -69,7 +73,9 @@ gathered in a dictionary `state` that is changed in place.
 {{- $words := splitList " " .kind -}}
 {{- $word := first $words -}}
 {{- if has $word (list "never" "later") -}}
-{{- if not (include "portway.off" .value) -}}
+{{- if include "portway.off" .value -}}
+{{- $_ := set .state "off" (append .state.off .path) -}}
+{{- else -}}
 {{- $reason := rest $words | join " " | replace "<name>" (.name | default "<name>") -}}
 {{- if eq $word "later" -}}
 {{- $reason = printf "Portway does not serve Traefik's option `%s` yet" $reason -}}
