@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 mod bench;
+mod manifests;
 mod tools;
 
 use tools::Tools;
@@ -30,7 +31,10 @@ cargo xtask <command>
   bench stages [--record WHY | NAME]
                 count the instructions of each stage (of those with NAME in theirs) and compare with the
                 record; or record them with the reason for the change
-  setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind)
+  manifests [--check]
+                render deploy/k3s/portway.yaml out of the chart and the CRDs; or say whether it is up to date
+  setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind,
+                Helm)
   help          this text
 
 Tests that need a tool which cannot be had are skipped with a message; with CI set that is a failure.
@@ -58,6 +62,8 @@ fn main() -> ExitCode {
         ["bench", "stages"] => bench::stages::compare(""),
         ["bench", "stages", "--record", reason] => bench::stages::record(reason),
         ["bench", "stages", name] => bench::stages::compare(name),
+        ["manifests"] => manifests::write(),
+        ["manifests", "--check"] => manifests::check(),
         ["setup"] => Tools::install().map(drop),
         _ => Err(anyhow::anyhow!("there is no such command\n\n{HELP}")),
     };
