@@ -20,7 +20,7 @@ cargo xtask <command>
 
   test          everything that must hold: check, every layer of tests, fuzz targets for a short while,
                 instructions of each stage
-  check         formatting, lints, documentation
+  check         formatting, lints, documentation, files that are generated
   fuzz [secs]   each fuzz target for that many seconds (default 20)
   golden        run the golden tests and write what they give as what is expected
   bench peers [workload…] [options]
@@ -90,7 +90,8 @@ fn check() -> Result<()> {
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
-    run(docs.env("RUSTDOCFLAGS", "-D warnings"))
+    run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    manifests::check()
 }
 
 fn golden() -> Result<()> {
