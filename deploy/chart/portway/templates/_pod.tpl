@@ -18,7 +18,7 @@ spec:
   automountServiceAccountToken: true
   # Services' addresses have no place in the environment that options are read from.
   enableServiceLinks: false
-  terminationGracePeriodSeconds: {{ $deployment.terminationGracePeriodSeconds | default 60 }}
+  terminationGracePeriodSeconds: {{ $deployment.terminationGracePeriodSeconds | default 60 | int }}
   {{- if $values.hostNetwork }}
   hostNetwork: true
   {{- end }}
