@@ -261,6 +261,23 @@ fn an_older_name_beside_todays_is_refused() {
 }
 
 #[test]
+fn a_group_that_is_taken_away_is_empty() {
+    let Some(helm) = Helm::found() else { return };
+    let defaults = documents(&text("deploy/chart/portway/values.yaml")).remove(0);
+    let groups = defaults.as_object().unwrap().keys().filter(|name| *name != "ports");
+    let providers = defaults["providers"].as_object().unwrap().keys();
+    let taken: serde_json::Map<_, _> = providers.map(|name| (name.clone(), Value::Null)).collect();
+    for name in groups {
+        let values = serde_json::json!({ name: null });
+        helm.render_with(&values.to_string()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    let values = serde_json::json!({"providers": taken, "ingressRoute": {"dashboard": null}});
+    let objects = documents(&helm.render_with(&values.to_string()).unwrap());
+    let flags = super::texts(&super::pod(&objects)["containers"][0]["args"]);
+    assert!(!flags.iter().any(|flag| flag.starts_with("--providers.")), "{flags:?}");
+}
+
+#[test]
 fn values_that_do_not_fit_each_other_are_refused() {
     let Some(helm) = Helm::found() else { return };
     refused(

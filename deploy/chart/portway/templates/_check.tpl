@@ -12,11 +12,14 @@ gathered in a dictionary `state` that is changed in place.
 {{- $state := dict "faults" list "moves" list "off" list -}}
 {{- include "portway.walk" (dict "known" $known "values" $values "path" list "name" "" "state" $state) -}}
 {{- include "portway.told" $state -}}
+{{- $defaults := .Files.Get "defaults.yaml" | fromYaml -}}
+{{/* Helm takes away what is null; a group without anything in it is as good, and needs no care later on. */}}
+{{- include "portway.groups" (dict "given" $values "usual" $defaults) -}}
+{{- include "portway.groups" (dict "given" $values.providers "usual" $defaults.providers) -}}
 {{/* So that an entry point `metrics` that is off is none. */}}
 {{- range $state.off -}}
 {{- include "portway.unset" (dict "tree" $values "path" .) -}}
 {{- end -}}
-{{- $defaults := .Files.Get "defaults.yaml" | fromYaml -}}
 {{- range $state.moves -}}
 {{- include "portway.move" (dict "move" . "values" $values "defaults" $defaults "state" $state) -}}
 {{- end -}}
@@ -28,6 +31,15 @@ gathered in a dictionary `state` that is changed in place.
 {{- include "portway.fit" (dict "values" $values "state" $state) -}}
 {{- include "portway.told" $state -}}
 {{- $values | toJson -}}
+{{- end -}}
+
+{{/* Arguments: given, usual. */}}
+{{- define "portway.groups" -}}
+{{- range $key, $usual := .usual -}}
+{{- if and (kindIs "map" $usual) (not (index $.given $key)) -}}
+{{- $_ := set $.given $key dict -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "portway.told" -}}

@@ -47,7 +47,7 @@
 {{- include "portway.fault" (dict "path" "podDisruptionBudget" "reason" "has either minAvailable or maxUnavailable, not both" "state" $state) -}}
 {{- end -}}
 {{- range $name, $route := $values.ingressRoute -}}
-{{- if $route.enabled -}}
+{{- if ($route).enabled -}}
 {{- if not $route.matchRule -}}
 {{- include "portway.fault" (dict "path" (printf "ingressRoute.%s.matchRule" $name) "reason" "is missing" "state" $state) -}}
 {{- end -}}
@@ -59,7 +59,7 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and $values.ingressRoute.dashboard.enabled (not $values.api.dashboard) -}}
+{{- if and ($values.ingressRoute.dashboard).enabled (not $values.api.dashboard) -}}
 {{- include "portway.fault" (dict "path" "ingressRoute.dashboard.enabled" "reason" "there is no dashboard without api.dashboard" "state" $state) -}}
 {{- end -}}
 {{- end -}}

@@ -35,7 +35,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end -}}
 
 {{- define "portway.serviceAccount" -}}
-{{- default (include "portway.fullname" .) .Values.serviceAccount.name -}}
+{{- default (include "portway.fullname" .) (.Values.serviceAccount).name -}}
 {{- end -}}
 
 {{/* The Service's name. Arguments: values, root. */}}

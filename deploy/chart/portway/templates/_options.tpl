@@ -117,7 +117,7 @@ while nodes still send connections. Argument: values.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if $values.providers.file.enabled }}
+{{- if ($values.providers.file).enabled }}
 - "--providers.file.directory=/etc/portway/dynamic"
 - {{ printf "--providers.file.watch=%t" $values.providers.file.watch | quote }}
 {{- end -}}

@@ -22,7 +22,7 @@ spec:
   {{- if $values.hostNetwork }}
   hostNetwork: true
   {{- end }}
-  {{- with $deployment.dnsPolicy | default ($values.hostNetwork | ternary "ClusterFirstWithHostNet" "") }}
+  {{- with $deployment.dnsPolicy | default ($values.hostNetwork | default false | ternary "ClusterFirstWithHostNet" "") }}
   dnsPolicy: {{ . }}
   {{- end }}
   {{- if not (kindIs "invalid" $deployment.hostUsers) }}
@@ -158,7 +158,7 @@ spec:
 
 {{- define "portway.mounts" -}}
 {{- $root := .root -}}
-{{- if .values.providers.file.enabled }}
+{{- if (.values.providers.file).enabled }}
 - name: dynamic
   mountPath: /etc/portway/dynamic
   readOnly: true
@@ -175,7 +175,7 @@ spec:
 
 {{- define "portway.volumes" -}}
 {{- $root := .root -}}
-{{- if .values.providers.file.enabled }}
+{{- if (.values.providers.file).enabled }}
 - name: dynamic
   configMap:
     name: {{ include "portway.fullname" $root }}-dynamic
