@@ -2,6 +2,7 @@
 //!
 //! - `browser`: the dashboard in a headless Chromium.
 //! - `compat`: Portway and the real Traefik side by side on the same configuration and requests.
+//! - `deploy`: what the Helm chart and the files for k3s give.
 //! - `kubernetes`: Portway and a real API server.
 //! - `messages`: what Portway says of bad input.
 //! - `tidy`: what must not drift in silence: the crate graph, the map, module docs.
@@ -19,6 +20,8 @@
 mod browser;
 #[path = "compat/compat.rs"]
 mod compat;
+#[path = "deploy/deploy.rs"]
+mod deploy;
 #[path = "kubernetes/kubernetes.rs"]
 mod kubernetes;
 #[path = "messages/messages.rs"]

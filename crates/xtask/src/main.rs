@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 mod bench;
 mod kubernetes;
+mod manifests;
 mod tools;
 
 use tools::Tools;
@@ -20,7 +21,7 @@ cargo xtask <command>
 
   test          everything that must hold: check, every layer of tests, fuzz targets for a short while,
                 instructions of each stage
-  check         formatting, lints, documentation, committed CustomResourceDefinitions
+  check         formatting, lints, documentation, files that are generated
   crds [--check]
                 write the CustomResourceDefinitions into deploy/crds; or fail when those there differ
   fuzz [secs]   each fuzz target for that many seconds (default 20)
@@ -33,8 +34,10 @@ cargo xtask <command>
   bench stages [--record WHY | NAME]
                 count the instructions of each stage (of those with NAME in theirs) and compare with the
                 record; or record them with the reason for the change
+  manifests [--check]
+                render deploy/k3s/portway.yaml out of the chart and the CRDs; or say whether it is up to date
   setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind,
-                a kube-apiserver built with Go)
+                Helm, a kube-apiserver built with Go)
   help          this text
 
 Tests that need a tool which cannot be had are skipped with a message; with CI set that is a failure.
@@ -64,6 +67,8 @@ fn main() -> ExitCode {
         ["bench", "stages"] => bench::stages::compare(""),
         ["bench", "stages", "--record", reason] => bench::stages::record(reason),
         ["bench", "stages", name] => bench::stages::compare(name),
+        ["manifests"] => manifests::write(),
+        ["manifests", "--check"] => manifests::check(),
         ["setup"] => Tools::install().map(drop),
         _ => Err(anyhow::anyhow!("there is no such command\n\n{HELP}")),
     };
@@ -91,7 +96,8 @@ fn check() -> Result<()> {
     run(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
     run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
-    run(&mut crds())
+    run(&mut crds())?;
+    manifests::check()
 }
 
 /// The test that holds `deploy/crds` and the schema together. It writes the files too, so that this crate need

