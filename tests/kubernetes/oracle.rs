@@ -104,7 +104,7 @@ fn make_namespaces(plane: &ControlPlane, objects: &str) {
     names.dedup();
     let namespaces = names
         .iter()
-        .map(|name| format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n"));
+        .map(|name| format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: \"{name}\"}}\n"));
     if !names.is_empty() {
         plane.apply(&namespaces.collect::<String>());
     }
