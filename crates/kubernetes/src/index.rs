@@ -133,6 +133,7 @@ macro_rules! lookups {
 lookups! {
     config_map: ConfigMap -> ConfigMap,
     endpoints: Endpoints -> Endpoints,
+    ingress_class: IngressClass -> IngressClass,
     ingress_route: IngressRoute -> IngressRoute,
     secret: Secret -> Secret,
     service: Service -> Service,

@@ -23,7 +23,10 @@ pub use log::{
     AccessLog, AccessLogFields, AccessLogFilters, AccessLogFormat, FieldMode, FieldModes, Level,
     Log, LogFormat, StatusRange,
 };
-pub use providers::{FileProvider, KubernetesManifests, KubernetesObjects, Providers};
+pub use providers::{
+    ClusterConnection, FileProvider, IngressEndpoint, KubernetesIngress, KubernetesManifests,
+    KubernetesObjects, Providers,
+};
 
 /// The entry point of the internal services, and the one that Portway creates for them where none is
 /// defined.

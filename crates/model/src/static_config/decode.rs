@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use super::{
-    Api, Core, FileProvider, Global, KubernetesManifests, KubernetesObjects, Ping, Providers,
-    RuleSyntax, StaticConfig,
+    Api, Core, FileProvider, Global, Ping, Providers, RuleSyntax, StaticConfig,
     known::{self, Class},
 };
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
 };
 
 mod entry_point;
+mod kubernetes;
 mod log;
 
 /// Reads the static configuration and adds the entry points that exist by default.
@@ -121,6 +121,13 @@ fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
         let default_rule_syntax = fields.choice("defaultRuleSyntax", &syntaxes);
         Core { default_rule_syntax: default_rule_syntax.unwrap_or_default() }
     });
+    // Rules that are made of Ingresses differ by the syntax that is the default.
+    if let Some(provider) = &mut config.providers.kubernetes_manifests {
+        provider.default_rule_syntax = config.core.default_rule_syntax;
+    }
+    if let Some(provider) = &mut config.providers.kubernetes_ingress {
+        provider.default_rule_syntax = config.core.default_rule_syntax;
+    }
     config.global = group(&mut fields, "global", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         // Portway never calls home, whatever these say.
@@ -162,7 +169,8 @@ fn providers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Providers 
     let throttle = fields.period("providersThrottleDuration");
     Providers {
         file: fields.section("file", file),
-        kubernetes_manifests: fields.section("kubernetesManifests", manifests),
+        kubernetes_manifests: fields.section("kubernetesManifests", kubernetes::manifests),
+        kubernetes_ingress: fields.section("kubernetesIngress", kubernetes::ingress),
         providers_throttle_duration: throttle.unwrap_or(default.providers_throttle_duration),
     }
 }
@@ -186,31 +194,6 @@ fn file(node: &Node, path: &str, problems: &mut Vec<Problem>) -> FileProvider {
         _ => {}
     }
     provider
-}
-
-fn manifests(node: &Node, path: &str, problems: &mut Vec<Problem>) -> KubernetesManifests {
-    let mut fields = Fields::open(node, path, problems);
-    let mut flag = |name| fields.boolean(name).unwrap_or_default();
-    let mut objects = KubernetesObjects {
-        allow_cross_namespace: flag("allowCrossNamespace"),
-        allow_external_name_services: flag("allowExternalNameServices"),
-        allow_empty_services: flag("allowEmptyServices"),
-        native_lb_by_default: flag("nativeLBByDefault"),
-        ..KubernetesObjects::default()
-    };
-    objects.namespaces = fields.strings("namespaces");
-    objects.ingress_class = fields.string("ingressClass");
-    objects.label_selector = fields.string("labelSelector");
-    if fields.present("crossProviderNamespaces").is_some() {
-        objects.cross_provider_namespaces = Some(fields.strings("crossProviderNamespaces"));
-    }
-    let directory = fields.string("directory");
-    let watch = fields.boolean("watch").unwrap_or(true);
-    if directory.is_empty() {
-        let message = "needs `directory`, the folder of the manifests";
-        problems.push(Problem::error(path, message).at(node.at));
-    }
-    KubernetesManifests { directory, watch, objects }
 }
 
 fn api(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Api {
