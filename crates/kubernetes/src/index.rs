@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Body, Group, Key, Kind, Object};
+use crate::api::{Body, ClusterNode, Group, Key, Kind, Object};
 
 /// All objects that are known.
 ///
@@ -94,6 +94,14 @@ impl Index {
     /// All objects, hidden ones too.
     pub fn all(&self) -> impl Iterator<Item = &Object> {
         self.objects.values()
+    }
+
+    /// All Nodes, by name.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &ClusterNode> {
+        self.of(Kind::Node).filter_map(|object| match &object.body {
+            Body::Node(node) => Some(node),
+            _ => None,
+        })
     }
 
     /// The names of all objects of a kind in a namespace, for error messages.
