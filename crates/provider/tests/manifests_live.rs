@@ -45,7 +45,7 @@ impl Followed {
     }
 
     async fn next(&mut self) -> Arc<Config> {
-        self.update().await.configs["kubernetescrd"].clone()
+        self.update().await.configs.remove("kubernetescrd").unwrap()
     }
 
     async fn update(&mut self) -> Update {

@@ -34,42 +34,55 @@ pub(super) fn tree(
     tree.into_node(problems)
 }
 
-/// Reports annotations under the prefix that nobody reads: `root` is what this kind of object has, `other`
-/// what the other kind has.
-///
-/// A name that is nearly one of `guards` is an error: what it was to keep out must not come in.
-pub(super) fn check_names(
-    annotations: &BTreeMap<String, String>,
-    (root, other): (&str, (&str, &str)),
-    names: &[&str],
-    guards: &[&str],
-    problems: &mut Vec<Problem>,
-) {
-    let (other, owner) = other;
-    for key in annotations.keys() {
-        let Some(name) = key.strip_prefix(PREFIX) else { continue };
-        let first = name.split('.').next().unwrap_or_default();
-        if first.eq_ignore_ascii_case(root) && name.contains('.') {
-            continue;
+/// The annotations that one kind of object has.
+pub(super) struct Vocabulary {
+    /// What their names begin with, after the prefix and before a dot.
+    pub(super) root: &'static str,
+    /// What those of another kind of object begin with, and that kind.
+    pub(super) other: (&'static str, &'static str),
+    /// All names, without the prefix.
+    pub(super) names: &'static [&'static str],
+    /// Those whose absence could open a route.
+    pub(super) guards: &'static [&'static str],
+}
+
+impl Vocabulary {
+    /// Reports annotations under the prefix that nobody reads. One that is nearly a guard is an error: what it
+    /// was to keep out must not come in.
+    pub(super) fn check(
+        &self,
+        annotations: &BTreeMap<String, String>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let (other, owner) = self.other;
+        for key in annotations.keys() {
+            let Some(name) = key.strip_prefix(PREFIX) else { continue };
+            let first = name.split_once('.').map_or("", |(first, _)| first);
+            if first.eq_ignore_ascii_case(self.root) {
+                continue;
+            }
+            let near = nearest(name, self.names.iter().copied());
+            problems.push(match near {
+                _ if first.eq_ignore_ascii_case(other) => {
+                    let message = format!("has no effect here; it belongs to the {owner}");
+                    Problem::warning(key, message)
+                }
+                None => {
+                    let message = format!(
+                        "has no effect: Traefik 3 has no such annotation; names begin with `{}.`",
+                        self.root
+                    );
+                    Problem::warning(key, message)
+                }
+                Some(near) => {
+                    let message = format!("unknown annotation; did you mean `{PREFIX}{near}`?");
+                    match self.guards.contains(&near) {
+                        true => Problem::error(key, message),
+                        false => Problem::warning(key, message),
+                    }
+                }
+            });
         }
-        if first.eq_ignore_ascii_case(other) && name.contains('.') {
-            let message = format!("has no effect here; it belongs to the {owner}");
-            problems.push(Problem::warning(key, message));
-            continue;
-        }
-        let Some(near) = nearest(name, names.iter().copied()) else {
-            let message = format!(
-                "has no effect: Traefik 3 has no such annotation; names begin with `{root}.`"
-            );
-            problems.push(Problem::warning(key, message));
-            continue;
-        };
-        let message = format!("unknown annotation; did you mean `{PREFIX}{near}`?");
-        problems.push(if guards.contains(&near) {
-            Problem::error(key, message)
-        } else {
-            Problem::warning(key, message)
-        });
     }
 }
 
@@ -174,7 +187,7 @@ mod tests {
     use portway_model::Severity;
     use serde_json::json;
 
-    use super::{PREFIX, check_names, tree};
+    use super::{PREFIX, Vocabulary, tree};
 
     fn annotations(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| (format!("{PREFIX}{name}"), (*value).to_owned())).collect()
@@ -258,9 +271,13 @@ mod tests {
             ("redirect-regex", "x"),
             ("router", "x"),
         ]);
-        let names = ["router.middlewares", "router.priority"];
-        let roots = ("router", ("service", "Service"));
-        check_names(&annotations, roots, &names, &["router.middlewares"], &mut problems);
+        let vocabulary = Vocabulary {
+            root: "router",
+            other: ("service", "Service"),
+            names: &["router.middlewares", "router.priority"],
+            guards: &["router.middlewares"],
+        };
+        vocabulary.check(&annotations, &mut problems);
         let told: Vec<_> =
             problems.iter().map(|p| (p.severity, p.to_string().replace(PREFIX, "…/"))).collect();
         let warning = |text: &str| (Severity::Warning, text.to_owned());

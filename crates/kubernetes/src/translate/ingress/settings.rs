@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Fields, Problem,
+    Fields, Node, Problem,
     dynamic::{Observability, RouterTls, TraceVerbosity, decode},
     nearest,
 };
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
-use super::annotations::{PREFIX, check_names, switched, tree};
+use super::annotations::{PREFIX, Vocabulary, switched, tree};
 
 /// What annotations say of an Ingress's routers. Traefik: `traefik.ingress.kubernetes.io/router.*`.
 #[derive(Debug, Default)]
@@ -37,9 +37,8 @@ pub(super) struct RouterSettings {
 impl RouterSettings {
     pub(super) fn read(annotations: &BTreeMap<String, String>) -> Self {
         let mut problems = Vec::new();
-        let roots = ("router", ("service", "Service"));
-        check_names(annotations, roots, &ROUTER_NAMES, &ROUTER_GUARDS, &mut problems);
-        let node = tree(annotations, "router", &mut problems);
+        ROUTER.check(annotations, &mut problems);
+        let node = tree(annotations, ROUTER.root, &mut problems);
         let path = format!("{PREFIX}router");
         let mut fields = Fields::open(&node, &path, &mut problems);
         let (path_matcher, path_matcher_problem) = path_matcher(&mut fields);
@@ -104,9 +103,8 @@ pub(super) struct ServiceSettings {
 impl ServiceSettings {
     pub(super) fn read(annotations: &BTreeMap<String, String>) -> Self {
         let mut problems = Vec::new();
-        let roots = ("service", ("router", "Ingress"));
-        check_names(annotations, roots, &SERVICE_NAMES, &["service.middlewares"], &mut problems);
-        let node = tree(annotations, "service", &mut problems);
+        SERVICE.check(annotations, &mut problems);
+        let node = tree(annotations, SERVICE.root, &mut problems);
         let path = format!("{PREFIX}service");
         let mut fields = Fields::open(&node, &path, &mut problems);
         let mut settings = Self {
@@ -143,26 +141,7 @@ fn scheme(fields: &mut Fields<'_>) -> String {
 fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
     let sticky = switched(fields, "sticky", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
-        let cookie = switched(&mut fields, "cookie", |node, path, problems| {
-            let mut fields = Fields::open(node, path, problems);
-            let mut cookie = json!({"path": "/"});
-            for name in ["name", "sameSite", "path", "domain"] {
-                let text = fields.string(name);
-                if !text.is_empty() {
-                    cookie[name] = text.into();
-                }
-            }
-            for name in ["secure", "httpOnly"] {
-                if fields.boolean(name) == Some(true) {
-                    cookie[name] = true.into();
-                }
-            }
-            if let Some(age) = fields.integer("maxAge").filter(|age| *age != 0) {
-                cookie["maxAge"] = age.into();
-            }
-            fields.close();
-            cookie
-        });
+        let cookie = switched(&mut fields, "cookie", cookie);
         fields.close();
         cookie.map_or_else(|| json!({}), |cookie| json!({"cookie": cookie}))
     })?;
@@ -173,47 +152,76 @@ fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
     Some(Box::new(sticky))
 }
 
-/// Annotations of Ingresses.
-const ROUTER_NAMES: [&str; 13] = [
-    "router.entrypoints",
-    "router.middlewares",
-    "router.observability.accesslogs",
-    "router.observability.metrics",
-    "router.observability.traceverbosity",
-    "router.observability.tracing",
-    "router.pathmatcher",
-    "router.priority",
-    "router.rulesyntax",
-    "router.tls",
-    "router.tls.certresolver",
-    "router.tls.domains.0.main",
-    "router.tls.options",
-];
+fn cookie(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Json {
+    let mut fields = Fields::open(node, path, problems);
+    let mut cookie = Map::from_iter([("path".to_owned(), "/".into())]);
+    for name in ["name", "sameSite", "path", "domain"] {
+        let text = fields.string(name);
+        if !text.is_empty() {
+            cookie.insert(name.to_owned(), text.into());
+        }
+    }
+    for name in ["secure", "httpOnly"] {
+        if fields.boolean(name) == Some(true) {
+            cookie.insert(name.to_owned(), true.into());
+        }
+    }
+    if let Some(age) = fields.integer("maxAge").filter(|age| *age != 0) {
+        cookie.insert("maxAge".to_owned(), age.into());
+    }
+    fields.close();
+    cookie.into()
+}
 
-/// Those whose absence could open a route.
-const ROUTER_GUARDS: [&str; 6] = [
-    "router.entrypoints",
-    "router.middlewares",
-    "router.pathmatcher",
-    "router.priority",
-    "router.tls",
-    "router.tls.options",
-];
+/// Annotations of Ingresses.
+const ROUTER: Vocabulary = Vocabulary {
+    root: "router",
+    other: ("service", "Service"),
+    names: &[
+        "router.entrypoints",
+        "router.middlewares",
+        "router.observability.accesslogs",
+        "router.observability.metrics",
+        "router.observability.traceverbosity",
+        "router.observability.tracing",
+        "router.pathmatcher",
+        "router.priority",
+        "router.rulesyntax",
+        "router.tls",
+        "router.tls.certresolver",
+        "router.tls.domains.0.main",
+        "router.tls.domains.0.sans",
+        "router.tls.options",
+    ],
+    guards: &[
+        "router.entrypoints",
+        "router.middlewares",
+        "router.pathmatcher",
+        "router.priority",
+        "router.tls",
+        "router.tls.options",
+    ],
+};
 
 /// Annotations of Services.
-const SERVICE_NAMES: [&str; 14] = [
-    "service.middlewares",
-    "service.nativelb",
-    "service.nodeportlb",
-    "service.passhostheader",
-    "service.serversscheme",
-    "service.serverstransport",
-    "service.sticky.cookie",
-    "service.sticky.cookie.domain",
-    "service.sticky.cookie.httponly",
-    "service.sticky.cookie.maxage",
-    "service.sticky.cookie.name",
-    "service.sticky.cookie.path",
-    "service.sticky.cookie.samesite",
-    "service.sticky.cookie.secure",
-];
+const SERVICE: Vocabulary = Vocabulary {
+    root: "service",
+    other: ("router", "Ingress"),
+    names: &[
+        "service.middlewares",
+        "service.nativelb",
+        "service.nodeportlb",
+        "service.passhostheader",
+        "service.serversscheme",
+        "service.serverstransport",
+        "service.sticky.cookie",
+        "service.sticky.cookie.domain",
+        "service.sticky.cookie.httponly",
+        "service.sticky.cookie.maxage",
+        "service.sticky.cookie.name",
+        "service.sticky.cookie.path",
+        "service.sticky.cookie.samesite",
+        "service.sticky.cookie.secure",
+    ],
+    guards: &["service.middlewares"],
+};

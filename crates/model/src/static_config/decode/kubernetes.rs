@@ -101,10 +101,9 @@ fn objects(fields: &mut Fields<'_>) -> KubernetesObjects {
         allow_empty_services: flag(fields, "allowEmptyServices"),
         ingress_class: fields.string("ingressClass"),
         native_lb_by_default: flag(fields, "nativeLBByDefault"),
-        cross_provider_namespaces: match fields.present("crossProviderNamespaces") {
-            Some(_) => Some(fields.strings("crossProviderNamespaces")),
-            None => None,
-        },
+        cross_provider_namespaces: fields
+            .present("crossProviderNamespaces")
+            .map(|_| fields.strings("crossProviderNamespaces")),
         label_selector: fields.string("labelSelector"),
     }
 }
