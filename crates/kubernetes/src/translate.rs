@@ -55,8 +55,8 @@ pub fn translate(index: &Index, options: &KubernetesObjects) -> Config {
 
 /// Translates Ingresses: what the provider [`crate::INGRESS_PROVIDER`] says.
 ///
-/// Problems of Services and Secrets themselves are those that [`translate`] reports. `allowEmptyServices` changes
-/// nothing: see the invariants above.
+/// Problems of Services and Secrets themselves are those that [`translate`] reports. `allowEmptyServices`
+/// changes nothing: see the invariants above.
 pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Config {
     let mut translation = Translation::new(index, &options.objects);
     translation.hides_nodes = options.disable_cluster_scope_resources;
@@ -178,7 +178,10 @@ impl<'a> Translation<'a> {
                 let made = occupied.get_mut();
                 if made.origin != origin {
                     let message = format!("the name stands for {} and for {origin}", made.origin);
-                    made.clashes.push(Problem::error("", message));
+                    let clash = Problem::error("", message);
+                    if !made.clashes.contains(&clash) {
+                        made.clashes.push(clash);
+                    }
                     return;
                 }
                 let differs = made.entry.spec != entry.spec;

@@ -1,5 +1,6 @@
 //! Manifests to the dynamic configuration: `tests/golden/kubernetes/<case>/in.yaml` gives `out.json`, and
-//! `tests/golden/ingress/<case>/in.yaml` gives that of the provider of Ingresses, with what their status should say.
+//! `tests/golden/ingress/<case>/in.yaml` gives that of the provider of Ingresses, with what their status should
+//! say.
 //!
 //! `UPDATE_GOLDEN=1` writes the outputs afresh. Lines `# option: NAME [VALUE]` of an input set options of
 //! the translation. Every case is also translated with its objects in other orders, which must not matter.

@@ -192,6 +192,11 @@ impl IngressPath {
         Self { path: text, path_type, backend, field: path.to_owned(), at: node.at, problems }
     }
 
+    /// Whether it leaves to the controller how it matches.
+    pub fn is_left_open(&self) -> bool {
+        self.path_type == PathType::ImplementationSpecific && !self.path.is_empty()
+    }
+
     /// What is wrong with it and its backend.
     pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().chain(&self.backend.problems)

@@ -1,13 +1,14 @@
 //! Ingresses to routers, as Traefik's provider `kubernetes` makes them.
 //!
 //! Each path becomes a router that is named by its Ingress, host and path. Paths of one Ingress whose names are
-//! equal, whether or not they can be served, get the hash of their rule after it. Where Traefik skips a path or a whole Ingress because something about it is wrong,
-//! the routers are made all the same, with the reason, and keep their claim.
+//! equal, whether or not they can be served, get the hash of their rule after it. Where Traefik skips a path or
+//! a whole Ingress because something about it is wrong, the routers are made all the same, with the reason, and
+//! keep their claim.
 
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Entry, Position, Problem,
+    Entry, Position, Problem, Severity,
     dynamic::{IngressMetadata, Observability, ObservabilityMetadata, Router},
     static_config::{KubernetesIngress, RuleSyntax},
 };
@@ -15,7 +16,7 @@ use portway_model::{
 use self::{annotations::PREFIX, rule::RuleWriter, settings::RouterSettings};
 use super::{Translation, entry, names};
 use crate::{
-    api::{Backend, Body, Ingress, IngressPath, IngressRule, Key, Kind, Object, PathType},
+    api::{Backend, Body, Ingress, IngressPath, IngressRule, Key, Kind, Object},
     class::Classes,
 };
 
@@ -198,6 +199,13 @@ impl<'a> Translation<'a> {
                 routers.push(self.path_router(shared, rule, path, &problems));
             }
         }
+        let mut paths = ingress.rules.iter().flat_map(|rule| &rule.paths);
+        if let Some(problem) = &shared.settings.path_matcher_problem
+            && !paths.any(IngressPath::is_left_open)
+        {
+            let problem = Problem { severity: Severity::Warning, ..problem.clone() };
+            self.diagnose(shared.object, &problem);
+        }
         routers
     }
 
@@ -211,7 +219,7 @@ impl<'a> Translation<'a> {
         let Shared { object, settings, writer, .. } = shared;
         let mut problems = [shared.problems.as_slice(), problems].concat();
         problems.extend(self.keep_errors(object, &path.problems));
-        if path.path_type == PathType::ImplementationSpecific && !path.path.is_empty() {
+        if path.is_left_open() {
             problems.extend(settings.path_matcher_problem.clone());
         }
         let (service, errors) = self.backend(object, &path.backend, None);

@@ -46,7 +46,7 @@ impl RouterSettings {
             entry_points: fields.strings("entryPoints"),
             middlewares: fields.strings("middlewares"),
             priority: fields.integer("priority").unwrap_or_default(),
-            rule_syntax: fields.string("ruleSyntax"),
+            rule_syntax: rule_syntax(&mut fields),
             path_matcher,
             path_matcher_problem,
             tls: switched(&mut fields, "tls", decode::router_tls),
@@ -62,6 +62,15 @@ impl RouterSettings {
         settings.problems = problems;
         settings
     }
+}
+
+fn rule_syntax(fields: &mut Fields<'_>) -> String {
+    let syntax = fields.string("ruleSyntax");
+    if !["", "v2", "v3"].contains(&syntax.as_str()) {
+        let message = format!("`{syntax}` means `v3`, as in Traefik; use `v2` or `v3`");
+        fields.report("ruleSyntax", Problem::warning, message);
+    }
+    syntax
 }
 
 fn path_matcher(fields: &mut Fields<'_>) -> (Option<&'static str>, Option<Problem>) {
