@@ -18,7 +18,9 @@ use portway_model::{
     runtime::{Runtime, Status},
     static_config::StaticConfig,
 };
-use portway_provider::{Aggregator, FolderOfManifests, cluster, file::Files, run, updates};
+use portway_provider::{
+    Aggregator, FolderOfManifests, Source as _, cluster, file::Files, run, updates,
+};
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
 use rustls_pki_types::UnixTime;
 
@@ -58,19 +60,20 @@ pub(crate) async fn control(
     internals: Arc<Internals>,
 ) -> Result<()> {
     let (sender, receiver) = updates();
-    let mut providers = Vec::new();
+    let mut providers: Vec<&str> = Vec::new();
     if let Some(options) = &config.providers.file {
-        providers.push("file".to_owned());
-        tokio::spawn(run(Files::new(options), options.watch, sender.clone()));
+        let source = Files::new(options);
+        providers.extend(source.providers());
+        tokio::spawn(run(source, options.watch, sender.clone()));
     }
     if let Some(options) = &config.providers.kubernetes_manifests {
-        providers.push("kubernetescrd".to_owned());
         let source = FolderOfManifests::new(options)
             .context("providers.kubernetesManifests.labelSelector")?;
+        providers.extend(source.providers());
         tokio::spawn(run(source, options.watch, sender.clone()));
     }
     if let Some(options) = &config.providers.kubernetes_crd {
-        providers.push(portway_kubernetes::PROVIDER.to_owned());
+        providers.push(portway_kubernetes::PROVIDER);
         Selection::new(&options.objects).context("providers.kubernetesCRD.labelSelector")?;
         let client = connect(&options.connection).await.context("providers.kubernetesCRD")?;
         let cluster = Cluster::follow(&client, &Resources::of_crd(options), Pace::default());
@@ -86,6 +89,7 @@ pub(crate) async fn control(
         internals.become_ready();
     }
     let throttle = config.providers.providers_throttle_duration.positive().unwrap_or_default();
+    let providers = providers.into_iter().map(str::to_owned);
     let mut aggregator = Aggregator::new(providers, internal, throttle, receiver);
     let compiler = Arc::new(compiler);
     while let Some(merged) = aggregator.next().await {

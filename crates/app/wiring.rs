@@ -206,6 +206,7 @@ fn records(observability: &EntryPointObservability) -> Observability {
         metrics: Some(observability.metrics),
         tracing: Some(observability.tracing),
         trace_verbosity: Some(observability.trace_verbosity),
+        metadata: None,
     }
 }
 

@@ -35,6 +35,7 @@ fn router(rule: &str, service: &str, middlewares: &[&str], tls: bool) -> RouterI
             metrics: Some(true),
             tracing: Some(true),
             trace_verbosity: Some(TraceVerbosity::Minimal),
+            metadata: None,
         },
         errors: Vec::new(),
         status: Status::Enabled,

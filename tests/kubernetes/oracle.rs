@@ -102,9 +102,9 @@ fn make_namespaces(plane: &ControlPlane, objects: &str) {
         .collect();
     names.sort_unstable();
     names.dedup();
-    let namespaces = names
-        .iter()
-        .map(|name| format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: \"{name}\"}}\n"));
+    let namespaces = names.iter().map(|name| {
+        format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: \"{name}\"}}\n")
+    });
     if !names.is_empty() {
         plane.apply(&namespaces.collect::<String>());
     }

@@ -156,3 +156,51 @@ fn an_unknown_field_and_a_wrong_type() {
     assert!(log.contains(&process.expand(line)), "{log}");
     assert_eq!(status(&process, "a"), 500);
 }
+
+/// An Ingress for one host, with annotations as the content of a mapping.
+fn ingress(host: &str, annotations: &str) -> String {
+    format!(
+        "---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: {host}, annotations: {{{annotations}}}}}
+spec:
+  rules:
+    - host: '*.{host}'
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend: {{service: {{name: whoami, port: {{number: 80}}}}}}
+"
+    )
+}
+
+#[test]
+fn a_misspelt_annotation_of_an_ingress() {
+    let process = start();
+    let text = [
+        ingress("good", ""),
+        ingress("template", "traefik.ingress.kubernetes.io/router.rulesyntax: v2"),
+        ingress("bad", "traefik.ingress.kubernetes.io/router.middelwares: auth@file"),
+        ingress("missing", "traefik.ingress.kubernetes.io/router.middlewares: auth@file"),
+        ingress("word", "traefik.ingress.kubernetes.io/router.tls: 'on'"),
+    ];
+    process.folder().write("manifests/a.yaml", text.concat());
+    logged(
+        &process,
+        "ERROR",
+        "router default-bad-bad@kubernetes: traefik.ingress.kubernetes.io/router.middelwares: unknown field \
+         `middelwares`; did you mean `middlewares`? (@@folder@@/manifests/a.yaml:34)",
+    );
+    logged(
+        &process,
+        "WARN",
+        "Ingress default/word, traefik.ingress.kubernetes.io/router.tls: `on` means no; write `true` or \
+         `false` (@@folder@@/manifests/a.yaml:50)",
+    );
+    // Nobody listens behind those that work.
+    let statuses = ["a.good", "a.template", "a.bad", "a.missing", "a.word", "good"];
+    let statuses = statuses.map(|host| status(&process, host));
+    assert_eq!(statuses, [502, 502, 500, 500, 502, 404]);
+}

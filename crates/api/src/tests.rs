@@ -88,6 +88,7 @@ fn router(raw: &Value) -> RouterInfo {
             Some("detailed") => Some(TraceVerbosity::Detailed),
             _ => None,
         },
+        metadata: None,
     };
     let priority = raw["priority"].as_i64().unwrap_or_default();
     RouterInfo {

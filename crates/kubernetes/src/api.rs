@@ -7,9 +7,12 @@ use std::{collections::BTreeMap, fmt};
 
 use portway_model::{Fields, Node, Place, Position, Problem, Severity, nearest};
 
+mod cluster_node;
 mod core;
+mod ingress;
 mod ingress_route;
 mod judge;
+mod load_balancer;
 mod middleware;
 mod reading;
 mod service_reference;
@@ -17,11 +20,14 @@ mod tls;
 mod traefik_service;
 mod transport;
 
+pub use cluster_node::{ClusterNode, NodeAddress};
 pub use core::{
     Address, ConfigMap, EndpointPort, EndpointSlice, Endpoints, Secret, Service, ServicePort,
     Subset,
 };
+pub use ingress::{Backend, Ingress, IngressClass, IngressPath, IngressRule, IngressTls, PathType};
 pub use ingress_route::{IngressRoute, Route, RouteTls};
+pub use load_balancer::{LoadBalancerAddress, LoadBalancerPort};
 pub use middleware::Middleware;
 pub use service_reference::{Port, ServiceReference};
 pub use tls::{TlsOption, TlsStore};
@@ -46,7 +52,7 @@ pub struct Object {
 pub struct Key {
     /// The kind.
     pub kind: Kind,
-    /// The namespace.
+    /// The namespace; empty for kinds that have none.
     pub namespace: String,
     /// The name.
     pub name: String,
@@ -56,14 +62,19 @@ pub struct Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        write!(f, "{} {}", self.kind, qualified(&self.namespace, &self.name))
     }
+}
+
+/// `namespace/name`, or the name alone of what has no namespace.
+fn qualified(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
 }
 
 /// An API group.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Group {
-    /// Kubernetes' own groups: core (`v1`) and `discovery.k8s.io/v1`.
+    /// Kubernetes' own groups: core (`v1`), `discovery.k8s.io/v1` and `networking.k8s.io/v1`.
     Kubernetes,
     /// `traefik.io/v1alpha1`; wins over the older group.
     TraefikIo,
@@ -78,11 +89,14 @@ pub enum Kind {
     ConfigMap,
     EndpointSlice,
     Endpoints,
+    Ingress,
+    IngressClass,
     IngressRoute,
     IngressRouteTcp,
     IngressRouteUdp,
     Middleware,
     MiddlewareTcp,
+    Node,
     Secret,
     ServersTransport,
     ServersTransportTcp,
@@ -124,11 +138,14 @@ impl Kind {
             Self::ConfigMap => "configmaps",
             Self::EndpointSlice => "endpointslices",
             Self::Endpoints => "endpoints",
+            Self::Ingress => "ingresses",
+            Self::IngressClass => "ingressclasses",
             Self::IngressRoute => "ingressroutes",
             Self::IngressRouteTcp => "ingressroutetcps",
             Self::IngressRouteUdp => "ingressrouteudps",
             Self::Middleware => "middlewares",
             Self::MiddlewareTcp => "middlewaretcps",
+            Self::Node => "nodes",
             Self::Secret => "secrets",
             Self::ServersTransport => "serverstransports",
             Self::ServersTransportTcp => "serverstransporttcps",
@@ -143,8 +160,14 @@ impl Kind {
     pub(crate) fn kubernetes_path(self) -> &'static str {
         match self {
             Self::EndpointSlice => "/apis/discovery.k8s.io/v1",
+            Self::Ingress | Self::IngressClass => "/apis/networking.k8s.io/v1",
             _ => "/api/v1",
         }
+    }
+
+    /// Whether its objects belong to the whole cluster rather than to a namespace.
+    pub fn is_cluster_scoped(self) -> bool {
+        matches!(self, Self::IngressClass | Self::Node)
     }
 
     /// The kind as `kind:` spells it.
@@ -153,11 +176,14 @@ impl Kind {
             Self::ConfigMap => "ConfigMap",
             Self::EndpointSlice => "EndpointSlice",
             Self::Endpoints => "Endpoints",
+            Self::Ingress => "Ingress",
+            Self::IngressClass => "IngressClass",
             Self::IngressRoute => "IngressRoute",
             Self::IngressRouteTcp => "IngressRouteTCP",
             Self::IngressRouteUdp => "IngressRouteUDP",
             Self::Middleware => "Middleware",
             Self::MiddlewareTcp => "MiddlewareTCP",
+            Self::Node => "Node",
             Self::Secret => "Secret",
             Self::ServersTransport => "ServersTransport",
             Self::ServersTransportTcp => "ServersTransportTCP",
@@ -195,8 +221,11 @@ pub enum Body {
     ConfigMap(ConfigMap),
     EndpointSlice(EndpointSlice),
     Endpoints(Endpoints),
+    Ingress(Ingress),
+    IngressClass(IngressClass),
     IngressRoute(IngressRoute),
     Middleware(Middleware),
+    Node(ClusterNode),
     Secret(Secret),
     ServersTransport(Box<ServersTransport>),
     Service(Service),
@@ -216,6 +245,7 @@ impl Object {
     /// What is wrong with it and with its parts.
     pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
         let parts: Vec<&Problem> = match &self.body {
+            Body::Ingress(ingress) => ingress.problems().collect(),
             Body::IngressRoute(route) => route.problems().collect(),
             Body::TraefikService(service) => service.problems().collect(),
             _ => Vec::new(),
@@ -276,6 +306,7 @@ pub(crate) fn read_as(kind: Kind, group: Group, node: &Node) -> Option<Object> {
     let mut fields = Fields::open(node, "", &mut problems);
     let (name, namespace, meta) = fields.object("metadata", metadata)?;
     let body = body(kind, node, &mut problems);
+    let namespace = if kind.is_cluster_scoped() { String::new() } else { namespace };
     let key = Key { kind, namespace, name, group };
     (!key.name.is_empty()).then_some(Object { key, meta, body, problems })
 }
@@ -290,8 +321,10 @@ fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
     let meta = Meta { place: (!file.is_empty()).then_some(place), ..meta };
     let refuse = |problem: Problem| {
         let kind = if kind_text.is_empty() { "object" } else { &kind_text };
-        let object =
-            if name.is_empty() { kind.to_owned() } else { format!("{kind} {namespace}/{name}") };
+        let object = match name.as_str() {
+            "" => kind.to_owned(),
+            name => format!("{kind} {}", qualified(&namespace, name)),
+        };
         Some(Err(Refusal { object, problem }))
     };
     if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Error) {
@@ -316,6 +349,7 @@ fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
         return refuse(Problem::error("metadata.name", "required, but not there").at(at));
     }
     let body = body(kind, node, &mut problems);
+    let namespace = if kind.is_cluster_scoped() { String::new() } else { namespace };
     let key = Key { kind, namespace, name, group };
     let mut object = Object { key, meta, body, problems };
     judge::judge(&mut object, node);
@@ -337,9 +371,10 @@ fn identify(api_version: &str, kind: &str) -> Identity {
         "traefik.io" => Group::TraefikIo,
         "traefik.containo.us" => Group::TraefikContainous,
         "" if version == "v1" => {
-            let core = [Kind::ConfigMap, Kind::Endpoints, Kind::Secret, Kind::Service];
+            let core = [Kind::ConfigMap, Kind::Endpoints, Kind::Node, Kind::Secret, Kind::Service];
             return find(&core, kind, Group::Kubernetes).unwrap_or(Identity::Foreign);
         }
+        "networking.k8s.io" | "extensions" => return networking(api_version, kind),
         "discovery.k8s.io" if version == "v1" => {
             let slices = [Kind::EndpointSlice];
             return find(&slices, kind, Group::Kubernetes).unwrap_or(Identity::Foreign);
@@ -359,6 +394,21 @@ fn identify(api_version: &str, kind: &str) -> Identity {
         };
         Identity::Unknown("kind", format!("`{kind}` does not exist in {api_version}; {hint}"))
     })
+}
+
+/// Ingress and IngressClass; what came before `networking.k8s.io/v1` has left Kubernetes.
+fn networking(api_version: &str, kind: &str) -> Identity {
+    let known = find(&[Kind::Ingress, Kind::IngressClass], kind, Group::Kubernetes);
+    match (known, api_version) {
+        (None, _) => Identity::Foreign,
+        (Some(known), "networking.k8s.io/v1") => known,
+        (Some(_), _) => {
+            let message = format!(
+                "`{api_version}` is not served by Kubernetes (any more); use `networking.k8s.io/v1`"
+            );
+            Identity::Unknown("apiVersion", message)
+        }
+    }
 }
 
 /// A foreign group is none of Portway's business, unless it is a misspelt one of Traefik's.
@@ -403,7 +453,10 @@ fn body(kind: Kind, node: &Node, problems: &mut Vec<Problem>) -> Body {
         Kind::EndpointSlice => Body::EndpointSlice(EndpointSlice::read(node, problems)),
         Kind::Endpoints => Body::Endpoints(Endpoints::read(node, problems)),
         Kind::Secret => Body::Secret(Secret::read(node, problems)),
-        Kind::Service => Body::Service(Service::read(spec, problems)),
+        Kind::Service => Body::Service(Service::read(node, problems)),
+        Kind::Ingress => Body::Ingress(Ingress::read(node, problems)),
+        Kind::IngressClass => Body::IngressClass(IngressClass::read(spec, problems)),
+        Kind::Node => Body::Node(ClusterNode::read(node, problems)),
         Kind::IngressRoute => Body::IngressRoute(IngressRoute::read(spec, problems)),
         Kind::Middleware => Body::Middleware(Middleware::read(spec, problems)),
         Kind::ServersTransport => {

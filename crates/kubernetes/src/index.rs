@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Body, Group, Key, Kind, Object};
+use crate::api::{Body, ClusterNode, Group, Key, Kind, Object};
 
 /// All objects that are known.
 ///
@@ -100,6 +100,14 @@ impl Index {
         self.objects.values()
     }
 
+    /// All Nodes, by name.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &ClusterNode> {
+        self.of(Kind::Node).filter_map(|object| match &object.body {
+            Body::Node(node) => Some(node),
+            _ => None,
+        })
+    }
+
     /// The names of all objects of a kind in a namespace, for error messages.
     pub(crate) fn names<'a>(
         &'a self,
@@ -137,6 +145,7 @@ macro_rules! lookups {
 lookups! {
     config_map: ConfigMap -> ConfigMap,
     endpoints: Endpoints -> Endpoints,
+    ingress_class: IngressClass -> IngressClass,
     ingress_route: IngressRoute -> IngressRoute,
     secret: Secret -> Secret,
     service: Service -> Service,

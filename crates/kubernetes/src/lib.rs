@@ -6,20 +6,28 @@
 //! an API server ──┘  cluster
 //! ```
 //!
-//! A folder of manifests and a cluster feed the same [`Index`]; [`translate()`] is pure and total, and its
-//! result does not depend on the order in which objects came. The names it makes are those of Traefik's
-//! provider `kubernetescrd`, so that references from elsewhere (`default-auth@kubernetescrd`) keep working.
+//! A folder of manifests and a cluster feed the same [`Index`]; [`translate()`] (Traefik's own objects) and
+//! [`translate_ingresses()`] are pure and total, and their results do not depend on the order in which objects
+//! came. The names they make are those of Traefik's providers `kubernetescrd` and `kubernetes`, so that
+//! references from elsewhere (`default-auth@kubernetescrd`) keep working. [`ingress_statuses`] says what to write
+//! back.
 
 pub mod api;
+mod class;
 pub mod cluster;
 mod index;
 pub mod schema;
 mod selection;
+mod status;
 mod translate;
 
 pub use index::Index;
 pub use selection::{InvalidSelector, Selection};
-pub use translate::translate;
+pub use status::{IngressStatus, NoAddresses, ingress_statuses};
+pub use translate::{translate, translate_ingresses};
 
-/// The name of the provider, after the `@` of names that come from here.
+/// The name of the provider of Traefik's own objects, after the `@` of names that come from them.
 pub const PROVIDER: &str = "kubernetescrd";
+
+/// The name of the provider of Ingresses.
+pub const INGRESS_PROVIDER: &str = "kubernetes";

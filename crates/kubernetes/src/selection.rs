@@ -1,11 +1,11 @@
-//! Which objects an index holds at all: those of the chosen namespaces, and of Traefik's own kinds those whose
-//! labels satisfy the selector.
+//! Which objects an index holds at all: those of the chosen namespaces and those that belong to none, and of
+//! Traefik's own kinds and Ingresses those whose labels satisfy the selector.
 //!
 //! A cluster's API server does the same for its watches; a folder of manifests does it here.
 
 use portway_model::static_config::KubernetesObjects;
 
-use crate::api::{Group, Object};
+use crate::api::{Group, Kind, Object};
 
 /// Which objects an index holds at all. Traefik: `namespaces` and `labelSelector`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,7 +60,11 @@ impl Selection {
 
     /// Whether an index holds the object.
     pub fn accepts(&self, object: &Object) -> bool {
-        let here = self.namespaces.is_empty() || self.namespaces.contains(&object.key.namespace);
+        let key = &object.key;
+        let here = self.namespaces.is_empty()
+            || key.kind.is_cluster_scoped()
+            || self.namespaces.contains(&key.namespace);
+        let selectable = key.group != Group::Kubernetes || key.kind == Kind::Ingress;
         let labels = &object.meta.labels;
         let holds = |requirement: &Requirement| {
             let value = labels.get(&requirement.key);
@@ -71,7 +75,7 @@ impl Selection {
                 Test::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
             }
         };
-        here && (object.key.group == Group::Kubernetes || self.requirements.iter().all(holds))
+        here && (!selectable || self.requirements.iter().all(holds))
     }
 }
 
@@ -176,5 +180,32 @@ mod tests {
         assert!(!selection.accepts(&object));
         object.key.namespace = "apps".to_owned();
         assert!(selection.accepts(&object));
+    }
+
+    #[test]
+    fn what_belongs_to_no_namespace_is_accepted_whatever_the_namespaces() {
+        let namespaces = vec!["apps".to_owned()];
+        let label_selector = "a=b".to_owned();
+        let objects =
+            KubernetesObjects { namespaces, label_selector, ..KubernetesObjects::default() };
+        let selection = Selection::new(&objects).unwrap();
+        for (head, accepted) in [
+            ("apiVersion: v1\nkind: Node\nmetadata: {name: x}\n", true),
+            ("apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: x}\n", true),
+            (
+                "apiVersion: networking.k8s.io/v1\nkind: Ingress\n\
+                 metadata: {name: x, namespace: apps, labels: {a: b}}\n",
+                true,
+            ),
+            (
+                "apiVersion: networking.k8s.io/v1\nkind: Ingress\n\
+                 metadata: {name: x, namespace: apps}\n",
+                false,
+            ),
+        ] {
+            let documents = yaml::parse(head).unwrap();
+            let object = api::read(&documents[0].node, "").remove(0).unwrap();
+            assert_eq!(selection.accepts(&object), accepted, "{head}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The index to the dynamic configuration of Traefik's provider `kubernetescrd`.
+//! The index to the dynamic configurations of Traefik's providers `kubernetescrd` and `kubernetes`.
 //!
 //! # Invariants
 //! - Pure and total: no clock, no IO, and no object makes the whole fail.
@@ -17,7 +17,7 @@ use std::{
 use portway_model::{
     Diagnostic, Entry, Place, Position, Problem, Severity,
     dynamic::{Certificate, Config, Service},
-    static_config::KubernetesObjects,
+    static_config::{KubernetesIngress, KubernetesObjects},
 };
 
 use crate::{
@@ -26,16 +26,18 @@ use crate::{
 };
 
 mod endpoints;
+mod ingress;
 mod middlewares;
 mod names;
 mod references;
 mod routes;
 mod secrets;
+mod servers;
 mod services;
 mod tls;
 mod transports;
 
-/// Translates all objects.
+/// Translates Traefik's own objects: what the provider [`crate::PROVIDER`] says.
 ///
 /// Of the options `namespaces` and `labelSelector` have no part in this: they say what an index holds at all
 /// (see [`crate::Selection`]). `allowEmptyServices` changes nothing: see the invariants above.
@@ -51,6 +53,17 @@ pub fn translate(index: &Index, options: &KubernetesObjects) -> Config {
     translation.finish()
 }
 
+/// Translates Ingresses: what the provider [`crate::INGRESS_PROVIDER`] says.
+///
+/// Problems of Services and Secrets themselves are those that [`translate`] reports. `allowEmptyServices`
+/// changes nothing: see the invariants above.
+pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Config {
+    let mut translation = Translation::new(index, &options.objects);
+    translation.hides_nodes = options.disable_cluster_scope_resources;
+    translation.ingresses(options);
+    translation.finish()
+}
+
 /// A translation under way. The passes are methods, each in the module of its subject.
 struct Translation<'a> {
     index: &'a Index,
@@ -62,6 +75,8 @@ struct Translation<'a> {
     /// Services by name.
     services: BTreeMap<String, Made>,
     config: Config,
+    /// Whether Nodes must not be looked up.
+    hides_nodes: bool,
     /// How many names may still be compared for hints (`did you mean …?`).
     comparisons: Cell<usize>,
 }
@@ -77,6 +92,8 @@ struct Made {
     /// The object that asked for it.
     by: String,
     entry: Entry<Service>,
+    /// What else its name stands for.
+    clashes: Vec<Problem>,
 }
 
 impl<'a> Translation<'a> {
@@ -88,6 +105,7 @@ impl<'a> Translation<'a> {
             certificates: BTreeMap::new(),
             services: BTreeMap::new(),
             config: Config::default(),
+            hides_nodes: false,
             comparisons: Cell::new(MAX_COMPARISONS),
         }
     }
@@ -99,6 +117,7 @@ impl<'a> Translation<'a> {
                 Body::ConfigMap(_)
                 | Body::EndpointSlice(_)
                 | Body::Endpoints(_)
+                | Body::Node(_)
                 | Body::Secret(_)
                 | Body::Service(_) => self.diagnose_all(object, &object.problems),
                 Body::Unserved => {
@@ -154,22 +173,25 @@ impl<'a> Translation<'a> {
         let owner = by.key.to_string();
         match self.services.entry(name) {
             btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(Made { origin, by: owner, entry });
+                vacant.insert(Made { origin, by: owner, entry, clashes: Vec::new() });
             }
             btree_map::Entry::Occupied(mut occupied) => {
                 let made = occupied.get_mut();
                 if made.origin != origin {
                     let message = format!("the name stands for {} and for {origin}", made.origin);
-                    made.entry.problems.push(Problem::error("", message));
+                    let clash = Problem::error("", message);
+                    if !made.clashes.contains(&clash) {
+                        made.clashes.push(clash);
+                    }
                     return;
                 }
                 let differs = made.entry.spec != entry.spec;
-                let before = std::mem::replace(made, Made { origin, by: owner, entry });
+                made.entry = entry;
+                let before = std::mem::replace(&mut made.by, owner);
                 if differs {
                     let message = format!(
-                        "service `{}` is defined with other settings by {}; the last one wins",
+                        "service `{}` is defined with other settings by {before}; the last one wins",
                         occupied.key(),
-                        before.by
                     );
                     self.diagnose(by, &Problem::warning("", message));
                 }
@@ -179,8 +201,11 @@ impl<'a> Translation<'a> {
 
     fn finish(self) -> Config {
         let mut config = self.config;
-        let services = self.services.into_iter();
-        config.http.services = services.map(|(name, made)| (name, made.entry)).collect();
+        let services = self.services.into_iter().map(|(name, mut made)| {
+            made.entry.problems.append(&mut made.clashes);
+            (name, made.entry)
+        });
+        config.http.services = services.collect();
         config.tls.certificates = self.certificates.into_values().collect();
         config.diagnostics.sort_by(|a, b| {
             (&a.object, &a.field, &a.message).cmp(&(&b.object, &b.field, &b.message))

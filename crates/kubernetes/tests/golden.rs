@@ -1,4 +1,6 @@
-//! Manifests to the dynamic configuration: `tests/golden/kubernetes/<case>/in.yaml` gives `out.json`.
+//! Manifests to the dynamic configuration: `tests/golden/kubernetes/<case>/in.yaml` gives `out.json`, and
+//! `tests/golden/ingress/<case>/in.yaml` gives that of the provider of Ingresses, with what their status should
+//! say.
 //!
 //! `UPDATE_GOLDEN=1` writes the outputs afresh. Lines `# option: NAME [VALUE]` of an input set options of
 //! the translation. Every case is also translated with its objects in other orders, which must not matter.
@@ -11,33 +13,54 @@
 
 use std::{fs, path::Path, path::PathBuf};
 
-use portway_kubernetes::{Index, api, translate};
+use portway_kubernetes::{Index, api, ingress_statuses, translate, translate_ingresses};
 use portway_model::{
-    Diagnostic, Entry, Names, Problem, Severity, dynamic, static_config::KubernetesObjects, yaml,
+    Diagnostic, Entry, Names, Problem, Severity, dynamic,
+    static_config::{IngressEndpoint, KubernetesIngress, RuleSyntax},
+    yaml,
 };
 use serde_json::{Value, json};
 
+/// What is held to a file: the configuration, and what else is to be shown.
+type Said = (dynamic::Config, Vec<(&'static str, Value)>);
+
 #[test]
 fn manifests_give_the_expected_configuration() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/kubernetes");
+    check("kubernetes", 25, |index, options| (translate(index, &options.objects), Vec::new()));
+}
+
+#[test]
+fn ingresses_give_the_expected_configuration() {
+    check("ingress", 25, |index, options| {
+        (translate_ingresses(index, options), status(index, options))
+    });
+}
+
+#[track_caller]
+fn check(folder: &str, least: usize, say: impl Fn(&Index, &KubernetesIngress) -> Said) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(folder);
     let mut cases: Vec<PathBuf> =
         fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.sort();
-    assert!(cases.len() >= 25, "cases are missing from {}", root.display());
-    let failed: Vec<_> = cases.iter().filter(|case| !holds(case)).collect();
+    assert!(cases.len() >= least, "cases are missing from {}", root.display());
+    let failed: Vec<_> = cases.iter().filter(|case| !holds(case, &say)).collect();
     assert!(failed.is_empty(), "{failed:#?} differ; UPDATE_GOLDEN=1 writes them afresh");
 }
 
-fn holds(case: &Path) -> bool {
+fn holds(case: &Path, say: &impl Fn(&Index, &KubernetesIngress) -> Said) -> bool {
     let text = fs::read_to_string(case.join("in.yaml")).unwrap();
     let options = options(&text);
     let (objects, refusals) = objects(&text);
-    let config = translate(&index(&objects), &options);
+    let (config, more) = say(&index(&objects), &options);
     for seed in 1..20 {
-        let shuffled = translate(&index(&shuffle(&objects, seed)), &options);
-        assert_eq!(shuffled, config, "{}: the order of objects matters", case.display());
+        let shuffled = say(&index(&shuffle(&objects, seed)), &options);
+        let same = shuffled.0 == config && shuffled.1 == more;
+        assert!(same, "{}: the order of objects matters", case.display());
     }
     let mut actual = summary(&config);
+    for (name, value) in more {
+        actual[name] = value;
+    }
     if !refusals.is_empty() {
         actual["refused"] = refusals.into();
     }
@@ -57,22 +80,67 @@ fn holds(case: &Path) -> bool {
     false
 }
 
-fn options(text: &str) -> KubernetesObjects {
-    let mut options = KubernetesObjects::default();
+fn options(text: &str) -> KubernetesIngress {
+    let mut options = KubernetesIngress::default();
     for line in text.lines().filter_map(|line| line.strip_prefix("# option: ")) {
-        match line.split_once(' ').unwrap_or((line, "")) {
-            ("allowCrossNamespace", "") => options.allow_cross_namespace = true,
-            ("allowExternalNameServices", "") => options.allow_external_name_services = true,
-            ("nativeLBByDefault", "") => options.native_lb_by_default = true,
-            ("ingressClass", class) => options.ingress_class = class.to_owned(),
+        let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+        let endpoint = IngressEndpoint::default;
+        match (name, value) {
+            ("allowCrossNamespace", "") => options.objects.allow_cross_namespace = true,
+            ("allowExternalNameServices", "") => {
+                options.objects.allow_external_name_services = true;
+            }
+            ("nativeLBByDefault", "") => options.objects.native_lb_by_default = true,
+            ("ingressClass", class) => options.objects.ingress_class = class.to_owned(),
             ("crossProviderNamespaces", names) => {
                 let names = names.split_whitespace().map(str::to_owned).collect();
-                options.cross_provider_namespaces = Some(names);
+                options.objects.cross_provider_namespaces = Some(names);
+            }
+            ("disableClusterScopeResources", "") => options.disable_cluster_scope_resources = true,
+            ("disableIngressClassLookup", "") => options.disable_ingress_class_lookup = true,
+            ("strictPrefixMatching", "") => options.strict_prefix_matching = true,
+            ("reportNodeInternalIPs", "") => options.report_node_internal_ips = true,
+            ("defaultRuleSyntax", "v2") => options.default_rule_syntax = RuleSyntax::V2,
+            ("ingressEndpoint.ip", ip) => {
+                options.ingress_endpoint.get_or_insert_with(endpoint).ip = ip.to_owned();
+            }
+            ("ingressEndpoint.hostname", name) => {
+                options.ingress_endpoint.get_or_insert_with(endpoint).hostname = name.to_owned();
+            }
+            ("ingressEndpoint.publishedService", name) => {
+                let endpoint = options.ingress_endpoint.get_or_insert_with(endpoint);
+                endpoint.published_service = name.to_owned();
             }
             other => panic!("unknown option {other:?}"),
         }
     }
     options
+}
+
+/// What the status of Ingresses should say, where the options ask for one.
+fn status(index: &Index, options: &KubernetesIngress) -> Vec<(&'static str, Value)> {
+    let status = match ingress_statuses(index, options) {
+        Err(reason) => json!(reason.to_string()),
+        Ok(None) => return Vec::new(),
+        Ok(Some(status)) => {
+            let addresses = status.addresses.iter().map(|address| {
+                let ports: Vec<_> = address
+                    .ports
+                    .iter()
+                    .map(|port| format!("{}/{}", port.port, port.protocol))
+                    .collect();
+                json!({"ip": address.ip, "hostname": address.hostname, "ports": ports})
+            });
+            let ingresses = status.ingresses.iter().map(|(key, is_current)| {
+                format!("{key}{}", if *is_current { " (current)" } else { "" })
+            });
+            json!({
+                "addresses": addresses.collect::<Value>(),
+                "ingresses": ingresses.collect::<Value>(),
+            })
+        }
+    };
+    vec![("status", status)]
 }
 
 fn objects(text: &str) -> (Vec<api::Object>, Vec<String>) {

@@ -16,7 +16,10 @@ pub use middleware::{
     AddPrefix, BasicAuth, Chain, Headers, Middleware, RedirectRegex, RedirectScheme, StripPrefix,
     UNSERVED_MIDDLEWARES,
 };
-pub use router::{Domain, Observability, Router, RouterTls, TraceVerbosity};
+pub use router::{
+    Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,
+    TraceVerbosity,
+};
 pub use service::{
     LoadBalancer, ResponseForwarding, Server, Service, Strategy, UNSERVED_SERVICES, Unserved,
     Weighted, WeightedService,

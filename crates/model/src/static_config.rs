@@ -24,8 +24,8 @@ pub use log::{
     Log, LogFormat, StatusRange,
 };
 pub use providers::{
-    ClusterConnection, FileProvider, KubernetesCrd, KubernetesManifests, KubernetesObjects,
-    Providers,
+    ClusterConnection, FileProvider, IngressEndpoint, KubernetesCrd, KubernetesIngress,
+    KubernetesManifests, KubernetesObjects, Providers,
 };
 
 /// The entry point of the internal services, and the one that Portway creates for them where none is

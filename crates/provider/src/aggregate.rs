@@ -75,16 +75,20 @@ impl Aggregator {
         }
     }
 
-    /// Keeps what a provider says; whether it is new.
+    /// Keeps what providers say; whether any of it is new.
     fn take(&mut self, update: Update) -> bool {
-        let spoke = self.silent.remove(&update.provider);
-        let same = self.configs.get(&update.provider).is_some_and(|known| {
-            Arc::ptr_eq(known, &update.config) || known.as_ref() == update.config.as_ref()
-        });
-        if !same {
-            self.configs.insert(update.provider, update.config);
+        let mut new = false;
+        for (provider, config) in update.configs {
+            let spoke = self.silent.remove(&provider);
+            let same = self.configs.get(&provider).is_some_and(|known| {
+                Arc::ptr_eq(known, &config) || known.as_ref() == config.as_ref()
+            });
+            if !same {
+                self.configs.insert(provider, config);
+            }
+            new |= spoke || !same;
         }
-        spoke || !same
+        new
     }
 }
 
@@ -99,7 +103,7 @@ mod tests {
         let mut config = Config::default();
         let router = Router { rule: rule.to_owned(), ..Router::default() };
         config.http.routers.insert("r", Entry::new(router));
-        Update { provider: provider.to_owned(), config: Arc::new(config), urgent: false }
+        Update::of(provider, Arc::new(config))
     }
 
     fn rules(merged: &Merged) -> Vec<(&str, &str)> {
@@ -164,7 +168,7 @@ mod tests {
         let mut all = Aggregator::new(names, BTreeMap::new(), Duration::ZERO, receiver);
         sender.send(update("a", "1")).await.unwrap();
         assert!(!all.next().await.unwrap().complete);
-        let empty = Update { provider: "b".to_owned(), config: Arc::default(), urgent: false };
+        let empty = Update::of("b", Arc::default());
         sender.send(empty).await.unwrap();
         let merged = all.next().await.unwrap();
         assert!(merged.complete && merged.configs.len() == 2);

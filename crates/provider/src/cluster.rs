@@ -56,7 +56,7 @@ pub async fn follow(
 }
 
 fn update(config: Config, urgent: bool) -> Update {
-    Update { provider: PROVIDER.to_owned(), config: Arc::new(config), urgent }
+    Update { urgent, ..Update::of(PROVIDER, Arc::new(config)) }
 }
 
 /// Waits for a change of what is complete, and gathers others until `due`; `None` when nobody receives any more.

@@ -13,7 +13,7 @@ use std::{
 
 use portway_model::{Diagnostic, Place, Severity, dynamic::Config, static_config::FileProvider};
 
-use crate::{Reading, Source, material::Materials};
+use crate::{Reading, Said, Source, material::Materials};
 
 mod merge;
 mod parsed;
@@ -21,6 +21,9 @@ mod template;
 
 use merge::Whole;
 use parsed::File;
+
+/// The provider's name.
+const PROVIDER: &str = "file";
 
 /// Directories inside one another, at most: a link may lead back to where it stands.
 const MAX_DEPTH: usize = 32;
@@ -115,8 +118,8 @@ impl Files {
 }
 
 impl Source for Files {
-    fn provider(&self) -> &'static str {
-        "file"
+    fn providers(&self) -> &'static [&'static str] {
+        &[PROVIDER]
     }
 
     fn read(&mut self) -> Reading {
@@ -129,10 +132,10 @@ impl Source for Files {
         } else {
             paths.insert(self.root.clone());
         }
-        Reading { config, paths }
+        Reading { said: Said::from([(PROVIDER, config)]), paths }
     }
 
-    fn reread(&mut self, files: &BTreeSet<PathBuf>) -> Option<Config> {
+    fn reread(&mut self, files: &BTreeSet<PathBuf>) -> Option<Said> {
         for absolute in files {
             let path = self.known_as(absolute)?;
             let before = self.files.get(&path).map(|file| file.config.clone()).unwrap_or_default();
@@ -145,7 +148,7 @@ impl Source for Files {
         let named_before = self.materials.paths();
         let (config, named) = self.say();
         // What is named for the first time is not watched yet.
-        (named == named_before).then_some(config)
+        (named == named_before).then(|| Said::from([(PROVIDER, config)]))
     }
 }
 

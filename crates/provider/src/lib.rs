@@ -14,5 +14,5 @@ mod stamp;
 mod watch;
 
 pub use aggregate::{Aggregator, Merged};
-pub use run::{FolderOfManifests, Reading, Source, Update, run, updates};
+pub use run::{FolderOfManifests, Reading, Said, Source, Update, run, updates};
 pub use watch::{Heard, Watch, tree};

@@ -1,4 +1,5 @@
-//! A folder of Kubernetes YAML, read as if it had been applied to a cluster.
+//! A folder of Kubernetes YAML, read as if it had been applied to a cluster. It speaks for both of Traefik's
+//! providers of Kubernetes objects: that of its own kinds, and that of Ingresses.
 //!
 //! Saving a file applies its objects, deleting a document or a file deletes them. What cannot be read keeps its
 //! last good state and is reported: a file that cannot be opened, a document that is no YAML, an object that
@@ -10,15 +11,17 @@ use std::{
 };
 
 use portway_kubernetes::{
-    Index, InvalidSelector, Selection,
+    INGRESS_PROVIDER, Index, InvalidSelector, PROVIDER, Selection,
     api::{Key, Object},
-    translate,
+    translate, translate_ingresses,
 };
 use portway_model::{
     Diagnostic, Place, Severity,
-    dynamic::{Config, Http},
-    static_config::{KubernetesManifests, KubernetesObjects},
+    dynamic::Http,
+    static_config::{KubernetesIngress, KubernetesManifests},
 };
+
+use crate::Said;
 
 mod folder;
 mod source;
@@ -30,12 +33,12 @@ pub use source::{State, Text, read_texts};
 #[derive(Debug)]
 pub struct Manifests {
     directory: String,
-    options: KubernetesObjects,
+    options: KubernetesIngress,
     selection: Selection,
     state: State,
     index: Index,
-    /// What the folder said last, for the next to share.
-    last: Http,
+    /// What the folder said last, by provider, for the next to share.
+    last: BTreeMap<&'static str, Http>,
 }
 
 impl Manifests {
@@ -46,23 +49,23 @@ impl Manifests {
     pub fn new(manifests: &KubernetesManifests) -> Result<Self, InvalidSelector> {
         Ok(Self {
             directory: manifests.directory.clone(),
-            options: manifests.objects.clone(),
+            options: manifests.ingress(),
             selection: Selection::new(&manifests.objects)?,
             state: State::default(),
             index: Index::default(),
-            last: Http::default(),
+            last: BTreeMap::new(),
         })
     }
 
     /// Reads the folder and returns the configuration that it gives. Blocks on the file system; the cost of
     /// parsing is that of the files that changed.
-    pub fn read(&mut self) -> Config {
+    pub fn read(&mut self) -> Said {
         let state = read_directory(Path::new(&self.directory), &self.state);
         self.update(state)
     }
 
     /// Applies what the folder says now to the index, deletes what it no longer says, and translates.
-    pub fn update(&mut self, state: State) -> Config {
+    pub fn update(&mut self, state: State) -> Said {
         self.state = state;
         let (objects, doubled) = self.state.objects();
         let wanted: BTreeSet<&Key> = objects.keys().copied().collect();
@@ -83,12 +86,17 @@ impl Manifests {
                 self.index.apply(object.clone());
             }
         }
-        let mut config = translate(&self.index, &self.options);
+        let mut config = translate(&self.index, &self.options.objects);
         config.diagnostics.extend(self.state.diagnostics().cloned());
         config.diagnostics.extend(doubled);
-        config.http.share(&self.last);
-        self.last = config.http.clone();
-        config
+        let ingresses = translate_ingresses(&self.index, &self.options);
+        let mut said = Said::from([(PROVIDER, config), (INGRESS_PROVIDER, ingresses)]);
+        for (provider, config) in &mut said {
+            let last = self.last.entry(provider).or_default();
+            config.http.share(last);
+            *last = config.http.clone();
+        }
+        said
     }
 }
 

@@ -1,7 +1,12 @@
 //! Reads a source whenever it may have changed, and sends what it says.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
+use portway_kubernetes::{INGRESS_PROVIDER, PROVIDER};
 use portway_model::{dynamic::Config, static_config::KubernetesManifests};
 use tokio::sync::mpsc;
 
@@ -10,15 +15,20 @@ use crate::{
     watch::{Heard, Watch, tree},
 };
 
-/// All that one provider says now.
+/// All that one provider says now, or several that change together.
 #[derive(Clone, Debug)]
 pub struct Update {
-    /// The provider's name, such as `file`.
-    pub provider: String,
-    /// What it says.
-    pub config: Arc<Config>,
+    /// What they say, by the provider's name, such as `file`.
+    pub configs: BTreeMap<String, Arc<Config>>,
     /// Whether it should be live before others have been gathered.
     pub urgent: bool,
+}
+
+impl Update {
+    /// What one provider says.
+    pub fn of(provider: impl Into<String>, config: Arc<Config>) -> Self {
+        Self { configs: BTreeMap::from([(provider.into(), config)]), urgent: false }
+    }
 }
 
 /// Updates that may wait for the aggregator: few, since each replaces the one before.
@@ -31,57 +41,63 @@ pub fn updates() -> (mpsc::Sender<Update>, mpsc::Receiver<Update>) {
 
 /// Something that can be read again and again.
 pub trait Source: Send + 'static {
-    /// The provider's name; objects are `name@provider`.
-    fn provider(&self) -> &'static str;
+    /// The names of the providers that it speaks for; objects are `name@provider`.
+    fn providers(&self) -> &'static [&'static str];
 
     /// Reads all of it. May block on the file system; what cannot be read keeps its last good state.
     fn read(&mut self) -> Reading;
 
     /// Reads only these plain files again, given by their absolute paths; `None` where that is not enough and
     /// all of it must be read.
-    fn reread(&mut self, _files: &BTreeSet<PathBuf>) -> Option<Config> {
+    fn reread(&mut self, _files: &BTreeSet<PathBuf>) -> Option<Said> {
         None
     }
 }
 
+/// The configuration of each provider that a source speaks for, with all problems.
+pub type Said = BTreeMap<&'static str, Config>;
+
 /// What a source said, and what it read.
 #[derive(Debug)]
 pub struct Reading {
-    /// The configuration with all problems.
-    pub config: Config,
+    /// What it said, of every one of its providers.
+    pub said: Said,
     /// Files and directories that it depends on, whether they exist or not.
     pub paths: BTreeSet<PathBuf>,
 }
 
 /// Sends the first complete state at once and then, when `watches`, each state that differs, until nobody
-/// receives.
+/// receives. What changes together is sent together.
 pub async fn run(mut source: impl Source, watches: bool, updates: mpsc::Sender<Update>) {
-    let provider = source.provider();
+    let providers = source.providers();
     let mut watch = watches.then(Watch::new);
-    let mut last: Option<Arc<Config>> = None;
+    let mut last: BTreeMap<&'static str, Arc<Config>> = BTreeMap::new();
     let mut heard = Heard::Everything;
     loop {
         let read = tokio::task::spawn_blocking(move || {
-            let (config, read) = read(&mut source, heard);
-            (source, config, read)
+            let (said, read) = read(&mut source, heard);
+            (source, said, read)
         });
-        let (config, read) = match read.await {
-            Ok((kept, config, read)) => {
+        let (said, read) = match read.await {
+            Ok((kept, said, read)) => {
                 source = kept;
-                (config, read)
+                (said, read)
             }
             Err(error) => {
-                tracing::error!("provider `{provider}` has ended: {error}");
+                tracing::error!("provider `{}` has ended: {error}", providers.join("`, `"));
                 return;
             }
         };
-        if last.as_deref() != Some(&config) {
-            let config = Arc::new(config);
-            last = Some(Arc::clone(&config));
-            let update = Update { provider: provider.to_owned(), config, urgent: false };
-            if updates.send(update).await.is_err() {
-                return;
+        let mut update = Update { configs: BTreeMap::new(), urgent: false };
+        for (provider, config) in said {
+            if last.get(provider).is_none_or(|last| **last != config) {
+                let config = Arc::new(config);
+                last.insert(provider, Arc::clone(&config));
+                update.configs.insert(provider.to_owned(), config);
             }
+        }
+        if !update.configs.is_empty() && updates.send(update).await.is_err() {
+            return;
         }
         let Some(watch) = &mut watch else { return };
         let armed = match read {
@@ -111,14 +127,14 @@ enum Read {
 }
 
 /// Reads what was heard of where that is enough, and everything else where it is not.
-fn read(source: &mut impl Source, heard: Heard) -> (Config, Read) {
+fn read(source: &mut impl Source, heard: Heard) -> (Said, Read) {
     if let Heard::Files(files) = heard
-        && let Some(config) = source.reread(&files)
+        && let Some(said) = source.reread(&files)
     {
-        return (config, Read::Files(files));
+        return (said, Read::Files(files));
     }
-    let Reading { config, paths } = source.read();
-    (config, Read::Everything(paths))
+    let Reading { said, paths } = source.read();
+    (said, Read::Everything(paths))
 }
 
 /// [`Manifests`] as a source.
@@ -140,13 +156,13 @@ impl FolderOfManifests {
 }
 
 impl Source for FolderOfManifests {
-    fn provider(&self) -> &'static str {
-        "kubernetescrd"
+    fn providers(&self) -> &'static [&'static str] {
+        &[PROVIDER, INGRESS_PROVIDER]
     }
 
     fn read(&mut self) -> Reading {
-        let config = self.manifests.read();
-        Reading { config, paths: tree(&self.directory) }
+        let said = self.manifests.read();
+        Reading { said, paths: tree(&self.directory) }
     }
 }
 

@@ -45,9 +45,11 @@ impl Followed {
     }
 
     async fn next(&mut self) -> Arc<Config> {
-        let update = timeout(Duration::from_secs(5), self.updates.recv()).await.unwrap().unwrap();
-        assert_eq!(update.provider, "kubernetescrd");
-        update.config
+        self.update().await.configs.remove("kubernetescrd").unwrap()
+    }
+
+    async fn update(&mut self) -> Update {
+        timeout(Duration::from_secs(5), self.updates.recv()).await.unwrap().unwrap()
     }
 
     /// What `change` leads to; it must be known within a second.
@@ -107,6 +109,24 @@ async fn saving_and_deleting_files_is_live_within_a_second() {
 
     let deleted = followed.after(|folder| fs::remove_file(folder.join("a.yaml")).unwrap());
     assert_eq!(prefixes(&deleted.await), ["/b"]);
+}
+
+#[tokio::test]
+async fn what_changes_together_is_sent_together() {
+    let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n  annotations: \
+                   {traefik.ingress.kubernetes.io/router.middlewares: default-a@kubernetescrd}\nspec: \
+                   {defaultBackend: {service: {name: s, port: {number: 80}}}}\n";
+    let (mut followed, _) = Followed::new("together", |_| {}).await;
+    let text = format!("{}---\n{ingress}", middleware("a", "/1"));
+    fs::write(followed.folder.join("a.yaml"), text).unwrap();
+    let update = followed.update().await;
+    assert_eq!(prefixes(&update.configs["kubernetescrd"]), ["/1"]);
+    let routers = &update.configs["kubernetes"].http.routers;
+    assert_eq!(routers["default-router"].spec.middlewares, ["default-a@kubernetescrd"]);
+    // What did not change is not sent again.
+    fs::write(followed.folder.join("b.yaml"), middleware("b", "/2")).unwrap();
+    let update = followed.update().await;
+    assert_eq!(update.configs.keys().collect::<Vec<_>>(), ["kubernetescrd"]);
 }
 
 #[tokio::test]

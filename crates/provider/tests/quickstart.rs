@@ -1,6 +1,6 @@
 //! The manifests of the quickstart are read without a complaint.
 
-use portway_model::static_config::KubernetesManifests;
+use portway_model::{dynamic::Config, static_config::KubernetesManifests};
 use portway_provider::manifests::Manifests;
 
 #[test]
@@ -8,7 +8,9 @@ fn the_quickstart_gives_its_two_routers_and_no_problem() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/quickstart/manifests");
     let directory = directory.to_owned();
     let manifests = KubernetesManifests { directory, ..KubernetesManifests::default() };
-    let config = Manifests::new(&manifests).unwrap().read();
+    let said = Manifests::new(&manifests).unwrap().read();
+    assert_eq!(said["kubernetes"], Config::default());
+    let config = &said["kubernetescrd"];
     assert_eq!(config.diagnostics, []);
     let routers: Vec<_> = config
         .http

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use portway_model::{Fields, Node, Problem};
 
-use super::reading::port_number;
+use super::{LoadBalancerAddress, reading::port_number};
 
 /// A `v1` Service.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +16,12 @@ pub struct Service {
     pub cluster_ip: String,
     /// The name that an ExternalName Service stands for.
     pub external_name: String,
+    /// Addresses outside of the cluster's care that lead to it.
+    pub external_ips: Vec<String>,
     /// The ports.
     pub ports: Vec<ServicePort>,
+    /// Where its load balancer is reached; `None` as long as nobody has said so.
+    pub load_balancer: Option<Vec<LoadBalancerAddress>>,
 }
 
 /// A port of a Service.
@@ -27,19 +31,37 @@ pub struct ServicePort {
     pub name: String,
     /// The number.
     pub port: u16,
+    /// The number on every Node, of Services of type NodePort and LoadBalancer; 0 means none.
+    pub node_port: u16,
+    /// `TCP`, `UDP`, `SCTP` or empty, which means the first.
+    pub protocol: String,
+}
+
+impl ServicePort {
+    fn read(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(node, path, problems);
+        Self {
+            name: fields.string("name"),
+            port: port_number(&mut fields, "port"),
+            node_port: port_number(&mut fields, "nodePort"),
+            protocol: fields.string("protocol"),
+        }
+    }
 }
 
 impl Service {
-    pub(super) fn read(spec: &Node, problems: &mut Vec<Problem>) -> Self {
+    pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Self {
+        let load_balancer = LoadBalancerAddress::read_status(node, problems);
+        let empty = Node::empty_map();
+        let spec = node.get("spec").unwrap_or(&empty);
         let mut fields = Fields::open(spec, "spec", problems);
         Self {
             service_type: fields.string("type"),
             cluster_ip: fields.string("clusterIP"),
             external_name: fields.string("externalName"),
-            ports: fields.list("ports", |node, path, problems| {
-                let mut fields = Fields::open(node, path, problems);
-                ServicePort { name: fields.string("name"), port: port_number(&mut fields, "port") }
-            }),
+            external_ips: fields.strings("externalIPs"),
+            ports: fields.list("ports", ServicePort::read),
+            load_balancer,
         }
     }
 

@@ -32,6 +32,8 @@ pub struct ServiceReference {
     pub servers_transport: String,
     /// Whether the Service's virtual address is used instead of its endpoints.
     pub native_lb: Option<bool>,
+    /// Whether the port on every Node is used instead of the endpoints, of Services of type NodePort.
+    pub node_port_lb: bool,
     /// Stickiness, as written.
     pub sticky: Option<Box<Json>>,
     /// Active health checks, as written.
@@ -113,6 +115,7 @@ impl ServiceReference {
                 .flatten(),
             servers_transport: fields.string("serversTransport"),
             native_lb: fields.boolean("nativeLB"),
+            node_port_lb: fields.boolean("nodePortLB").unwrap_or_default(),
             sticky: sticky(fields),
             health_check: fields.unserved("healthCheck"),
             passive_health_check: fields.unserved("passiveHealthCheck"),
@@ -120,10 +123,6 @@ impl ServiceReference {
             at: node.at,
             problems: Vec::new(),
         };
-        if fields.boolean("nodePortLB") == Some(true) {
-            let message = "not served by this version of Portway; the endpoints are used instead";
-            fields.report("nodePortLB", Problem::warning, message);
-        }
         if !fields.list("middlewares", Reference::read).is_empty() {
             // Serving the service without them could leave a guard out.
             let message = "middlewares of a service are not served by this version of Portway yet; \

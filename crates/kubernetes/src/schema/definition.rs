@@ -94,7 +94,14 @@ fn describe(kind: Kind) -> Option<Described> {
         Kind::TlsOption => ("Says how TLS is spoken with clients.", tls_option::spec()),
         Kind::TlsStore => ("Holds certificates.", tls_store::spec()),
         Kind::TraefikService => ("Makes one service of others.", traefik_service::spec()),
-        Kind::ConfigMap | Kind::EndpointSlice | Kind::Endpoints | Kind::Secret | Kind::Service => {
+        Kind::ConfigMap
+        | Kind::EndpointSlice
+        | Kind::Endpoints
+        | Kind::Ingress
+        | Kind::IngressClass
+        | Kind::Node
+        | Kind::Secret
+        | Kind::Service => {
             return None;
         }
     };

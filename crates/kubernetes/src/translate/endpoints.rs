@@ -9,7 +9,7 @@ use crate::{
     api::{Body, EndpointPort, EndpointSlice, Kind, Object},
 };
 
-use super::Translation;
+use super::{Translation, servers::Target};
 
 /// The label that says which Service an EndpointSlice belongs to.
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
@@ -32,13 +32,9 @@ pub(super) fn slices(index: &Index) -> BTreeMap<(&str, &str), Vec<(&Object, &End
 impl Translation<'_> {
     /// The servers of a Service's port, by its name; Endpoints count only where no EndpointSlice exists,
     /// as a cluster mirrors the ones into the others.
-    pub(super) fn endpoints(
-        &self,
-        namespace: &str,
-        service: &str,
-        port_name: &str,
-        scheme: &str,
-    ) -> Vec<Server> {
+    pub(super) fn endpoints(&self, target: Target<'_>) -> Vec<Server> {
+        let Target { namespace, name: service, port, scheme, .. } = target;
+        let port_name = port.name.as_str();
         let mut servers = Servers { scheme, seen: BTreeSet::new(), list: Vec::new() };
         if let Some(slices) = self.slices.get(&(namespace, service)) {
             for (_, slice) in slices {

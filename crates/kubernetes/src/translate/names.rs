@@ -12,15 +12,19 @@ pub(super) fn normalize(text: &str) -> String {
     parts.join("-")
 }
 
-/// The name of a router, and of its own service: namespace, object and the first ten bytes of the rule's
-/// SHA-256.
+/// The name of a router, and of its own service: namespace, object and the hash of the rule.
 pub(super) fn router(namespace: &str, object: &str, rule: &str) -> String {
-    let mut name = format!("{namespace}-{object}-");
+    normalize(&format!("{namespace}-{object}-{}", rule_hash(rule)))
+}
+
+/// The first ten bytes of a rule's SHA-256, as twenty hexadecimal digits.
+pub(super) fn rule_hash(rule: &str) -> String {
+    let mut hash = String::with_capacity(20);
     for byte in Sha256::digest(rule.as_bytes()).iter().take(10) {
         // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
+        let _ = write!(hash, "{byte:02x}");
     }
-    normalize(&name)
+    hash
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ impl Translation<'_> {
             rule: route.rule.clone(),
             rule_syntax: route.syntax.clone(),
             priority: route.priority,
-            observability: route.observability,
+            observability: route.observability.clone(),
             ..Router::default()
         }
     }

@@ -8,11 +8,10 @@ use portway_model::{
 };
 
 use super::{
-    Translation,
-    endpoints::url,
-    entry,
+    Translation, entry,
     names::normalize,
     references::{is_ours, or_parent},
+    servers::{Target, find_port, is_node_port, ports, scheme_of},
 };
 use crate::{
     PROVIDER,
@@ -179,72 +178,56 @@ impl Translation<'_> {
             let message = format!("kubernetes service not found: {namespace}/{name}{hint}");
             return Err(fail("name", message));
         };
-        let (number, port_name) =
+        let port =
             self.service_port(from, namespace, service, reference).map_err(|m| fail("port", m))?;
         if reference.health_check.is_some() && !service.is_external_name() {
             let message =
                 format!("healthCheck allowed only for ExternalName services: {namespace}/{name}");
             return Err(fail("healthCheck", message));
         }
-        let scheme = scheme(reference, &port_name, number).map_err(|m| fail("scheme", m))?;
-        let server =
-            |host: &str| vec![Server { url: url(scheme, host, number), ..Server::default() }];
+        let scheme = scheme(reference, &port).map_err(|m| fail("scheme", m))?;
+        let target = Target { namespace, name, service, port: &port, scheme };
         if service.is_external_name() {
-            if !self.options.allow_external_name_services {
-                let message = format!(
-                    "externalName services not allowed: {namespace}/{name}; \
-                     allowExternalNameServices allows them"
-                );
-                return Err(fail("name", message));
-            }
-            return Ok(server(&service.external_name));
+            self.external_name(target).map_err(|m| fail("name", m))
+        } else if reference.native_lb.unwrap_or(native_by_default) {
+            self.cluster_address(target).map_err(|m| fail("nativeLB", m))
+        } else if reference.node_port_lb && is_node_port(service) {
+            self.node_ports(target).map_err(|m| fail("nodePortLB", m))
+        } else {
+            Ok(self.endpoints(target))
         }
-        if reference.native_lb.unwrap_or(native_by_default) {
-            let problem = match service.cluster_ip.as_str() {
-                "None" => "no clusterIP on headless service",
-                "" => "no clusterIP found for service",
-                address => return Ok(server(address)),
-            };
-            let message =
-                format!("getting native Kubernetes Service address: {problem}: {namespace}/{name}");
-            return Err(fail("nativeLB", message));
-        }
-        Ok(self.endpoints(namespace, name, &port_name, scheme))
     }
 
-    /// The number and the name of the port that a reference means.
+    /// The port that a reference means.
     fn service_port(
         &mut self,
         from: &Object,
         namespace: &str,
         service: &api::Service,
         reference: &ServiceReference,
-    ) -> Result<(i64, String), String> {
-        let matches = |port: &&ServicePort| match &reference.port {
-            Port::Absent => false,
-            Port::Number(number) => i64::from(port.port) == *number,
-            Port::Name(name) => port.name == *name,
-        };
-        if let Some(port) = service.ports.iter().find(matches) {
-            return Ok((i64::from(port.port), port.name.clone()));
+    ) -> Result<ServicePort, String> {
+        if let Some(port) = find_port(service, &reference.port) {
+            return Ok(port.clone());
         }
         let ports = ports(service);
-        match reference.port {
-            Port::Absent => Err(format!("ingressRoute service port not defined{ports}")),
-            Port::Number(number @ 1..=65535) if service.is_external_name() => {
-                if !ports.is_empty() {
-                    let message = format!(
-                        "The port {number} from IngressRoute doesn't match with ports defined in the \
-                         ExternalName service {namespace}/{}.",
-                        reference.name
-                    );
-                    let field = portway_model::decode::join(&reference.path, "port");
-                    self.diagnose(from, &Problem::warning(field, message).at(reference.at));
-                }
-                Ok((number, String::new()))
-            }
-            _ => Err(format!("service port not found: {}{ports}", reference.port)),
+        let number = match reference.port {
+            Port::Absent => return Err(format!("ingressRoute service port not defined{ports}")),
+            Port::Number(number) => u16::try_from(number).ok().filter(|number| *number != 0),
+            Port::Name(_) => None,
+        };
+        let Some(number) = number.filter(|_| service.is_external_name()) else {
+            return Err(format!("service port not found: {}{ports}", reference.port));
+        };
+        if !ports.is_empty() {
+            let message = format!(
+                "The port {number} from IngressRoute doesn't match with ports defined in the \
+                 ExternalName service {namespace}/{}.",
+                reference.name
+            );
+            let field = portway_model::decode::join(&reference.path, "port");
+            self.diagnose(from, &Problem::warning(field, message).at(reference.at));
         }
+        Ok(ServicePort { port: number, ..ServicePort::default() })
     }
 
     fn transport_name(
@@ -338,32 +321,10 @@ impl Translation<'_> {
     }
 }
 
-/// The ports of a Service, for error messages.
-fn ports(service: &api::Service) -> String {
-    let ports: Vec<_> = service
-        .ports
-        .iter()
-        .filter(|port| port.port != 0)
-        .map(|port| match port.name.as_str() {
-            "" => format!("`{}`", port.port),
-            name => format!("`{}` (`{name}`)", port.port),
-        })
-        .collect();
-    match ports.as_slice() {
-        [] => String::new(),
-        ports => format!("; the Service's ports are {}", ports.join(", ")),
-    }
-}
-
 /// The scheme as written, or as the port tells.
-fn scheme<'a>(
-    reference: &'a ServiceReference,
-    port_name: &str,
-    port: i64,
-) -> Result<&'a str, String> {
+fn scheme<'a>(reference: &'a ServiceReference, port: &ServicePort) -> Result<&'a str, String> {
     match reference.scheme.as_str() {
-        "" if port == 443 || port_name.starts_with("https") => Ok("https"),
-        "" => Ok("http"),
+        "" => Ok(scheme_of(port)),
         "http" | "https" | "h2c" => Ok(&reference.scheme),
         other => Err(format!("invalid scheme \"{other}\" specified; use http, https or h2c")),
     }

@@ -79,7 +79,7 @@ impl TraceVerbosity {
 }
 
 /// Which records are made of a router's requests. Traefik: `http.routers.<name>.observability`.
-#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observability {
     /// Access log lines; absent means the entry point's setting.
@@ -94,6 +94,35 @@ pub struct Observability {
     /// How much traces say; absent means the entry point's setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_verbosity: Option<TraceVerbosity>,
+    /// What records say besides; no user can write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Box<ObservabilityMetadata>>,
+}
+
+/// What records say of a router's origin. Traefik: `observability.metadata`, in the API alone.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+pub struct ObservabilityMetadata {
+    /// The path of a Kubernetes Ingress that the router was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<IngressMetadata>,
+}
+
+/// The path of a Kubernetes Ingress that a router was made from. Traefik: `observability.metadata.ingress`.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressMetadata {
+    /// The Ingress's namespace.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// The Ingress's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ingress_name: String,
+    /// The name of the path's Service.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub service_name: String,
+    /// The name of the Service's port, or its number where it is referred to by number.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub service_port: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -58,9 +58,7 @@ fn the_arguments_of_traefiks_chart_start_portway() {
         messages,
         [
             "warning: options: options of Traefik that this version of Portway does not serve yet and that \
-          have no effect: `metrics.prometheus.entryPoint`, `providers.kubernetesCRD.allowEmptyServices`, \
-          `providers.kubernetesIngress.allowEmptyServices`, \
-          `providers.kubernetesIngress.ingressEndpoint.publishedService`"
+          have no effect: `metrics.prometheus.entryPoint`, `providers.kubernetesCRD.allowEmptyServices`"
         ]
     );
 }
@@ -273,6 +271,68 @@ fn entry_points_exist_by_default() {
         "--entryPoints.b.asDefault",
     ]);
     assert_eq!(config.default_entry_points(), ["b"]);
+}
+
+#[test]
+fn options_of_the_ingress_provider_are_read() {
+    let (config, messages) = flags(&[
+        "--providers.kubernetesIngress.endpoint=https://10.0.0.1:6443",
+        "--providers.kubernetesIngress.token=/token",
+        "--providers.kubernetesIngress.certAuthFilePath=/ca.crt",
+        "--providers.kubernetesIngress.namespaces=a,b",
+        "--providers.kubernetesIngress.labelSelector=app=x",
+        "--providers.kubernetesIngress.ingressClass=internal",
+        "--providers.kubernetesIngress.ingressEndpoint.publishedService=kube-system/portway",
+        "--providers.kubernetesIngress.throttleDuration=2s",
+        "--providers.kubernetesIngress.crossProviderNamespaces=",
+        "--providers.kubernetesIngress.strictPrefixMatching",
+        "--providers.kubernetesManifests.directory=m",
+        "--core.defaultRuleSyntax=v2",
+    ]);
+    assert_eq!(messages, [""; 0]);
+    let ingress = config.providers.kubernetes_ingress.unwrap();
+    let connection = (
+        ingress.connection.endpoint.as_str(),
+        ingress.connection.token.as_str(),
+        ingress.connection.cert_auth_file_path.as_str(),
+    );
+    assert_eq!(connection, ("https://10.0.0.1:6443", "/token", "/ca.crt"));
+    assert_eq!(ingress.objects.namespaces, ["a", "b"]);
+    assert_eq!(ingress.objects.label_selector, "app=x");
+    assert_eq!(ingress.objects.ingress_class, "internal");
+    assert_eq!(ingress.objects.cross_provider_namespaces, Some(Vec::new()));
+    assert_eq!(ingress.ingress_endpoint.unwrap().published_service, "kube-system/portway");
+    assert_eq!(ingress.throttle_duration, crate::Period::seconds(2));
+    assert!(ingress.strict_prefix_matching && !ingress.objects.allow_empty_services);
+    assert_eq!(ingress.default_rule_syntax, RuleSyntax::V2);
+    let manifests = config.providers.kubernetes_manifests.unwrap();
+    assert_eq!(manifests.ingress().default_rule_syntax, RuleSyntax::V2);
+}
+
+#[test]
+fn options_of_the_ingress_provider_that_do_not_fit_are_told() {
+    let (_, messages) = flags(&[
+        "--providers.kubernetesIngress.reportNodeInternalIPs",
+        "--providers.kubernetesIngress.disableClusterScopeResources",
+        "--providers.kubernetesIngress.disableIngressClassLookup",
+        "--providers.kubernetesIngress.ingressEndpoint.publishedService=portway",
+    ]);
+    assert_eq!(
+        messages,
+        [
+            "warning: flags, --providers.kubernetesIngress.ingressEndpoint.publishedService: has no effect: expected `namespace/service`, found `portway`",
+            "warning: flags, --providers.kubernetesIngress.disableIngressClassLookup: deprecated; use `disableClusterScopeResources`",
+            "error: flags, --providers.kubernetesIngress.reportNodeInternalIPs: excludes `ingressEndpoint`: give one of the two",
+            "error: flags, --providers.kubernetesIngress.reportNodeInternalIPs: excludes `disableClusterScopeResources`: give one of the two",
+        ]
+    );
+    let (_, messages) = flags(&["--providers.kubernetesIngress.ingressEndpoint.ip="]);
+    assert_eq!(
+        messages,
+        [
+            "warning: flags, --providers.kubernetesIngress.ingressEndpoint: has no effect: publishedService or ip or hostname must be defined"
+        ]
+    );
 }
 
 #[test]

@@ -121,6 +121,13 @@ fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
         let default_rule_syntax = fields.choice("defaultRuleSyntax", &syntaxes);
         Core { default_rule_syntax: default_rule_syntax.unwrap_or_default() }
     });
+    // Rules that are made of Ingresses differ by the syntax that is the default.
+    if let Some(provider) = &mut config.providers.kubernetes_manifests {
+        provider.default_rule_syntax = config.core.default_rule_syntax;
+    }
+    if let Some(provider) = &mut config.providers.kubernetes_ingress {
+        provider.default_rule_syntax = config.core.default_rule_syntax;
+    }
     config.global = group(&mut fields, "global", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         // Portway never calls home, whatever these say.
@@ -170,6 +177,7 @@ fn providers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Providers 
         file: fields.section("file", file),
         kubernetes_crd: fields.section("kubernetesCRD", kubernetes::crd),
         kubernetes_manifests: fields.section("kubernetesManifests", kubernetes::manifests),
+        kubernetes_ingress: fields.section("kubernetesIngress", kubernetes::ingress),
         providers_throttle_duration: throttle.unwrap_or(default.providers_throttle_duration),
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::Period;
 
+use super::RuleSyntax;
+
 /// Where the dynamic configuration comes from. Traefik: `providers`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Providers {
@@ -11,6 +13,8 @@ pub struct Providers {
     pub kubernetes_crd: Option<KubernetesCrd>,
     /// A folder of Kubernetes objects; Portway's own.
     pub kubernetes_manifests: Option<KubernetesManifests>,
+    /// Ingresses of a cluster.
+    pub kubernetes_ingress: Option<KubernetesIngress>,
     /// How long changes are gathered after one was used. Traefik's default is 2 s; Portway's is 300 ms, so
     /// that a saved file is live within a second. The first change after a quiet time is used at once.
     pub providers_throttle_duration: Period,
@@ -22,6 +26,7 @@ impl Default for Providers {
             file: None,
             kubernetes_crd: None,
             kubernetes_manifests: None,
+            kubernetes_ingress: None,
             providers_throttle_duration: Period::milliseconds(300),
         }
     }
@@ -54,11 +59,33 @@ pub struct KubernetesManifests {
     pub watch: bool,
     /// How the objects are read.
     pub objects: KubernetesObjects,
+    /// Whether a path of an Ingress of type `Prefix` matches whole elements only, default no.
+    pub strict_prefix_matching: bool,
+    /// The syntax of rules that name none: `core.defaultRuleSyntax`.
+    pub default_rule_syntax: RuleSyntax,
 }
 
 impl Default for KubernetesManifests {
     fn default() -> Self {
-        Self { directory: String::new(), watch: true, objects: KubernetesObjects::default() }
+        Self {
+            directory: String::new(),
+            watch: true,
+            objects: KubernetesObjects::default(),
+            strict_prefix_matching: false,
+            default_rule_syntax: RuleSyntax::default(),
+        }
+    }
+}
+
+impl KubernetesManifests {
+    /// How the folder's Ingresses are read: as a cluster's are with the same options.
+    pub fn ingress(&self) -> KubernetesIngress {
+        KubernetesIngress {
+            objects: self.objects.clone(),
+            strict_prefix_matching: self.strict_prefix_matching,
+            default_rule_syntax: self.default_rule_syntax,
+            ..KubernetesIngress::default()
+        }
     }
 }
 
@@ -75,15 +102,54 @@ pub struct KubernetesCrd {
     pub disable_cluster_scope_resources: bool,
 }
 
-/// How an API server is reached. Traefik: the options of the same names of each Kubernetes provider.
+/// How the API server of a cluster is reached. Traefik: the fields of the same names under
+/// `providers.kubernetesCRD` and `providers.kubernetesIngress`.
+///
+/// Inside a cluster all of it may be empty: the Pod's own account is used.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterConnection {
-    /// The API server's URL; empty means the one of the cluster that Portway runs in, or of `KUBECONFIG`.
+    /// The API server's URL; empty means that of the cluster around, or of the file in `KUBECONFIG`.
     pub endpoint: String,
-    /// A bearer token, or the path of a file with one; empty means that of the service account.
+    /// A bearer token, or the path of a file with one.
     pub token: String,
-    /// The path of a file with the API server's authorities (PEM); empty means those of the service account.
+    /// The path of a file with the authority of the API server's certificate.
     pub cert_auth_file_path: String,
+}
+
+/// Ingresses of a cluster. Traefik: `providers.kubernetesIngress`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KubernetesIngress {
+    /// How the API server is reached.
+    pub connection: ClusterConnection,
+    /// How the objects are read. An Ingress cannot refer to other namespaces, so `allow_cross_namespace` has no
+    /// part in it; `label_selector` chooses among Ingresses.
+    pub objects: KubernetesObjects,
+    /// What to write into the status of Ingresses; `None` means nothing.
+    pub ingress_endpoint: Option<IngressEndpoint>,
+    /// How long to wait after a change was handled, gathering others; default not at all.
+    pub throttle_duration: Period,
+    /// Whether no IngressClass is looked up, so that no Ingress with `spec.ingressClassName` is served.
+    /// Deprecated for `disable_cluster_scope_resources`.
+    pub disable_ingress_class_lookup: bool,
+    /// Whether neither IngressClasses nor Nodes are looked up.
+    pub disable_cluster_scope_resources: bool,
+    /// Whether a path of type `Prefix` matches whole elements only, as Kubernetes defines it; default no.
+    pub strict_prefix_matching: bool,
+    /// Whether the Nodes' internal addresses are written into the status of Ingresses.
+    pub report_node_internal_ips: bool,
+    /// The syntax of rules that name none: `core.defaultRuleSyntax`.
+    pub default_rule_syntax: RuleSyntax,
+}
+
+/// What to write into the status of Ingresses. Traefik: `providers.kubernetesIngress.ingressEndpoint`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IngressEndpoint {
+    /// An IP address to write as it is.
+    pub ip: String,
+    /// A host name to write as it is.
+    pub hostname: String,
+    /// `namespace/name` of a Service whose addresses are copied; wins over the others.
+    pub published_service: String,
 }
 
 /// How Kubernetes objects are read, whatever they come from. Traefik: the fields of the same names under

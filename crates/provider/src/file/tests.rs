@@ -39,6 +39,10 @@ impl Drop for Directory {
     }
 }
 
+fn said(mut reading: Reading) -> Config {
+    reading.said.remove(PROVIDER).unwrap()
+}
+
 fn rule(config: &Config, router: &str) -> String {
     config.http.routers.get(router).map(|entry| entry.spec.rule.clone()).unwrap_or_default()
 }
@@ -54,7 +58,7 @@ fn a_directory_is_read_with_its_directories_and_both_formats() {
     directory.write("deep/er/b.toml", "[http.routers.b]\nrule = \"B\"\nservice = \"s\"\n");
     directory.write("notes.txt", "no");
     directory.write("..old/c.yml", &router("c", "C"));
-    let config = directory.files().read().config;
+    let config = said(directory.files().read());
     assert_eq!(config.http.routers.keys().collect::<Vec<_>>(), ["a", "b"]);
     assert!(directory.shown(&config).is_empty());
     let place = config.http.routers["b"].place.clone().unwrap();
@@ -67,16 +71,16 @@ fn a_file_that_cannot_be_parsed_keeps_its_last_good_state() {
     let mut files = directory.files();
     directory.write("a.yml", &router("a", "A"));
     directory.write("b.yml", &router("b", "B"));
-    assert_eq!(rule(&files.read().config, "a"), "A");
+    assert_eq!(rule(&said(files.read()), "a"), "A");
     directory.write("a.yml", "http:\n  routers: [\n");
     directory.write("b.yml", &router("b", "B2"));
-    let config = files.read().config;
+    let config = said(files.read());
     assert_eq!((rule(&config, "a"), rule(&config, "b")), ("A".to_owned(), "B2".to_owned()));
     let shown = directory.shown(&config);
     assert!(shown[0].starts_with("file a.yml: cannot be parsed: "), "{shown:?}");
     assert!(shown[0].ends_with("; its last good state is used (a.yml:3)"), "{shown:?}");
     directory.write("a.yml", &router("a", "A3"));
-    let config = files.read().config;
+    let config = said(files.read());
     assert_eq!(rule(&config, "a"), "A3");
     assert!(directory.shown(&config).is_empty());
 }
@@ -89,9 +93,9 @@ fn a_file_that_is_deleted_takes_its_objects_and_a_lost_directory_does_not() {
     directory.write("b.yml", &router("b", "B"));
     files.read();
     fs::remove_file(directory.0.join("a.yml")).unwrap();
-    assert_eq!(files.read().config.http.routers.keys().collect::<Vec<_>>(), ["b"]);
+    assert_eq!(said(files.read()).http.routers.keys().collect::<Vec<_>>(), ["b"]);
     fs::remove_dir_all(&directory.0).unwrap();
-    let config = files.read().config;
+    let config = said(files.read());
     assert_eq!(rule(&config, "b"), "B");
     assert_eq!(config.diagnostics.len(), 1);
     assert!(config.diagnostics[0].message.starts_with("cannot be read: No such file"));
@@ -102,7 +106,7 @@ fn one_name_in_two_files_is_the_first_ones() {
     let directory = Directory::new("twice");
     directory.write("a.yml", &router("x", "A"));
     directory.write("b.yml", &format!("\n{}", router("x", "B")));
-    let config = directory.files().read().config;
+    let config = said(directory.files().read());
     assert_eq!(rule(&config, "x"), "A");
     assert_eq!(
         directory.shown(&config),
@@ -117,7 +121,7 @@ fn unknown_fields_and_wrong_types_name_object_field_and_line() {
         "a.yml",
         "http:\n  routers:\n    x:\n      rule: R\n      priority: high\n      servce: s\nhttps: {}\n",
     );
-    let config = directory.files().read().config;
+    let config = said(directory.files().read());
     let problems = &config.http.routers["x"].problems;
     let shown: Vec<_> = problems.iter().map(|p| format!("{}: {p}", p.at.line)).collect();
     assert_eq!(
@@ -152,8 +156,8 @@ fn users_and_certificates_are_read_and_read_again() {
         Middleware::BasicAuth(auth) => auth.users_of_file.clone(),
         _ => Vec::new(),
     };
-    assert_eq!(users(&reading.config), ["a:b", "c:d"]);
-    let certificate = &reading.config.tls.certificates[0];
+    assert_eq!(users(&reading.said["file"]), ["a:b", "c:d"]);
+    let certificate = &reading.said["file"].tls.certificates[0];
     assert_eq!(certificate.spec.cert.content, b"-----BEGIN CERTIFICATE-----");
     let problem = certificate.problems[0].to_string();
     assert!(problem.starts_with("keyFile: `") && problem.contains("cannot be read: No such file"));
@@ -161,7 +165,7 @@ fn users_and_certificates_are_read_and_read_again() {
 
     directory.write("a.key", "-----BEGIN PRIVATE KEY-----");
     fs::remove_file(directory.0.join("users")).unwrap();
-    let config = files.read().config;
+    let config = said(files.read());
     assert!(config.tls.certificates[0].problems.is_empty());
     assert_eq!(users(&config), ["a:b", "c:d"]);
     let entry = &config.http.middlewares["m"];
@@ -174,7 +178,7 @@ fn a_mounted_config_map_is_read_once() {
     directory.write("..2026/a.yml", &router("a", "A"));
     symlink("..2026", directory.0.join("..data")).unwrap();
     symlink("..data/a.yml", directory.0.join("a.yml")).unwrap();
-    let config = directory.files().read().config;
+    let config = said(directory.files().read());
     assert_eq!(rule(&config, "a"), "A");
     assert!(directory.shown(&config).is_empty());
 }
@@ -186,9 +190,9 @@ fn one_file_may_be_named() {
     directory.write("b.yml", &router("b", "B"));
     let filename = directory.0.join("a.yml").display().to_string();
     let mut files = Files::new(&FileProvider { filename, ..FileProvider::default() });
-    assert_eq!(files.read().config.http.routers.len(), 1);
+    assert_eq!(said(files.read()).http.routers.len(), 1);
     fs::remove_file(directory.0.join("a.yml")).unwrap();
-    let config = files.read().config;
+    let config = said(files.read());
     assert_eq!(rule(&config, "a"), "A");
     assert_eq!(
         directory.shown(&config),

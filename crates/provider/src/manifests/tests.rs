@@ -31,9 +31,15 @@ impl Folder {
         self.update()
     }
 
+    /// What the folder says of Traefik's own objects.
     fn update(&mut self) -> Config {
+        self.say("kubernetescrd")
+    }
+
+    /// What the folder says now, by one of its providers.
+    fn say(&mut self, provider: &str) -> Config {
         let state = read_texts(self.texts.clone(), &self.manifests.state);
-        self.manifests.update(state)
+        self.manifests.update(state).remove(provider).unwrap()
     }
 }
 
@@ -161,6 +167,54 @@ fn an_emptied_file_keeps_its_last_good_state_and_a_commented_one_does_not() {
     assert!(config.diagnostics.is_empty());
 }
 
+fn ingress(path_type: &str) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: web}}\nspec:\n  rules:\n  \
+         - host: a.test\n    http: {{paths: [{{path: /x, pathType: {path_type}, backend: {{service: \
+         {{name: s, port: {{number: 80}}}}}}}}]}}\n"
+    )
+}
+
+#[test]
+fn ingresses_are_said_by_a_provider_of_their_own() {
+    let mut folder = Folder::new();
+    let service =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n";
+    let text = format!("{service}---\n{}---\n{}", ingress("Prefix"), middleware("a", "/1"));
+    folder.texts.insert("x.yaml".to_owned(), Text::Read(text));
+    let config = folder.say("kubernetes");
+    let rules: Vec<_> = config
+        .http
+        .routers
+        .iter()
+        .map(|(name, entry)| (&**name, entry.spec.rule.as_str(), entry.is_disabled()))
+        .collect();
+    let rule = "Host(\"a.test\") && PathPrefix(\"/x\")";
+    assert_eq!(rules, [("default-web-a-test-x", rule, false)]);
+    assert!(config.http.middlewares.is_empty());
+    let config = folder.update();
+    assert!(config.http.routers.is_empty());
+    assert_eq!(prefixes(&config), [("default-a", "/1")]);
+}
+
+#[test]
+fn a_refused_ingress_keeps_its_last_good_state() {
+    let mut folder = Folder::new();
+    folder.save("x.yaml", &ingress("Exact"));
+    let report = folder.save("x.yaml", &ingress("exact"));
+    let config = folder.say("kubernetes");
+    let rules: Vec<_> =
+        config.http.routers.values().map(|entry| entry.spec.rule.as_str()).collect();
+    assert_eq!(rules, ["Host(\"a.test\") && Path(\"/x\")"]);
+    assert_eq!(
+        diagnostics(&report),
+        [
+            "Ingress default/web, spec.rules[0].http.paths[0].pathType: unsupported value `exact`; did \
+          you mean `Exact`?; the last good state is kept (x.yaml:7)"
+        ]
+    );
+}
+
 #[test]
 fn json_with_tabs_is_read() {
     let mut folder = Folder::new();
@@ -213,9 +267,9 @@ fn a_folder_that_went_away_keeps_its_last_good_state() {
     let mut manifests =
         Manifests::new(&KubernetesManifests { directory, ..KubernetesManifests::default() })
             .unwrap();
-    assert!(diagnostics(&manifests.read()).is_empty());
+    assert!(diagnostics(&manifests.read()["kubernetescrd"]).is_empty());
     fs::remove_dir_all(&folder.0).unwrap();
-    let config = manifests.read();
+    let config = manifests.read().remove("kubernetescrd").unwrap();
     assert_eq!(prefixes(&config), [("default-a", "/1")]);
     assert_eq!(config.diagnostics.len(), 1);
 }

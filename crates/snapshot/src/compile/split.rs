@@ -132,9 +132,11 @@ pub(crate) fn unread(entry: &Entry<Router>, wanted: &str) -> bool {
         "observability",
     ];
     entry.problems.iter().filter(|problem| problem.is_error()).any(|problem| {
-        // In a Kubernetes object the router's fields stand in `spec` or in one of its `routes`.
-        let mut parts = problem.field.split('.');
-        let field = parts.find(|part| *part != "spec" && !part.starts_with("routes["));
+        // In a Kubernetes object the router's fields stand in `spec` or in one of its `routes`, or are
+        // annotations: `traefik.ingress.kubernetes.io/router.entrypoints`.
+        let (_, field) = problem.field.rsplit_once('/').unwrap_or(("", &problem.field));
+        let outer = |part: &str| part == "spec" || part == "router" || part.starts_with("routes[");
+        let field = field.split('.').find(|part| !outer(part));
         let field = field.and_then(|field| field.split('[').next()).unwrap_or_default();
         nearest(field, FIELDS) == Some(wanted)
     })
@@ -161,8 +163,8 @@ fn on(entry_point: &EntryPointSettings, router: &Router) -> Router {
 
 /// The router's choice of records, filled in from its entry point and then from Traefik's defaults.
 fn filled(router: &Router, entry_point: Option<&EntryPointSettings>) -> Observability {
-    let own = router.observability.unwrap_or_default();
-    let default = entry_point.and_then(|e| e.observability).unwrap_or_default();
+    let own = router.observability.clone().unwrap_or_default();
+    let default = entry_point.and_then(|e| e.observability.clone()).unwrap_or_default();
     let pick = |own: Option<bool>, default: Option<bool>| Some(own.or(default).unwrap_or(true));
     Observability {
         access_logs: pick(own.access_logs, default.access_logs),
@@ -172,5 +174,6 @@ fn filled(router: &Router, entry_point: Option<&EntryPointSettings>) -> Observab
             .trace_verbosity
             .or(default.trace_verbosity)
             .or(Some(TraceVerbosity::Minimal)),
+        metadata: own.metadata,
     }
 }

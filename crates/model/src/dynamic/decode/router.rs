@@ -55,6 +55,7 @@ pub fn observability(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Ob
         metrics: fields.boolean("metrics"),
         tracing: fields.boolean("tracing"),
         trace_verbosity: fields.choice("traceVerbosity", &TraceVerbosity::NAMES),
+        metadata: None,
     };
     fields.close();
     observability

@@ -1,21 +1,13 @@
-//! The options of the providers that read Kubernetes objects.
+//! Providers of Kubernetes objects out of a tree.
 
 use crate::{
     Fields, Node, Problem,
-    static_config::{ClusterConnection, KubernetesCrd, KubernetesManifests, KubernetesObjects},
+    decode::join,
+    static_config::{
+        ClusterConnection, IngressEndpoint, KubernetesCrd, KubernetesIngress, KubernetesManifests,
+        KubernetesObjects,
+    },
 };
-
-pub(super) fn crd(node: &Node, path: &str, problems: &mut Vec<Problem>) -> KubernetesCrd {
-    let mut fields = Fields::open(node, path, problems);
-    KubernetesCrd {
-        connection: connection(&mut fields),
-        objects: objects(&mut fields),
-        throttle_duration: fields.period("throttleDuration").unwrap_or_default(),
-        disable_cluster_scope_resources: fields
-            .boolean("disableClusterScopeResources")
-            .unwrap_or_default(),
-    }
-}
 
 pub(super) fn manifests(
     node: &Node,
@@ -23,16 +15,88 @@ pub(super) fn manifests(
     problems: &mut Vec<Problem>,
 ) -> KubernetesManifests {
     let mut fields = Fields::open(node, path, problems);
-    let objects = objects(&mut fields);
-    let directory = fields.string("directory");
-    let watch = fields.boolean("watch").unwrap_or(true);
-    if directory.is_empty() {
+    let manifests = KubernetesManifests {
+        directory: fields.string("directory"),
+        watch: fields.boolean("watch").unwrap_or(true),
+        objects: KubernetesObjects {
+            allow_cross_namespace: flag(&mut fields, "allowCrossNamespace"),
+            ..objects(&mut fields)
+        },
+        strict_prefix_matching: flag(&mut fields, "strictPrefixMatching"),
+        ..KubernetesManifests::default()
+    };
+    if manifests.directory.is_empty() {
         let message = "needs `directory`, the folder of the manifests";
         problems.push(Problem::error(path, message).at(node.at));
     }
-    KubernetesManifests { directory, watch, objects }
+    manifests
 }
 
+pub(super) fn crd(node: &Node, path: &str, problems: &mut Vec<Problem>) -> KubernetesCrd {
+    let mut fields = Fields::open(node, path, problems);
+    KubernetesCrd {
+        connection: connection(&mut fields),
+        objects: KubernetesObjects {
+            allow_cross_namespace: flag(&mut fields, "allowCrossNamespace"),
+            ..objects(&mut fields)
+        },
+        throttle_duration: fields.period("throttleDuration").unwrap_or_default(),
+        disable_cluster_scope_resources: flag(&mut fields, "disableClusterScopeResources"),
+    }
+}
+
+pub(super) fn ingress(node: &Node, path: &str, problems: &mut Vec<Problem>) -> KubernetesIngress {
+    let mut fields = Fields::open(node, path, problems);
+    let provider = KubernetesIngress {
+        connection: connection(&mut fields),
+        objects: objects(&mut fields),
+        ingress_endpoint: fields.section("ingressEndpoint", ingress_endpoint),
+        throttle_duration: fields.period("throttleDuration").unwrap_or_default(),
+        disable_ingress_class_lookup: flag(&mut fields, "disableIngressClassLookup"),
+        disable_cluster_scope_resources: flag(&mut fields, "disableClusterScopeResources"),
+        strict_prefix_matching: flag(&mut fields, "strictPrefixMatching"),
+        report_node_internal_ips: flag(&mut fields, "reportNodeInternalIPs"),
+        ..KubernetesIngress::default()
+    };
+    if provider.disable_ingress_class_lookup {
+        let message = "deprecated; use `disableClusterScopeResources`";
+        fields.report("disableIngressClassLookup", Problem::warning, message);
+    }
+    if provider.report_node_internal_ips {
+        for (other, given) in [
+            ("ingressEndpoint", provider.ingress_endpoint.is_some()),
+            ("disableClusterScopeResources", provider.disable_cluster_scope_resources),
+        ] {
+            if given {
+                let message = format!("excludes `{other}`: give one of the two");
+                fields.report("reportNodeInternalIPs", Problem::error, message);
+            }
+        }
+    }
+    provider
+}
+
+/// The status of Ingresses. Traefik starts with a wrong one and reports it with every Ingress, so it is no
+/// reason to stop here.
+fn ingress_endpoint(node: &Node, path: &str, problems: &mut Vec<Problem>) -> IngressEndpoint {
+    let mut fields = Fields::open(node, path, problems);
+    let endpoint = IngressEndpoint {
+        ip: fields.string("ip"),
+        hostname: fields.string("hostname"),
+        published_service: fields.string("publishedService"),
+    };
+    let service = endpoint.published_service.as_str();
+    if service.is_empty() && endpoint.ip.is_empty() && endpoint.hostname.is_empty() {
+        let message = "has no effect: publishedService or ip or hostname must be defined";
+        problems.push(Problem::warning(path, message).at(node.at));
+    } else if !service.is_empty() && service.split('/').count() != 2 {
+        let message = format!("has no effect: expected `namespace/service`, found `{service}`");
+        problems.push(Problem::warning(join(path, "publishedService"), message).at(node.at));
+    }
+    endpoint
+}
+
+/// How an API server is reached.
 fn connection(fields: &mut Fields<'_>) -> ClusterConnection {
     ClusterConnection {
         endpoint: fields.string("endpoint"),
@@ -41,20 +105,22 @@ fn connection(fields: &mut Fields<'_>) -> ClusterConnection {
     }
 }
 
+/// How objects are read, as far as all providers of Kubernetes objects have the options.
 fn objects(fields: &mut Fields<'_>) -> KubernetesObjects {
-    let mut flag = |name| fields.boolean(name).unwrap_or_default();
-    let mut objects = KubernetesObjects {
-        allow_cross_namespace: flag("allowCrossNamespace"),
-        allow_external_name_services: flag("allowExternalNameServices"),
-        allow_empty_services: flag("allowEmptyServices"),
-        native_lb_by_default: flag("nativeLBByDefault"),
-        ..KubernetesObjects::default()
-    };
-    objects.namespaces = fields.strings("namespaces");
-    objects.ingress_class = fields.string("ingressClass");
-    objects.label_selector = fields.string("labelSelector");
-    if fields.present("crossProviderNamespaces").is_some() {
-        objects.cross_provider_namespaces = Some(fields.strings("crossProviderNamespaces"));
+    KubernetesObjects {
+        namespaces: fields.strings("namespaces"),
+        allow_cross_namespace: false,
+        allow_external_name_services: flag(fields, "allowExternalNameServices"),
+        allow_empty_services: flag(fields, "allowEmptyServices"),
+        ingress_class: fields.string("ingressClass"),
+        native_lb_by_default: flag(fields, "nativeLBByDefault"),
+        cross_provider_namespaces: fields
+            .present("crossProviderNamespaces")
+            .map(|_| fields.strings("crossProviderNamespaces")),
+        label_selector: fields.string("labelSelector"),
     }
-    objects
+}
+
+fn flag(fields: &mut Fields<'_>, name: &'static str) -> bool {
+    fields.boolean(name).unwrap_or_default()
 }

@@ -277,15 +277,31 @@ fn an_unreadable_priority_goes_before_all_others() {
 
 #[test]
 fn an_unreadable_priority_of_a_kubernetes_object_is_one_as_well() {
-    let mut config =
-        super::config(&site("service: s", "").replace("priority: 1}", "priority: 99}"));
-    let entry = config.http.routers.get_mut("guarded").unwrap();
-    entry
-        .problems
-        .push(portway_model::Problem::error("spec.routes[0].priority", "expected a number"));
-    let configs = [("kubernetescrd".to_owned(), std::sync::Arc::new(config))].into();
-    let snapshot = super::run(&configs, &super::settings(), None);
-    assert_eq!(taker(plain(&snapshot, "guarded.test/")), "guarded@kubernetescrd closed");
+    for field in ["spec.routes[0].priority", "traefik.ingress.kubernetes.io/router.priorty"] {
+        let mut config =
+            super::config(&site("service: s", "").replace("priority: 1}", "priority: 99}"));
+        let entry = config.http.routers.get_mut("guarded").unwrap();
+        entry.problems.push(portway_model::Problem::error(field, "expected a number"));
+        let configs = [("kubernetes".to_owned(), std::sync::Arc::new(config))].into();
+        let snapshot = super::run(&configs, &super::settings(), None);
+        let taker = taker(plain(&snapshot, "guarded.test/"));
+        assert_eq!(taker, "guarded@kubernetes closed", "{field}");
+    }
+}
+
+#[test]
+fn unreadable_annotations_claim_all_that_they_may_have_meant() {
+    for field in ["router.tls.optoins", "router.tsl"] {
+        let mut config = super::config(&secure_site("priority: 0", ""));
+        let entry = config.http.routers.get_mut("guarded").unwrap();
+        let field = format!("traefik.ingress.kubernetes.io/{field}");
+        entry.problems.push(portway_model::Problem::error(&field, "unknown field"));
+        let configs = [("kubernetes".to_owned(), std::sync::Arc::new(config))].into();
+        let snapshot = super::run(&configs, &super::settings(), None);
+        for taken in [plain(&snapshot, "guarded.test/"), secure(&snapshot, "guarded.test/")] {
+            assert_eq!(taker(taken), "guarded@kubernetes closed", "{field}");
+        }
+    }
 }
 
 #[test]

@@ -62,6 +62,22 @@ fn objects_are_shown_as_traefik_shows_them() {
     assert_eq!(info.observability.trace_verbosity, Some(TraceVerbosity::Minimal));
 }
 
+#[test]
+fn what_records_say_of_a_routers_origin_is_shown_beside_the_entry_points_choice() {
+    use portway_model::dynamic::{IngressMetadata, Observability, ObservabilityMetadata};
+    let mut config = super::config(SITE);
+    let router = config.http.routers.get_mut("a").unwrap().spec_mut();
+    let ingress = IngressMetadata { ingress_name: "web".to_owned(), ..IngressMetadata::default() };
+    let metadata = ObservabilityMetadata { ingress: Some(ingress) };
+    router.observability =
+        Some(Observability { metadata: Some(Box::new(metadata)), ..Observability::default() });
+    let configs = [("kubernetes".to_owned(), std::sync::Arc::new(config))].into();
+    let runtime = super::run(&configs, &super::settings(), None).runtime;
+    let shown = serde_json::to_value(&runtime.routers["a@kubernetes"].observability).unwrap();
+    assert_eq!(shown["metadata"], serde_json::json!({"ingress": {"ingressName": "web"}}));
+    assert_eq!(shown["accessLogs"], true);
+}
+
 /// Seen on Traefik 3.7.15: a server of weight 0 is up as well.
 #[test]
 fn every_server_has_a_status() {

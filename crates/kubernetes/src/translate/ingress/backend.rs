@@ -1,0 +1,138 @@
+//! Backends of Ingresses to services.
+
+use portway_model::{
+    Problem,
+    decode::join,
+    dynamic::{LoadBalancer, Server, Service},
+};
+
+use super::settings::ServiceSettings;
+use crate::{
+    api::{self, Backend, Kind, Object, Port},
+    translate::{
+        Translation, entry,
+        names::normalize,
+        servers::{Target, find_port, is_node_port, ports, scheme_of},
+    },
+};
+
+impl Translation<'_> {
+    /// The name of the service behind a backend, and why it leads nowhere.
+    ///
+    /// It is named by namespace, Service and port, unless `name` says otherwise, and shared by all paths that
+    /// lead there.
+    pub(super) fn backend(
+        &mut self,
+        from: &Object,
+        backend: &Backend,
+        name: Option<&str>,
+    ) -> (String, Vec<Problem>) {
+        let mut problems = self.keep_errors(from, &backend.problems);
+        if backend.is_resource {
+            let field = join(&backend.field, "resource");
+            let message = "resource backends are not supported; name a `service`";
+            problems.push(Problem::error(field, message).at(backend.at));
+        }
+        let Some((service, port)) = &backend.service else { return (String::new(), problems) };
+        let namespace = from.key.namespace.as_str();
+        let origin = format!("Service {namespace}/{service}, port {port}");
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => normalize(&format!("{namespace}-{service}-{port}")),
+        };
+        let known = self.services.get(&name).filter(|made| made.origin == origin);
+        if !problems.is_empty() || known.is_some_and(|made| !made.entry.is_disabled()) {
+            return (name, problems);
+        }
+        let mut noted = Vec::new();
+        let made = match self.reach(backend, namespace, service, port, &mut noted) {
+            Ok(balancer) => Service::LoadBalancer(balancer),
+            Err((field, reason)) => {
+                let field = join(&backend.field, field);
+                problems.push(Problem::error(field, reason).at(backend.at));
+                Service::Unreadable
+            }
+        };
+        noted.extend(problems.iter().cloned());
+        self.add_service(name.clone(), from, origin, entry(from, backend.at, made, noted));
+        (name, problems)
+    }
+
+    /// The load balancer of a Service's port; the field and the reason where there is none. What is wrong with
+    /// it besides is noted.
+    fn reach(
+        &self,
+        backend: &Backend,
+        namespace: &str,
+        name: &str,
+        port: &Port,
+        noted: &mut Vec<Problem>,
+    ) -> Result<LoadBalancer, (&'static str, String)> {
+        let Some((object, service)) = self.index.service(namespace, name) else {
+            let hint = self.hint(Kind::Service, namespace, name);
+            return Err(("service.name", format!("service not found: {namespace}/{name}{hint}")));
+        };
+        if service.is_external_name() {
+            self.allow_external_name(namespace, name).map_err(|reason| ("service.name", reason))?;
+        }
+        let Some(port) = find_port(service, port) else {
+            let ports = ports(service);
+            return Err(("service.port", format!("service port not found: {port}{ports}")));
+        };
+        let settings = ServiceSettings::read(&object.meta.annotations);
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            settings.problems.iter().partition(|problem| problem.is_error());
+        let of_service = |problem: &Problem| format!("{}, {problem}", object.key);
+        let field = join(&backend.field, "service");
+        noted.extend(
+            warnings.into_iter().map(|problem| {
+                Problem::warning(field.as_str(), of_service(problem)).at(backend.at)
+            }),
+        );
+        if !errors.is_empty() {
+            let errors: Vec<_> = errors.into_iter().map(of_service).collect();
+            return Err(("service", errors.join("; ")));
+        }
+        if !settings.servers_transport.is_empty() && !self.may_cross_providers(namespace) {
+            let reason = format!(
+                "{}: cross-provider serversTransport reference is not allowed from namespace \
+                 \"{namespace}\" (crossProviderNamespaces)",
+                object.key
+            );
+            return Err(("service", reason));
+        }
+        let scheme = match settings.scheme.as_str() {
+            "" => scheme_of(port),
+            scheme => scheme,
+        };
+        let target = Target { namespace, name, service, port, scheme };
+        let servers =
+            self.backend_servers(service, target, &settings).map_err(|r| ("service", r))?;
+        Ok(LoadBalancer {
+            sticky: settings.sticky,
+            servers,
+            pass_host_header: settings.pass_host_header,
+            servers_transport: settings.servers_transport,
+            ..LoadBalancer::default()
+        })
+    }
+
+    /// The servers of a Service's port. The order of the questions is that of Traefik's Ingress provider, which
+    /// is another than that of its custom resources.
+    fn backend_servers(
+        &self,
+        service: &api::Service,
+        target: Target<'_>,
+        settings: &ServiceSettings,
+    ) -> Result<Vec<Server>, String> {
+        if settings.node_port_lb && is_node_port(service) {
+            self.node_ports(target)
+        } else if service.is_external_name() {
+            self.external_name(target)
+        } else if settings.native_lb.unwrap_or(self.options.native_lb_by_default) {
+            self.cluster_address(target)
+        } else {
+            Ok(self.endpoints(target))
+        }
+    }
+}
