@@ -7,10 +7,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use portway_kubernetes::{
-    Selection,
-    cluster::{Cluster, Pace, Resources, connect},
-};
 use portway_model::{
     Change, Diagnostic, Names, Severity,
     dynamic::Config,
@@ -18,13 +14,11 @@ use portway_model::{
     runtime::{Runtime, Status},
     static_config::StaticConfig,
 };
-use portway_provider::{
-    Aggregator, FolderOfManifests, Source as _, cluster, file::Files, run, updates,
-};
+use portway_provider::{Aggregator, FolderOfManifests, Source as _, file::Files, run, updates};
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
 use rustls_pki_types::UnixTime;
 
-use crate::internal::Internals;
+use crate::{clusters, internal::Internals};
 
 /// The compiler with what never changes: settings, environment, and the routers of the static configuration.
 #[derive(Debug)]
@@ -72,15 +66,7 @@ pub(crate) async fn control(
         providers.extend(source.providers());
         tokio::spawn(run(source, options.watch, sender.clone()));
     }
-    if let Some(options) = &config.providers.kubernetes_crd {
-        providers.push(portway_kubernetes::PROVIDER);
-        Selection::new(&options.objects).context("providers.kubernetesCRD.labelSelector")?;
-        let client = connect(&options.connection).await.context("providers.kubernetesCRD")?;
-        let cluster = Cluster::follow(&client, &Resources::of_crd(options), Pace::default());
-        let throttle = options.throttle_duration.positive().unwrap_or_default();
-        let objects = options.objects.clone();
-        tokio::spawn(cluster::follow(cluster, objects, throttle, sender.clone()));
-    }
+    providers.extend(clusters::start(&config.providers, &sender).await?);
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));
     let mut told = Told::default();

@@ -6,6 +6,7 @@ use std::{
 };
 
 mod cli;
+mod clusters;
 mod control;
 mod healthcheck;
 mod internal;

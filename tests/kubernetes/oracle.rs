@@ -127,9 +127,7 @@ fn differ(sides: &[Process; 2], plane: &ControlPlane, number: usize) -> Option<S
         });
         if marked && seen.get_or_insert_with(Instant::now).elapsed() > STRAGGLERS {
             mismatch = compare(&portway, &traefik);
-            if mismatch.is_none() {
-                return None;
-            }
+            mismatch.as_ref()?;
         }
         thread::sleep(Duration::from_millis(50));
     }

@@ -193,6 +193,11 @@ impl Follower {
                 match self.watch(&mut version).await? {
                     Ended::InTime => {}
                     Ended::Outdated => break,
+                    // A server whose data come from a backup may leave out what was before the version asked for.
+                    Ended::By(Fault::Silent) => {
+                        self.trouble(&Fault::Silent).await?;
+                        break;
+                    }
                     Ended::By(fault) => {
                         self.trouble(&fault).await?;
                         if !self.still_is(&version).await {

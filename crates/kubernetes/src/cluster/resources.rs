@@ -1,6 +1,6 @@
 //! What is followed in a cluster.
 
-use portway_model::static_config::KubernetesCrd;
+use portway_model::static_config::{KubernetesCrd, KubernetesIngress};
 
 use super::follow::Target;
 use crate::api::{Group, Kind};
@@ -51,11 +51,11 @@ const NOT_OF_HELM: &str = "owner!=helm";
 impl Resources {
     /// What the provider `kubernetesCRD` needs.
     pub fn of_crd(options: &KubernetesCrd) -> Self {
-        let mut all = Self { namespaces: options.objects.namespaces.clone(), ..Self::default() };
-        all.add(Kind::Service, Group::Kubernetes, Need::Required, "");
-        all.add(Kind::EndpointSlice, Group::Kubernetes, Need::Required, "");
-        all.add(Kind::Secret, Group::Kubernetes, Need::Required, NOT_OF_HELM);
+        let mut all = Self::of_services(&options.objects.namespaces);
         all.add(Kind::ConfigMap, Group::Kubernetes, Need::Wished, "");
+        if !options.disable_cluster_scope_resources {
+            all.add(Kind::Node, Group::Kubernetes, Need::Wished, "");
+        }
         for (kind, need) in TRAEFIK {
             let selector = &options.objects.label_selector;
             all.add(kind, Group::TraefikIo, need, selector);
@@ -64,20 +64,56 @@ impl Resources {
         all
     }
 
+    /// What the provider `kubernetesIngress` needs.
+    pub fn of_ingress(options: &KubernetesIngress) -> Self {
+        let mut all = Self::of_services(&options.objects.namespaces);
+        let selector = &options.objects.label_selector;
+        all.add(Kind::Ingress, Group::Kubernetes, Need::Required, selector);
+        if !options.disable_cluster_scope_resources {
+            all.add(Kind::Node, Group::Kubernetes, Need::Wished, "");
+            if !options.disable_ingress_class_lookup {
+                all.add(Kind::IngressClass, Group::Kubernetes, Need::Wished, "");
+            }
+        }
+        all
+    }
+
+    fn of_services(namespaces: &[String]) -> Self {
+        let mut all = Self { namespaces: namespaces.to_vec(), ..Self::default() };
+        all.add(Kind::Service, Group::Kubernetes, Need::Required, "");
+        all.add(Kind::EndpointSlice, Group::Kubernetes, Need::Required, "");
+        all.add(Kind::Secret, Group::Kubernetes, Need::Required, NOT_OF_HELM);
+        all
+    }
+
+    /// Both, of the same namespaces.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for resource in other.resources {
+            let same =
+                |known: &&Resource| known.kind == resource.kind && known.group == resource.group;
+            if self.resources.iter().find(same).is_none() {
+                self.resources.push(resource);
+            }
+        }
+        self
+    }
+
     fn add(&mut self, kind: Kind, group: Group, need: Need, selector: &str) {
         self.resources.push(Resource { kind, group, selector: selector.to_owned(), need });
     }
 
-    /// Each resource in each namespace.
+    /// Each resource in each namespace that it can be in.
     pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
-        let everywhere = [None];
+        let everywhere = vec![None];
         let namespaces: Vec<_> = match self.namespaces.as_slice() {
-            [] => everywhere.into(),
+            [] => everywhere.clone(),
             some => some.iter().map(|namespace| Some(namespace.clone())).collect(),
         };
         self.resources.iter().flat_map(move |resource| {
-            let targets = namespaces.clone().into_iter();
-            targets.map(|namespace| Target::new(resource.clone(), namespace))
+            let cluster = resource.kind.is_cluster_scoped();
+            let namespaces = if cluster { everywhere.clone() } else { namespaces.clone() };
+            namespaces.into_iter().map(|namespace| Target::new(resource.clone(), namespace))
         })
     }
 }

@@ -148,11 +148,16 @@ fn refer(config: &StaticConfig, problems: &mut Vec<Problem>) {
         Some(near) => format!("there is no entry point `{written}`; did you mean `{near}`?"),
         None => format!("there is no entry point `{written}`"),
     };
-    if config.providers.kubernetes_crd.is_some() && config.providers.kubernetes_manifests.is_some()
-    {
-        let message =
-            "reads the same provider's objects as providers.kubernetesCRD; remove one of the two";
-        problems.push(Problem::error("providers.kubernetesManifests", message));
+    let providers = &config.providers;
+    for (name, given) in [
+        ("kubernetesCRD", providers.kubernetes_crd.is_some()),
+        ("kubernetesIngress", providers.kubernetes_ingress.is_some()),
+    ] {
+        if given && providers.kubernetes_manifests.is_some() {
+            let message =
+                format!("is the same provider as providers.{name}; remove one of the two");
+            problems.push(Problem::error("providers.kubernetesManifests", message));
+        }
     }
     if let Some(ping) = config.ping.as_ref().filter(|ping| !ping.manual_routing)
         && !config.entry_points.contains_key(&ping.entry_point)
