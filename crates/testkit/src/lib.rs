@@ -8,6 +8,7 @@
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
+//! - [`kubernetes`]: an API server that fails on demand.
 //! - [`folder`], [`golden`], [`random`]: temporary folders, golden files, a seeded generator.
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +24,7 @@ pub mod certificate;
 pub mod client;
 pub mod folder;
 pub mod golden;
+pub mod kubernetes;
 pub mod message;
 pub mod process;
 pub mod random;
