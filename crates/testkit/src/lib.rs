@@ -1,7 +1,8 @@
-//! Test servers, raw clients, certificates and the golden runner; development only.
+//! Test servers, raw clients, a fake API server, certificates and the golden runner; development only.
 //!
 //! Everything here is blocking and runs on plain threads, so that a test reads from top to bottom
-//! and shares no code with what it tests: bytes go out as written and come back as received.
+//! and shares no code with what it tests: bytes go out as written and come back as received. Only the
+//! API server stands on hyper and tokio, on its own thread: its clients are tested above HTTP.
 //!
 //! - [`client`]: a raw HTTP/1.1 client, plain or TLS.
 //! - [`backend`]: a server that records what it receives and answers as told.

@@ -20,7 +20,8 @@ pub(super) struct Access {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rule {
-    plural: String,
+    /// A plural of any group, or with its group.
+    resource: String,
     verb: String,
     cluster_wide_only: bool,
 }
@@ -30,15 +31,16 @@ impl Access {
         self.token = token.map(str::to_owned);
     }
 
-    pub(super) fn forbid(&mut self, plural: &str, verbs: &[&str], cluster_wide_only: bool) {
+    pub(super) fn forbid(&mut self, resource: &str, verbs: &[&str], cluster_wide_only: bool) {
         for verb in verbs {
-            let (plural, verb) = (plural.to_owned(), (*verb).to_owned());
-            self.refused.insert(Rule { plural, verb, cluster_wide_only });
+            let (resource, verb) = (resource.to_owned(), (*verb).to_owned());
+            self.refused.insert(Rule { resource, verb, cluster_wide_only });
         }
     }
 
-    pub(super) fn allow(&mut self, plural: &str, verbs: &[&str]) {
-        self.refused.retain(|rule| rule.plural != plural || !verbs.contains(&rule.verb.as_str()));
+    pub(super) fn allow(&mut self, resource: &str, verbs: &[&str]) {
+        self.refused
+            .retain(|rule| rule.resource != resource || !verbs.contains(&rule.verb.as_str()));
     }
 
     pub(super) fn refuse_tokens_until(&mut self, end: Instant) {
@@ -75,7 +77,7 @@ impl Access {
         let for_now =
             self.forbidden_until.iter().any(|(name, end)| *name == resource && now < *end);
         let refused = self.refused.iter().any(|rule| {
-            rule.plural == kind.plural
+            [&kind.plural, &resource].contains(&&rule.resource)
                 && (rule.verb == verb || rule.verb == "*")
                 && (!rule.cluster_wide_only || place.namespace.is_empty())
         });

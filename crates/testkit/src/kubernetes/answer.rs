@@ -6,12 +6,14 @@ use serde_json::Value;
 
 use super::discovery;
 use super::failure::Failure;
-use super::kind::Kind;
-use super::list::{Twist, list};
+use super::kind::{Kind, split_api_version};
+use super::list::{Twist, list, version_of};
 use super::path::{Place, Target};
 use super::query::Query;
 use super::schedule::{Fault, Site};
-use super::state::{Seen, State};
+use super::seen::Seen;
+use super::state::State;
+use super::store::Key;
 use super::watch::{Step, Watch};
 
 /// A request that arrived whole.
@@ -77,43 +79,36 @@ impl State {
     fn decide(&mut self, asked: &Asked, query: &Query, body: &Value) -> Reply {
         let target = Target::parse(&asked.path);
         let resource = self.kind_of(&target).map(|kind| kind.resource());
-        if let Some(fault) = self.plan.take(Site::Request, |fault| {
-            resource.is_some() || !matches!(fault, Fault::Forbidden { .. })
-        }) {
-            let reply = self.strike_request(fault, resource.unwrap_or_default(), asked.when);
-            self.plan.occurred(fault);
-            // A refusal for lack of a right says what was asked, so it is made where that is known.
-            if !matches!(fault, Fault::Forbidden { .. }) {
-                return reply;
-            }
-            return Reply { fault: reply.fault, ..self.serve(asked, &target, query, body) };
-        }
-        self.serve(asked, &target, query, body)
+        let fits = |fault: &Fault| resource.is_some() || !matches!(fault, Fault::Forbidden { .. });
+        let Some(fault) = self.plan.take(Site::Request, fits) else {
+            return self.serve(asked, &target, query, body);
+        };
+        self.plan.occurred(fault);
+        let reply = match self.strike_request(fault, resource.unwrap_or_default(), asked.when) {
+            Some(answer) => Reply::of(answer),
+            None => self.serve(asked, &target, query, body),
+        };
+        Reply { fault: Some(fault.name()), ..reply }
     }
 
-    fn strike_request(&mut self, fault: Fault, resource: String, now: Instant) -> Reply {
-        let answer = match fault {
-            Fault::TooManyRequests { retry_after } => {
-                Answer::Refused(Failure::too_many_requests(retry_after))
-            }
-            Fault::InternalError => {
-                Answer::Refused(Failure::internal_error("etcdserver: leader changed"))
-            }
-            Fault::Unavailable { retry_after } => {
-                Answer::Refused(Failure::unavailable(retry_after))
-            }
-            Fault::GatewayTimeout => Answer::Refused(Failure::timeout()),
+    /// What a fault answers at once; `None` when it only changes what the client may do.
+    fn strike_request(&mut self, fault: Fault, resource: String, now: Instant) -> Option<Answer> {
+        let failure = match fault {
+            Fault::TooManyRequests { retry_after } => Failure::too_many_requests(retry_after),
+            Fault::InternalError => Failure::internal_error("etcdserver: leader changed"),
+            Fault::Unavailable { retry_after } => Failure::unavailable(retry_after),
+            Fault::GatewayTimeout => Failure::timeout(),
             Fault::Unauthorized { lasting } => {
                 self.access.refuse_tokens_until(now + lasting);
-                Answer::Refused(Failure::unauthorized())
+                return None;
             }
             Fault::Forbidden { lasting } => {
                 self.access.forbid_until(resource, now + lasting);
-                Answer::Reset
+                return None;
             }
-            _ => Answer::Reset,
+            _ => return Some(Answer::Reset),
         };
-        Reply { fault: Some(fault.name()), ..Reply::of(answer) }
+        Some(Answer::Refused(failure))
     }
 
     fn serve(&mut self, asked: &Asked, target: &Target, query: &Query, body: &Value) -> Reply {
@@ -137,21 +132,25 @@ impl State {
             Target::Kinds(api_version) => discovery::kinds(&self.kinds, api_version),
             Target::Health | Target::Unknown => None,
         };
-        Reply::of(found.map_or(UNKNOWN, |value| Answer::Json(200, value)))
+        match (found, target) {
+            (Some(value), _) => Reply::of(Answer::Json(200, value)),
+            (None, Target::Kinds(api_version)) => self.unknown(api_version),
+            (None, _) => Reply::of(UNKNOWN),
+        }
     }
 
     fn objects(&mut self, asked: &Asked, place: &Place, query: &Query, body: &Value) -> Reply {
         let Some(kind) = self.kinds.by_plural(&place.api_version, &place.plural).cloned() else {
-            return Reply::of(UNKNOWN);
+            return self.unknown(&place.api_version);
         };
         let known_part = place.part.is_empty() || (place.part == "status" && kind.status);
         let known_scope = if place.name.is_empty() {
-            true
+            kind.namespaced || place.namespace.is_empty()
         } else {
             kind.namespaced != place.namespace.is_empty()
         };
-        if !known_part || !known_scope || (!kind.namespaced && !place.namespace.is_empty()) {
-            return Reply::of(UNKNOWN);
+        if !known_part || !known_scope {
+            return self.unknown(&place.api_version);
         }
         let collection = place.name.is_empty();
         let watch = query.flag("watch");
@@ -171,7 +170,7 @@ impl State {
         match verb {
             "watch" => self.open_watch(&kind, place, query, asked.when),
             "list" => self.list(&kind, place, query),
-            "get" => Reply::of(self.get(&kind, place)),
+            "get" => Reply::of(self.get(&kind, place, query).unwrap_or_else(Answer::Refused)),
             _ => Reply::of(match self.write(&kind, verb, place, query, asked, body) {
                 Ok((status, object)) => Answer::Json(status, object),
                 Err(failure) => Answer::Refused(failure),
@@ -201,11 +200,7 @@ impl State {
             };
             return Reply { fault: Some(fault.name()), ..Reply::of(answer) };
         }
-        let place = Place {
-            namespace: if kind.namespaced { place.namespace.clone() } else { String::new() },
-            ..place.clone()
-        };
-        Reply::of(match Watch::open(self, kind, &place, query, now) {
+        Reply::of(match Watch::open(self, kind, place, query, now) {
             Ok((watch, step)) => Answer::Watch(Box::new(watch), step),
             Err(failure) => Answer::Refused(failure),
         })
@@ -244,12 +239,22 @@ impl State {
         Reply { wait, truncated, fault: Some(fault.name()), answer: Answer::Json(200, value) }
     }
 
-    fn get(&self, kind: &Kind, place: &Place) -> Answer {
-        let key = super::store::Key::new(kind.resource(), &place.namespace, &place.name);
-        match self.store.get(&key) {
-            Some(object) => Answer::Json(200, Value::clone(object)),
-            None => Answer::Refused(Failure::not_found(kind, &place.name)),
+    fn get(&self, kind: &Kind, place: &Place, query: &Query) -> Result<Answer, Failure> {
+        let current = self.store.revision();
+        if let Some(version) = version_of(query)?.filter(|version| *version > current) {
+            return Err(Failure::version_too_large(version, current));
         }
+        let key = Key::new(kind.resource(), &place.namespace, &place.name);
+        let object = self.store.get(&key).ok_or_else(|| Failure::not_found(kind, &place.name))?;
+        Ok(Answer::Json(200, Value::clone(object)))
+    }
+
+    /// What the handlers of a built-in group do not know is answered with a `Status`; what no
+    /// handler knows is not, and clients make their own.
+    fn unknown(&self, api_version: &str) -> Reply {
+        let group = split_api_version(api_version).0;
+        let built_in = self.kinds.all().any(|kind| kind.group == group && !kind.custom);
+        Reply::of(if built_in { Answer::Refused(Failure::unknown_resource()) } else { UNKNOWN })
     }
 
     fn write(
@@ -261,18 +266,18 @@ impl State {
         asked: &Asked,
         body: &Value,
     ) -> Result<(u16, Value), Failure> {
+        let media_type = asked.content_type.split(';').next().unwrap_or_default().trim();
+        if verb == "patch" && !PATCHES.split(", ").any(|patch| patch == media_type) {
+            return Err(Failure::unsupported_media_type(PATCHES));
+        }
         if verb != "delete" && !body.is_object() {
             return Err(Failure::bad_request("the body of the request is not a JSON object"));
         }
-        let media_type = asked.content_type.split(';').next().unwrap_or_default().trim();
         match (verb, media_type) {
             ("create", _) => self.create(kind, place, query, body.clone()),
             ("update", _) => self.replace(kind, place, query, body.clone()),
             ("patch", "application/merge-patch+json") => self.merge_patch(kind, place, query, body),
-            ("patch", "application/apply-patch+yaml") => {
-                self.server_side_apply(kind, place, query, body.clone())
-            }
-            ("patch", _) => Err(Failure::unsupported_media_type(PATCHES)),
+            ("patch", _) => self.server_side_apply(kind, place, query, body.clone()),
             _ => self.delete(kind, place, query, body),
         }
     }
@@ -291,8 +296,7 @@ impl Reply {
     }
 }
 
-/// What no handler knows is answered without a `Status`; clients make their own of it ("the server could not
-/// find the requested resource").
+/// The answer of a server that has no handler for the path.
 const UNKNOWN: Answer = Answer::Text(404, "404 page not found\n");
 
 /// The patches that this server takes.

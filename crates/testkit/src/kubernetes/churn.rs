@@ -8,8 +8,8 @@ use super::ApiServer;
 
 /// A stream of changes; the same seed gives the same stream for the same server.
 ///
-/// The objects are Services with their EndpointSlices, Secrets, Middlewares and IngressRoutes in two
-/// namespaces, few enough that most references point at something, and some at nothing.
+/// The objects are Services with their EndpointSlices, Secrets, Middlewares and IngressRoutes in
+/// two namespaces, few enough that most references point at something, and some at nothing.
 #[derive(Clone, Debug)]
 pub struct Churn {
     random: Random,

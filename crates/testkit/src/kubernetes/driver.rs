@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::kind::Kind;
-use super::object::text;
+use super::object::{set_metadata, text};
 use super::plan::Need;
 use super::schedule::{Fault, Site};
 use super::serve::Shared;
@@ -59,8 +59,8 @@ impl State {
         let can_provoke = self.watches.values().any(|open| open.command.is_none());
         for need in self.plan.needs(now, can_provoke) {
             match need {
-                Need::Requests => self.command_watches(Command::End, |_| true),
-                Need::Lists => self.command_watches(Command::Expire, |_| true),
+                Need::Requests => self.command_watches(Command::End),
+                Need::Lists => self.command_watches(Command::Expire),
                 Need::Strike(fault) if fault.site() == Site::Watch => self.strike_watch(fault, now),
                 Need::Strike(fault) => {
                     let begun = self.strike_server(fault);
@@ -91,36 +91,36 @@ impl State {
         }
         match fault {
             Fault::WatchDropped { everywhere: true, .. } => {
-                self.command_watches(Command::End, |_| true);
+                self.command_watches(Command::End);
             }
             Fault::WatchExpired { everywhere: true } => {
-                self.command_watches(Command::Expire, |_| true);
+                self.command_watches(Command::Expire);
             }
             _ => {}
         }
     }
 
     fn strike_server(&mut self, fault: Fault) -> Option<Lasting> {
+        let definition = self.some_definition();
         let possible = match fault {
             Fault::Rollback { .. } => self.store.revision() > self.rollback_floor(),
-            Fault::Uninstalled { .. } => self.some_definition().is_some(),
+            Fault::Uninstalled { .. } => definition.is_some(),
             _ => true,
         };
         if !possible {
             return None;
         }
         let fault = self.plan.take(Site::Server, |armed| *armed == fault)?;
-        match fault {
-            Fault::Outage { lasting, compacted } => {
+        match (fault, definition) {
+            (Fault::Outage { lasting, compacted }, _) => {
                 return Some(Lasting::Outage { fault, lasting, compacted });
             }
-            Fault::Uninstalled { lasting } => {
-                let (key, definition) = self.some_definition()?;
+            (Fault::Uninstalled { lasting }, Some((key, definition))) => {
                 self.store.remove(&key);
                 self.undefine(&definition);
                 return Some(Lasting::Uninstalled { fault, lasting, definition });
             }
-            Fault::Rollback { by } => {
+            (Fault::Rollback { by }, _) => {
                 let lost = self.store.revision();
                 let target = lost.saturating_sub(by).max(self.rollback_floor());
                 self.rollback(target);
@@ -128,7 +128,7 @@ impl State {
             }
             _ => {
                 self.store.compact();
-                self.command_watches(Command::End, |_| true);
+                self.command_watches(Command::End);
             }
         }
         self.plan.occurred(fault);
@@ -152,7 +152,7 @@ impl State {
         let mut definition = Value::clone(self.store.get(&key)?);
         debug_assert_eq!(text(&definition, "/metadata/name"), key.path);
         for name in ["uid", "creationTimestamp", "generation"] {
-            super::object::set_metadata(&mut definition, name, Value::Null);
+            set_metadata(&mut definition, name, Value::Null);
         }
         Some((key, definition))
     }

@@ -49,7 +49,11 @@ pub(super) async fn exchange(
     };
     let Reply { answer, wait, truncated, .. } = shared.state().answer(asked);
     shared.announce();
-    sleep(wait).await;
+    if !wait.is_zero() {
+        sleep(wait).await;
+    }
+    // A watch is handed to its task without waiting: were the client to leave meanwhile, nobody
+    // would forget the watch.
     Ok(match answer {
         Answer::Reset => {
             line.reset();

@@ -8,6 +8,7 @@ use super::kind::Kind;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Failure {
     pub(super) code: u16,
+    /// `""` for none.
     reason: &'static str,
     message: String,
     details: Value,
@@ -78,6 +79,12 @@ impl Failure {
         Self::new(404, "NotFound", message).about(kind, name)
     }
 
+    /// The group is known and what follows is not.
+    pub(super) fn unknown_resource() -> Self {
+        let message = "the server could not find the requested resource";
+        Self { details: json!({}), ..Self::new(404, "NotFound", message) }
+    }
+
     /// The path exists, but not for this method.
     pub(super) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
@@ -98,6 +105,13 @@ impl Failure {
         let message =
             format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.resource());
         Self::new(409, "Conflict", message).about(kind, name)
+    }
+
+    /// A precondition of a deletion does not hold. Unlike other refusals, this one names the kind.
+    pub(super) fn precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.name);
+        let details = json!({ "kind": kind.name, "name": name });
+        Self { details, ..Self::new(409, "Conflict", message) }
     }
 
     /// The object changed since the client read it.
@@ -130,18 +144,21 @@ impl Failure {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
-    /// A field of the object or of the options is refused; `cause` is Kubernetes' name for why.
-    pub(super) fn invalid(kind: &Kind, name: &str, field: &str, cause: &str, why: &str) -> Self {
-        let message = format!("{}.{} \"{name}\" is invalid: {field}: {why}", kind.name, kind.group);
-        Self {
-            details: json!({
-                "name": name,
-                "group": kind.group,
-                "kind": kind.name,
-                "causes": [{ "reason": cause, "message": why, "field": field }],
-            }),
-            ..Self::new(422, "Invalid", message)
-        }
+    /// An object of `what` (a kind or a plural, as the real server has it) is refused for a field;
+    /// `cause` is Kubernetes' name for why.
+    pub(super) fn invalid(
+        (what, kind): (&str, &Kind),
+        name: &str,
+        field: &str,
+        cause: &str,
+        why: &str,
+    ) -> Self {
+        let dot = if kind.group.is_empty() { "" } else { "." };
+        let message = format!("{what}{dot}{} \"{name}\" is invalid: {field}: {why}", kind.group);
+        let mut refused = Self::new(422, "Invalid", message).about(kind, name);
+        refused.details["kind"] = json!(what);
+        refused.details["causes"] = json!([{ "reason": cause, "message": why, "field": field }]);
+        refused
     }
 
     /// An option in the query is refused.
@@ -157,6 +174,12 @@ impl Failure {
         }
     }
 
+    /// An option of a list or watch does not go with the others.
+    pub(super) fn forbidden_option(field: &str, why: &str) -> Self {
+        let why = format!("Forbidden: {why}");
+        Self::invalid_option("ListOptions", field, "FieldValueForbidden", &why)
+    }
+
     pub(super) fn too_many_requests(seconds: u32) -> Self {
         let message = "Too many requests, please try again later.";
         Self::new(429, "TooManyRequests", message).after(seconds)
@@ -166,6 +189,11 @@ impl Failure {
         let message = format!("Internal error occurred: {cause}");
         let details = json!({ "causes": [{ "message": cause }] });
         Self { details, ..Self::new(500, "InternalError", message) }
+    }
+
+    /// A new object brings a version. The real server has no better word for that either.
+    pub(super) fn version_on_create() -> Self {
+        Self::new(500, "", "resourceVersion should not be set on objects to be created")
     }
 
     pub(super) fn unavailable(seconds: u32) -> Self {
@@ -207,9 +235,11 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = json!(self.reason);
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }

@@ -8,8 +8,8 @@ use super::object::text;
 
 /// One kind in one version of its group.
 ///
-/// The flags are what differs between the real server's kinds; a kind that a test installs behaves as a
-/// custom resource with a status subresource.
+/// The flags are what differs between the real server's kinds; a kind that a test installs behaves
+/// as a custom resource with a status subresource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     /// `""` for the core group.
@@ -18,8 +18,8 @@ pub(super) struct Kind {
     pub(super) name: String,
     pub(super) plural: String,
     pub(super) namespaced: bool,
-    /// Defined by a CustomResourceDefinition: its items in lists say their kind, and an update must name
-    /// the version that it replaces.
+    /// Defined by a CustomResourceDefinition: its items in lists say their kind, and an update must
+    /// name the version that it replaces.
     pub(super) custom: bool,
     /// `/status` exists, and writes to the object itself leave the status alone.
     pub(super) status: bool,
@@ -27,6 +27,8 @@ pub(super) struct Kind {
     pub(super) generation: bool,
     /// An update may leave out `metadata.resourceVersion`.
     pub(super) unconditional: bool,
+    /// An update of an object that there is not creates it.
+    pub(super) create_on_update: bool,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             status: true,
             generation: true,
             unconditional: false,
+            create_on_update: false,
         }
     }
 
@@ -129,6 +132,7 @@ impl Kinds {
                 status: flags.contains('s'),
                 generation: flags.contains('g'),
                 unconditional: flags.contains('u'),
+                create_on_update: flags.contains('c'),
                 ..Kind::custom(api_version, name, plural, true)
             });
         }
@@ -162,19 +166,19 @@ pub(super) fn split_api_version(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
 }
 
-/// Version, kind, plural and flags: `n`amespaced, has a `s`tatus subresource, counts `g`enerations, may be updated
-/// `u`nconditionally.
+/// Version, kind, plural and flags: `n`amespaced, has a `s`tatus subresource, counts `g`enerations,
+/// may be updated `u`nconditionally, is `c`reated by an update.
 const BUILT_IN: [(&str, &str, &str, &str); 12] = [
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", "sg"),
-    ("coordination.k8s.io/v1", "Lease", "leases", "n"),
+    ("coordination.k8s.io/v1", "Lease", "leases", "nc"),
     ("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "ngu"),
     ("networking.k8s.io/v1", "Ingress", "ingresses", "nsgu"),
     ("networking.k8s.io/v1", "IngressClass", "ingressclasses", "gu"),
     ("v1", "ConfigMap", "configmaps", "nu"),
-    ("v1", "Endpoints", "endpoints", "nu"),
-    ("v1", "Event", "events", "nu"),
+    ("v1", "Endpoints", "endpoints", "nuc"),
+    ("v1", "Event", "events", "nuc"),
     ("v1", "Namespace", "namespaces", "su"),
     ("v1", "Node", "nodes", "su"),
     ("v1", "Secret", "secrets", "nu"),
-    ("v1", "Service", "services", "nsu"),
+    ("v1", "Service", "services", "nsuc"),
 ];

@@ -144,10 +144,7 @@ impl Start {
 }
 
 fn validate(query: &Query) -> Result<(), Failure> {
-    let forbidden = |field: &str, why: &str| {
-        let why = format!("Forbidden: {why}");
-        Err(Failure::invalid_option("ListOptions", field, "FieldValueForbidden", &why))
-    };
+    let forbidden = |field, why| Err(Failure::forbidden_option(field, why));
     let field = "resourceVersionMatch";
     let (version, how) = (query.text("resourceVersion"), query.text(field));
     if !query.text("sendInitialEvents").is_empty() {
@@ -170,7 +167,7 @@ fn validate(query: &Query) -> Result<(), Failure> {
     }
     if how != "Exact" && how != "NotOlderThan" {
         let why = format!(
-            "Unsupported value: \"{how}\": supported values: \"\", \"Exact\", \"NotOlderThan\""
+            "Unsupported value: \"{how}\": supported values: \"Exact\", \"NotOlderThan\", \"\""
         );
         let cause = "FieldValueNotSupported";
         return Err(Failure::invalid_option("ListOptions", field, cause, &why));

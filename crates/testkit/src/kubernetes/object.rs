@@ -48,8 +48,8 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// True when the objects differ in something that a user asks for: not in metadata, not in `status` where that is a
-/// part of its own.
+/// True when the objects differ in something that a user asks for: not in metadata, not in `status`
+/// where that is a part of its own.
 pub(super) fn wants_differ(left: &Value, right: &Value, with_status: bool) -> bool {
     let wanted = |object: &Value| {
         let mut object = object.clone();

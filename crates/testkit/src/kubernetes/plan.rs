@@ -43,6 +43,22 @@ struct Armed {
     provocations: u32,
 }
 
+impl Armed {
+    /// What brings the fault about, now or because it has waited for long enough.
+    fn need(&mut self, now: Instant, can_provoke: bool) -> Option<Need> {
+        let site = self.fault.site();
+        let due = now >= self.since + PATIENCE * (self.provocations + 1)
+            && (can_provoke || site == Site::Server);
+        self.provocations += u32::from(due);
+        match site {
+            Site::Watch | Site::Server => Some(Need::Strike(self.fault)),
+            Site::List if due => Some(Need::Lists),
+            Site::Request | Site::WatchStart if due => Some(Need::Requests),
+            _ => None,
+        }
+    }
+}
+
 /// What the driver must do so that an armed fault finds its victim.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Need {
@@ -85,8 +101,8 @@ impl Plan {
         Faults { occurred: self.occurred.clone(), missed: self.missed.clone(), left: self.left() }
     }
 
-    /// An armed fault of `site` that `fits`. It is under way until it has [`occurred`](Self::occurred)
-    /// or is [given back](Self::give_back).
+    /// An armed fault of `site` that `fits`. It is under way until it has
+    /// [`occurred`](Self::occurred) or is [given back](Self::give_back).
     pub(super) fn take(&mut self, site: Site, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let found =
             self.armed.iter().position(|armed| armed.fault.site() == site && fits(&armed.fault))?;
@@ -107,8 +123,8 @@ impl Plan {
         self.armed.push(Armed { fault, since: Instant::now(), provocations: 0 });
     }
 
-    /// True while a token of the next list in pages must be too old. The fault stays armed until the
-    /// client has used such a token.
+    /// True while a token of the next list in pages must be too old. The fault stays armed until
+    /// the client has used such a token.
     pub(super) fn wants_expired_token(&self) -> bool {
         self.armed.iter().any(|armed| armed.fault == Fault::ContinueExpired)
     }
@@ -120,39 +136,18 @@ impl Plan {
         }
     }
 
-    /// Arms what is due, gives up what cannot occur, and says what armed faults need.
+    /// Gives up what cannot occur, arms what is due, and says what the armed faults need.
+    /// `can_provoke` is true while there is a watch that could end to bring requests about.
     pub(super) fn needs(&mut self, now: Instant, can_provoke: bool) -> Vec<Need> {
+        let hopeless = self.armed.extract_if(.., |armed| armed.provocations > PROVOCATIONS);
+        self.missed.extend(hopeless.map(|armed| armed.fault));
         if self.next.is_some_and(|next| now >= next)
             && self.armed.len() + self.under_way < self.overlap
             && let Some(fault) = self.waiting.pop_front()
         {
             self.armed.push(Armed { fault, since: now, provocations: 0 });
         }
-        let mut needs = Vec::new();
-        let mut given_up = Vec::new();
-        for armed in &mut self.armed {
-            let patience = PATIENCE * (armed.provocations + 1);
-            let site = armed.fault.site();
-            if matches!(site, Site::Watch | Site::Server) {
-                needs.push(Need::Strike(armed.fault));
-            }
-            if now < armed.since + patience || (site != Site::Server && !can_provoke) {
-                continue;
-            }
-            armed.provocations += 1;
-            match site {
-                Site::Request | Site::WatchStart => needs.push(Need::Requests),
-                Site::List => needs.push(Need::Lists),
-                Site::Watch | Site::Server => {}
-            }
-            if armed.provocations > PROVOCATIONS {
-                given_up.push(armed.fault);
-            }
-        }
-        self.armed.retain(|armed| armed.provocations <= PROVOCATIONS);
-        needs.retain(|need| !given_up.iter().any(|fault| *need == Need::Strike(*fault)));
-        self.missed.extend(given_up);
-        needs
+        self.armed.iter_mut().filter_map(|armed| armed.need(now, can_provoke)).collect()
     }
 
     fn left(&self) -> usize {

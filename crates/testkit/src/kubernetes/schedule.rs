@@ -36,7 +36,8 @@ pub enum Fault {
     ConnectionReset,
     /// A list ends in the middle of its JSON.
     ListTruncated {
-        /// True when the connection breaks there; false when the length of the response agrees with what came.
+        /// True when the connection breaks there; false when the length of the response agrees with
+        /// what came.
         abrupt: bool,
     },
     /// A list takes long.
@@ -68,7 +69,8 @@ pub enum Fault {
         /// True when all others end too.
         everywhere: bool,
     },
-    /// An open watch says nothing from now on, not even bookmarks, and does not end until the client leaves.
+    /// An open watch says nothing from now on, not even bookmarks, and does not end until the
+    /// client leaves.
     WatchHung,
     /// An open watch ends in the middle of a line.
     WatchTruncated {
@@ -91,14 +93,15 @@ pub enum Fault {
     },
     /// All revisions but the present one become too old, and every watch ends.
     Compaction,
-    /// The last changes are undone, as when etcd is restored from a backup, and every watch ends. The next change gets a
-    /// revision above all that were lost, and everything before it is too old (`etcdutl snapshot restore
-    /// --bump-revision --mark-compacted`).
+    /// The last changes are undone, as when etcd is restored from a backup, and every watch ends.
+    /// The next change gets a revision above all that were lost, and everything before it is too
+    /// old (`etcdutl snapshot restore --bump-revision --mark-compacted`).
     Rollback {
         /// How many changes at most.
         by: u64,
     },
-    /// A CustomResourceDefinition is deleted, with all objects of its kinds, and created again after a time.
+    /// A CustomResourceDefinition is deleted, with all objects of its kinds, and created again
+    /// after a time.
     Uninstalled {
         /// How long.
         lasting: Duration,
@@ -232,8 +235,8 @@ impl Fault {
 
 /// A plan of faults. The server is healthy again when all have occurred.
 ///
-/// A plan is the same for the same seed; which request or watch a fault strikes depends on what the client
-/// does meanwhile.
+/// A plan is the same for the same seed; which request or watch a fault strikes depends on what the
+/// client does meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     pub(super) faults: Vec<Fault>,
@@ -266,8 +269,8 @@ impl Schedule {
         Self { faults, overlap: 1 + random.below(3), seed }
     }
 
-    /// The same without the faults that `refused` names; for a client that cannot meet them, as one that
-    /// does not ask for pages cannot meet an expired token.
+    /// The same without the faults that `refused` names; for a client that cannot meet them, as one
+    /// that does not ask for pages cannot meet an expired token.
     #[must_use]
     pub fn without(mut self, refused: &[&str]) -> Self {
         self.faults.retain(|fault| !refused.contains(&fault.name()));

@@ -107,6 +107,11 @@ impl Shared {
         self.wait_until(|standing| standing.listening);
     }
 
+    /// True when the server is up and no fault is left or lasts.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.state().is_healthy() && self.standing.lock().unwrap().listening
+    }
+
     fn wait_until(&self, reached: impl Fn(&Standing) -> bool) {
         let standing = self.standing.lock().unwrap();
         let waited = self.moved.wait_timeout_while(standing, PATIENCE, |now| !reached(now));

@@ -11,42 +11,11 @@ use super::kind::{Kind, Kinds};
 use super::object::text;
 use super::plan::Plan;
 use super::schedule::Schedule;
+use super::seen::Seen;
 use super::store::{Key, Store};
 use super::watch::{Command, Open};
 
-/// A request as the server saw it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
-    /// Such as `GET`.
-    pub method: String,
-    /// The path without the query.
-    pub path: String,
-    /// The parameters in order, decoded.
-    pub query: Vec<(String, String)>,
-    /// The body; `null` when there was none or it was not JSON.
-    pub body: Value,
-    /// The status of the answer; 0 when the connection was reset instead.
-    pub status: u16,
-    /// When its head had arrived.
-    pub when: Instant,
-    /// The name of the fault that changed the answer.
-    pub fault: Option<&'static str>,
-}
-
-impl Seen {
-    /// The first value of a parameter, or `""`.
-    #[must_use]
-    pub fn parameter(&self, name: &str) -> &str {
-        self.query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-    }
-
-    /// True for a watch.
-    #[must_use]
-    pub fn is_watch(&self) -> bool {
-        !["", "false", "0"].contains(&self.parameter("watch"))
-    }
-}
-
+/// The whole server but for its sockets.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) store: Store,
@@ -109,11 +78,23 @@ impl State {
         }
     }
 
-    /// Commands every open watch that `which` accepts, unless it has a command already.
-    pub(super) fn command_watches(&mut self, command: Command, which: impl Fn(&Open) -> bool) {
+    /// Commands every open watch that has no command yet.
+    pub(super) fn command_watches(&mut self, command: Command) {
         let now = Instant::now();
-        for open in self.watches.values_mut().filter(|open| which(open)) {
+        for open in self.watches.values_mut() {
             open.command.get_or_insert((command, now));
+        }
+    }
+
+    /// Commands every open watch of `resource` (of all, if `None`), whatever else it was to do.
+    fn overrule_watches(&mut self, command: Command, resource: Option<&str>) {
+        let now = Instant::now();
+        let concerned =
+            |open: &&mut Open| resource.is_none_or(|resource| open.resource == resource);
+        for open in self.watches.values_mut().filter(concerned) {
+            if let Some((Command::Suffer(fault), _)) = open.command.replace((command, now)) {
+                self.plan.give_back(fault);
+            }
         }
     }
 
@@ -133,7 +114,7 @@ impl State {
         for definition in definitions {
             self.define(&definition);
         }
-        self.command_watches(Command::End, |_| true);
+        self.overrule_watches(Command::End, None);
     }
 
     /// Installs the kinds of a CustomResourceDefinition.
@@ -153,7 +134,7 @@ impl State {
                 self.store.remove(&Key { resource: resource.clone(), path });
             }
             self.kinds.remove(&kind.api_version(), &kind.plural);
-            self.command_watches(Command::Finish, |open| open.resource == resource);
+            self.overrule_watches(Command::Finish, Some(&resource));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Objects, and every change that led to them.
 //!
-//! As in etcd, one revision counts the changes of all objects together, and the past can be read until
-//! it is compacted away. Unlike etcd, nothing is really dropped: a test's history is short.
+//! As in etcd, one revision counts the changes of all objects together, and the past can be read
+//! until it is compacted away. Unlike etcd, nothing is really dropped: a test's history is short.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -19,16 +19,16 @@ pub(super) async fn stream(mut watch: Watch, first: Step, sink: Sink, shared: Ar
         end = speak(&mut watch, first, &sink, &shared) => end,
         () = sink.closed() => None,
     };
+    shared.state().leave_watch(watch.number);
     match end {
         None | Some(End::Clean) => {}
         Some(End::Abrupt) => abort(&sink).await,
         Some(End::Hang) => sink.closed().await,
     }
-    shared.state().leave_watch(watch.number);
 }
 
-/// Breaks the connection after what was said has left: an HTTP server drops what it holds when a body
-/// fails.
+/// Breaks the connection after what was said has left: an HTTP server drops what it holds when a
+/// body fails.
 pub(super) async fn abort(sink: &Sink) {
     sleep(FLUSH).await;
     let _ = sink.send(Err(io::ErrorKind::ConnectionAborted.into())).await;

@@ -27,7 +27,7 @@ pub(super) struct Open {
 /// What an open watch is told to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Command {
-    /// End as after its time, without what came last.
+    /// End as after its time; what has not been said yet is left to the next watch.
     End,
     /// End after saying everything.
     Finish,
@@ -131,10 +131,7 @@ impl Watch {
         match command {
             None => Step { lines, ..Step::default() },
             Some((Command::Finish, _)) => Step { lines, end: Some(End::Clean), ..Step::default() },
-            Some((Command::End, _)) => {
-                lines.pop();
-                Step { lines, end: Some(End::Clean), ..Step::default() }
-            }
+            Some((Command::End, _)) => Step { end: Some(End::Clean), ..Step::default() },
             Some((Command::Expire, _)) => Step::failed(&compacted_on_the_way()),
             Some((Command::Suffer(fault), _)) => {
                 let Some(step) = self.suffer(state, fault, &mut lines) else {
@@ -147,8 +144,8 @@ impl Watch {
         }
     }
 
-    /// A bookmark at the revision up to which everything has been said. None while the server is behind the
-    /// client: the real server says nothing at all then.
+    /// A bookmark at the revision up to which everything has been said. None while the server is
+    /// behind the client: the real server says nothing at all then.
     pub(super) fn bookmark(&self, state: &State) -> Option<Bytes> {
         (self.position <= state.store.revision()).then(|| self.bookmark_at(self.position, false))
     }
@@ -204,8 +201,8 @@ impl Watch {
         changes.iter().rev().find_map(|change| self.line(change))
     }
 
-    /// What a change means to this client: an object that begins to match was added, one that ceases to
-    /// match was deleted.
+    /// What a change means to this client: an object that begins to match was added, one that
+    /// ceases to match was deleted.
     fn line(&self, change: &Change) -> Option<Bytes> {
         if change.key.resource != self.kind.resource() || !self.covers(&change.key.path) {
             return None;
@@ -253,20 +250,17 @@ impl Step {
 }
 
 fn validate(query: &Query) -> Result<(), Failure> {
-    let forbidden = |field: &str, why: &str| {
-        let why = format!("Forbidden: {why}");
-        Err(Failure::invalid_option("ListOptions", field, "FieldValueForbidden", &why))
-    };
+    let forbidden = |why| Err(Failure::forbidden_option("resourceVersionMatch", why));
     let how = query.text("resourceVersionMatch");
     let initial = !query.text("sendInitialEvents").is_empty();
     if initial && how != "NotOlderThan" {
         let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        return forbidden("resourceVersionMatch", why);
+        return forbidden(why);
     }
     if !initial && !how.is_empty() {
         let why =
             "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-        return forbidden("resourceVersionMatch", why);
+        return forbidden(why);
     }
     Ok(())
 }

@@ -25,8 +25,8 @@ enum Part {
 pub(super) type Written = (u16, Value);
 
 impl State {
-    /// Creates or replaces an object as a test wants it: without a version to compare, with its status when it
-    /// brings one, with its own `creationTimestamp` when it brings one.
+    /// Creates or replaces an object as a test wants it: without a version to compare, with its
+    /// status when it brings one, with its own `creationTimestamp` when it brings one.
     pub(super) fn apply(&mut self, mut object: Value) -> Result<Value, Failure> {
         let (api_version, name) = (text(&object, "/apiVersion"), text(&object, "/kind"));
         let Some(kind) = self.kinds.by_name(api_version, name).cloned() else {
@@ -63,15 +63,15 @@ impl State {
             if start.is_empty() {
                 let why = "Required value: name or generateName is required";
                 let field = "metadata.name";
-                return Err(Failure::invalid(kind, "", field, "FieldValueRequired", why));
+                let what = (kind.name.as_str(), kind);
+                return Err(Failure::invalid(what, "", field, "FieldValueRequired", why));
             }
             let end = self.store.revision();
             set_metadata(&mut object, "name", json!(format!("{start}{end:05x}")));
         }
         check_place(kind, place, &mut object)?;
         if !text(&object, "/metadata/resourceVersion").is_empty() {
-            let message = "resourceVersion should not be set on objects to be created";
-            return Err(Failure::bad_request(message));
+            return Err(Failure::version_on_create());
         }
         let key = key_of(kind, &object);
         if self.store.get(&key).is_some() {
@@ -99,6 +99,14 @@ impl State {
             return Err(Failure::bad_request(message));
         }
         check_place(kind, place, &mut object)?;
+        let brings_version = !text(&object, "/metadata/resourceVersion").is_empty();
+        if kind.create_on_update
+            && !brings_version
+            && place.part.is_empty()
+            && self.existing(kind, place).is_err()
+        {
+            return self.create(kind, place, query, object);
+        }
         let (key, old) = self.existing(kind, place)?;
         self.check_version(kind, &old, &object)?;
         let new = self.settle(kind, Some(&old), object, part_of(place));
@@ -160,12 +168,16 @@ impl State {
                 text(&old, &format!("/metadata/{name}")),
             );
             if !wanted.is_empty() && wanted != has {
-                let field = if name == "uid" { "UID" } else { "ResourceVersion" };
+                let (field, end) = if name == "uid" {
+                    ("UID", "deleted and then recreated")
+                } else {
+                    ("ResourceVersion", "modified")
+                };
                 let why = format!(
                     "the {field} in the precondition ({wanted}) does not match the {field} in record \
-                     ({has}). The object might have been deleted and then recreated"
+                     ({has}). The object might have been {end}"
                 );
-                return Err(Failure::conflict(kind, &place.name, &why));
+                return Err(Failure::precondition(kind, &place.name, &why));
             }
         }
         if query.text("dryRun").is_empty() {
@@ -217,7 +229,8 @@ impl State {
         if version.is_empty() && !kind.unconditional {
             let why = "Invalid value: 0: must be specified for an update";
             let field = "metadata.resourceVersion";
-            return Err(Failure::invalid(kind, name, field, "FieldValueInvalid", why));
+            let what = (kind.plural.as_str(), kind);
+            return Err(Failure::invalid(what, name, field, "FieldValueInvalid", why));
         }
         if !version.is_empty() && version != text(old, "/metadata/resourceVersion") {
             return Err(Failure::modified(kind, name));
@@ -225,8 +238,8 @@ impl State {
         Ok(())
     }
 
-    /// The object as it will be stored, but for its version: what the server itself decides is set, and what
-    /// the write may not change is as before.
+    /// The object as it will be stored, but for its version: what the server itself decides is set,
+    /// and what the write may not change is as before.
     fn settle(&mut self, kind: &Kind, old: Option<&Value>, new: Value, part: Part) -> Value {
         let mut object = match (part, old) {
             (Part::Status, Some(old)) => {
@@ -307,6 +320,12 @@ fn key_of(kind: &Kind, object: &Value) -> Key {
 
 /// Compares what an object says of itself with where it was sent, and fills in what it leaves out.
 fn check_place(kind: &Kind, place: &Place, object: &mut Value) -> Result<(), Failure> {
+    if kind.custom && (text(object, "/kind").is_empty() || text(object, "/apiVersion").is_empty()) {
+        return Err(Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): its kind or apiVersion is missing",
+            kind.name
+        )));
+    }
     for (pointer, expected, what) in
         [("/apiVersion", kind.api_version(), "API version"), ("/kind", kind.name.clone(), "kind")]
     {
