@@ -33,7 +33,8 @@
 //!   collections (405).
 //! - An object is gone as soon as it is deleted, whatever its finalizers and owners; the answer is
 //!   always a `Status`, where the real server shows Services and Namespaces themselves.
-//! - `/status` of built-in kinds changes nothing but the status, as it does for custom resources.
+//! - `/status` changes nothing but the status. The real server has it so for custom resources, and
+//!   lets labels and annotations of built-in kinds through.
 //! - A kind of several versions is stored as it came, not converted. A CustomResourceDefinition is
 //!   established and removed at once.
 //! - A revision is too old exactly when it was compacted. The real server can have more of the past
@@ -44,8 +45,8 @@
 //! - Bookmarks come every 100 ms. The real server sends one a minute, and none before the revision
 //!   has moved.
 //! - Of the fields that lists can be narrowed by, those that hold text are known.
-//! - Some messages of refusals are shorter. A watch from something that is no revision is refused by
-//!   400, not 500; an object of a foreign kind always by 400, not sometimes by 422.
+//! - Some messages of refusals are shorter. A watch from something that is no revision is refused
+//!   by 400, not 500; an object of a foreign kind always by 400, not sometimes by 422.
 mod access;
 mod answer;
 mod churn;

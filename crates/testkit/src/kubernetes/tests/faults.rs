@@ -170,6 +170,20 @@ fn a_refusal_says_when_to_come_back() {
 }
 
 #[test]
+fn a_reset_connection_is_reset_and_not_closed() {
+    let server = faulty(Fault::ConnectionReset);
+    let start = Instant::now();
+    let error = loop {
+        assert!(start.elapsed() < PATIENCE, "the fault never came");
+        if let Err(error) = exchange(&server, "GET", MIDDLEWARES, "", "") {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(server.requests().last().unwrap().status, 0);
+}
+
+#[test]
 fn a_right_that_is_lost_for_a_time_comes_back() {
     let server = faulty(Fault::Forbidden { lasting: Duration::from_millis(200) });
     assert_eq!(struck(&server, MIDDLEWARES).0, 403);
