@@ -1,7 +1,8 @@
-//! Test servers, raw clients, certificates and the golden runner; development only.
+//! Test servers, raw clients, a fake API server, certificates and the golden runner; development only.
 //!
 //! Everything here is blocking and runs on plain threads, so that a test reads from top to bottom
-//! and shares no code with what it tests: bytes go out as written and come back as received.
+//! and shares no code with what it tests: bytes go out as written and come back as received. Only the
+//! API server stands on hyper and tokio, on its own thread: its clients are tested above HTTP.
 //!
 //! - [`client`]: a raw HTTP/1.1 client, plain or TLS.
 //! - [`backend`]: a server that records what it receives and answers as told.
@@ -9,6 +10,7 @@
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
+//! - [`kubernetes`]: an API server that fails on demand.
 //! - [`folder`], [`golden`], [`random`]: temporary folders, golden files, a seeded generator.
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +27,7 @@ pub mod client;
 pub mod control_plane;
 pub mod folder;
 pub mod golden;
+pub mod kubernetes;
 pub mod message;
 pub mod process;
 pub mod random;
