@@ -237,6 +237,12 @@ pub enum Body {
 }
 
 impl Object {
+    /// What objects are sorted by, the oldest first: those whose creation is not known come after the others.
+    pub(crate) fn age(&self) -> (bool, Option<&str>, &str, &str) {
+        let created = self.meta.created.as_deref();
+        (created.is_none(), created, &self.key.namespace, &self.key.name)
+    }
+
     /// Whether an API server would refuse it: it, or a part of it, breaks its schema.
     pub fn is_refused(&self) -> bool {
         self.all_problems().any(|problem| problem.severity == Severity::Error)

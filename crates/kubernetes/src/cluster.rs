@@ -16,7 +16,7 @@ use kube::Client;
 use portway_model::{Diagnostic, Severity};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use crate::{Index, api::Kind};
+use crate::{Index, ServiceName, api::Object};
 
 mod connection;
 mod follow;
@@ -58,32 +58,52 @@ struct State {
 }
 
 /// What has changed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Changed {
     /// Objects other than endpoints, or what is known of the connection.
     pub objects: bool,
-    /// Endpoints of Services.
-    pub endpoints: bool,
+    /// Services whose endpoints have.
+    pub endpoints: BTreeSet<ServiceName>,
 }
 
 impl Changed {
-    fn add(&mut self, kind: Kind, changed: bool) {
-        match kind {
-            Kind::EndpointSlice => self.endpoints |= changed,
-            _ => self.objects |= changed,
-        }
-    }
-
-    /// Both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        let (objects, endpoints) = (self.objects, self.endpoints);
-        Self { objects: objects || other.objects, endpoints: endpoints || other.endpoints }
+    /// Adds what has changed besides.
+    pub fn add(&mut self, other: Self) {
+        self.objects |= other.objects;
+        self.endpoints.extend(other.endpoints);
     }
 
     /// Whether nothing has.
-    pub fn is_nothing(self) -> bool {
-        self == Self::default()
+    pub fn is_nothing(&self) -> bool {
+        !self.objects && self.endpoints.is_empty()
+    }
+
+    /// Whether nothing has but endpoints.
+    pub fn is_endpoints(&self) -> bool {
+        !self.objects && !self.endpoints.is_empty()
+    }
+
+    fn note(&mut self, what: What) {
+        match what {
+            What::Endpoints(service) => drop(self.endpoints.insert(service)),
+            What::Object => self.objects = true,
+        }
+    }
+}
+
+/// What changes with an object that is made, changed or deleted.
+enum What {
+    Endpoints(ServiceName),
+    Object,
+}
+
+impl What {
+    fn of(object: &Object) -> Self {
+        match object.endpoints_of() {
+            // What is wrong with an object is reported by a translation of everything.
+            Some(service) if object.problems.is_empty() => Self::Endpoints(service),
+            _ => Self::Object,
+        }
     }
 }
 
@@ -158,15 +178,24 @@ impl Cluster {
         match heard.change {
             Change::Listed(objects) => {
                 let (kind, group, namespace) = (kind, target.group(), target.namespace());
-                changed.add(kind, index.reset(kind, group, namespace, objects));
-                changed.objects |= !state.settled;
+                changed.objects |= index.reset(kind, group, namespace, objects) || !state.settled;
                 state.settled = true;
             }
-            Change::Applied(object) => changed.add(kind, index.apply(*object)),
-            Change::Deleted(key) => changed.add(kind, index.delete(&key)),
+            Change::Applied(object) => {
+                let before = index.exactly(&object.key).map(What::of);
+                let now = What::of(&object);
+                if index.apply(*object) {
+                    before.into_iter().chain([now]).for_each(|what| changed.note(what));
+                }
+            }
+            Change::Deleted(key) => {
+                let before = index.exactly(&key).map(What::of);
+                index.delete(&key);
+                before.into_iter().for_each(|what| changed.note(what));
+            }
             Change::Absent(why) => {
                 let (kind, group, namespace) = (kind, target.group(), target.namespace());
-                changed.add(kind, index.reset(kind, group, namespace, []));
+                changed.objects |= index.reset(kind, group, namespace, []);
                 changed.objects |= !state.settled || state.trouble != why;
                 state.settled = true;
                 state.trouble = why;

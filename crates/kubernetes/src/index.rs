@@ -2,9 +2,9 @@
 //!
 //! One task owns an index; a folder of manifests and the watches of a cluster feed it alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api::{Body, ClusterNode, Group, Key, Kind, Object};
+use crate::api::{Body, ClusterNode, EndpointSlice, Group, Key, Kind, Object};
 
 /// All objects that are known.
 ///
@@ -13,6 +13,31 @@ use crate::api::{Body, ClusterNode, Group, Key, Kind, Object};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
     objects: BTreeMap<Key, Object>,
+    /// The names of each Service's EndpointSlices.
+    slices: BTreeMap<ServiceName, BTreeSet<String>>,
+}
+
+/// A Service by its name.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct ServiceName {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+/// The label that says which Service an EndpointSlice belongs to.
+const SERVICE_LABEL: &str = "kubernetes.io/service-name";
+
+impl Object {
+    /// The Service whose endpoints the object holds.
+    pub(crate) fn endpoints_of(&self) -> Option<ServiceName> {
+        let service = match self.body {
+            Body::EndpointSlice(_) => self.meta.labels.get(SERVICE_LABEL)?,
+            _ => return None,
+        };
+        Some(ServiceName { namespace: self.key.namespace.clone(), name: service.clone() })
+    }
 }
 
 impl Index {
@@ -21,13 +46,32 @@ impl Index {
         if self.objects.get(&object.key) == Some(&object) {
             return false;
         }
-        self.objects.insert(object.key.clone(), object);
+        let service = object.endpoints_of();
+        if let Some(service) = service.clone() {
+            self.slices.entry(service).or_default().insert(object.key.name.clone());
+        }
+        if let Some(before) = self.objects.insert(object.key.clone(), object)
+            && before.endpoints_of() != service
+        {
+            self.forget_slice(&before);
+        }
         true
+    }
+
+    fn forget_slice(&mut self, object: &Object) {
+        let Some(service) = object.endpoints_of() else { return };
+        let Some(names) = self.slices.get_mut(&service) else { return };
+        names.remove(&object.key.name);
+        if names.is_empty() {
+            self.slices.remove(&service);
+        }
     }
 
     /// Removes an object; says whether it was there.
     pub fn delete(&mut self, key: &Key) -> bool {
-        self.objects.remove(key).is_some()
+        let Some(object) = self.objects.remove(key) else { return false };
+        self.forget_slice(&object);
+        true
     }
 
     /// Replaces all objects of a kind and group at once, in one namespace or in all, as after a watch that had
@@ -71,6 +115,21 @@ impl Index {
         let (key, object) = self.objects.range(&first..).next()?;
         let same = key.kind == kind && key.namespace == first.namespace && key.name == first.name;
         same.then_some(object)
+    }
+
+    /// The EndpointSlices of a Service, the oldest first.
+    pub(crate) fn endpoint_slices(&self, service: &ServiceName) -> Vec<&EndpointSlice> {
+        let names = self.slices.get(service);
+        let objects = names.into_iter().flatten();
+        let mut objects: Vec<_> = objects
+            .filter_map(|name| self.object(Kind::EndpointSlice, &service.namespace, name))
+            .collect();
+        objects.sort_by_key(|object| object.age());
+        let slices = objects.into_iter().filter_map(|object| match &object.body {
+            Body::EndpointSlice(slice) => Some(slice),
+            _ => None,
+        });
+        slices.collect()
     }
 
     /// The object of exactly this key.

@@ -11,18 +11,19 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, btree_map},
+    collections::{BTreeMap, BTreeSet, btree_map},
+    sync::Arc,
 };
 
 use portway_model::{
     Diagnostic, Entry, Place, Position, Problem, Severity,
-    dynamic::{Certificate, Config, Service},
+    dynamic::{Certificate, Config, LoadBalancer, Service},
     static_config::{KubernetesIngress, KubernetesObjects},
 };
 
 use crate::{
-    Index,
-    api::{Body, EndpointSlice, Kind, Object},
+    Index, ServiceName,
+    api::{Body, Kind, Object},
 };
 
 mod endpoints;
@@ -37,11 +38,13 @@ mod services;
 mod tls;
 mod transports;
 
+use endpoints::Endpoints;
+
 /// Translates Traefik's own objects: what the provider [`crate::PROVIDER`] says.
 ///
 /// Of the options `namespaces` and `labelSelector` have no part in this: they say what an index holds at all
 /// (see [`crate::Selection`]). `allowEmptyServices` changes nothing: see the invariants above.
-pub fn translate(index: &Index, options: &KubernetesObjects) -> Config {
+pub fn translate(index: &Index, options: &KubernetesObjects) -> Translated {
     let mut translation = Translation::new(index, options);
     translation.objects();
     translation.tls_stores();
@@ -57,19 +60,56 @@ pub fn translate(index: &Index, options: &KubernetesObjects) -> Config {
 ///
 /// Problems of Services and Secrets themselves are those that [`translate`] reports. `allowEmptyServices`
 /// changes nothing: see the invariants above.
-pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Config {
+pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Translated {
     let mut translation = Translation::new(index, &options.objects);
     translation.hides_nodes = options.disable_cluster_scope_resources;
     translation.ingresses(options);
     translation.finish()
 }
 
+/// What a translation gives, and what it needs to follow endpoints.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Translated {
+    /// What the provider says.
+    pub config: Config,
+    /// The load balancers whose servers are a Service's endpoints.
+    balancers: BTreeMap<ServiceName, Vec<Balancer>>,
+}
+
+/// A load balancer whose servers are endpoints.
+#[derive(Clone, Debug, PartialEq)]
+struct Balancer {
+    name: Arc<str>,
+    endpoints: Endpoints,
+}
+
+impl Translated {
+    /// Becomes what a translation would give after nothing has changed but the endpoints of these Services, at
+    /// the cost of those. Says whether anything is different.
+    pub fn follow_endpoints(&mut self, index: &Index, services: &BTreeSet<ServiceName>) -> bool {
+        let mut changed = false;
+        let balancers = services.iter().filter_map(|service| self.balancers.get(service));
+        for Balancer { name, endpoints } in balancers.flatten() {
+            let servers = endpoints.servers(index);
+            let known = self.config.http.services.get(name).map(|entry| &*entry.spec);
+            let Some(Service::LoadBalancer(balancer)) = known else { continue };
+            if balancer.servers == servers {
+                continue;
+            }
+            let changed_balancer = LoadBalancer { servers, ..balancer.clone() };
+            if let Some(entry) = self.config.http.services.get_mut(name) {
+                entry.spec = Arc::new(Service::LoadBalancer(changed_balancer));
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
 /// A translation under way. The passes are methods, each in the module of its subject.
 struct Translation<'a> {
     index: &'a Index,
     options: &'a KubernetesObjects,
-    /// EndpointSlices by namespace and Service, oldest first.
-    slices: BTreeMap<(&'a str, &'a str), Vec<(&'a Object, &'a EndpointSlice)>>,
     /// Certificates by `namespace/secret`.
     certificates: BTreeMap<String, Entry<Certificate>>,
     /// Services by name.
@@ -91,9 +131,22 @@ struct Made {
     origin: String,
     /// The object that asked for it.
     by: String,
-    entry: Entry<Service>,
+    service: NewService,
     /// What else its name stands for.
     clashes: Vec<Problem>,
+}
+
+/// A service, and the endpoints that its servers are, where they are any.
+struct NewService {
+    entry: Entry<Service>,
+    endpoints: Option<Endpoints>,
+}
+
+impl From<Entry<Service>> for NewService {
+    /// One whose servers are no endpoints.
+    fn from(entry: Entry<Service>) -> Self {
+        Self { entry, endpoints: None }
+    }
 }
 
 impl<'a> Translation<'a> {
@@ -101,7 +154,6 @@ impl<'a> Translation<'a> {
         Self {
             index,
             options,
-            slices: endpoints::slices(index),
             certificates: BTreeMap::new(),
             services: BTreeMap::new(),
             config: Config::default(),
@@ -133,7 +185,7 @@ impl<'a> Translation<'a> {
     /// Objects of a kind, the oldest first, then by namespace and name.
     fn oldest_first(&self, kind: Kind) -> Vec<&'a Object> {
         let mut objects: Vec<_> = self.index.of(kind).collect();
-        objects.sort_by_key(|object| age(object));
+        objects.sort_by_key(|object| object.age());
         objects
     }
 
@@ -169,11 +221,11 @@ impl<'a> Translation<'a> {
     ///
     /// The same origin again replaces it, as in Traefik, with a warning where the settings differ; another
     /// origin of the same name closes both, because either could get the other's requests.
-    fn add_service(&mut self, name: String, by: &Object, origin: String, entry: Entry<Service>) {
+    fn add_service(&mut self, name: String, by: &Object, origin: String, service: NewService) {
         let owner = by.key.to_string();
         match self.services.entry(name) {
             btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(Made { origin, by: owner, entry, clashes: Vec::new() });
+                vacant.insert(Made { origin, by: owner, service, clashes: Vec::new() });
             }
             btree_map::Entry::Occupied(mut occupied) => {
                 let made = occupied.get_mut();
@@ -185,8 +237,11 @@ impl<'a> Translation<'a> {
                     }
                     return;
                 }
-                let differs = made.entry.spec != entry.spec;
-                made.entry = entry;
+                let (known, new) = (&made.service, &service);
+                // Where no server is there, nothing else shows the scheme.
+                let differs =
+                    known.entry.spec != new.entry.spec || known.endpoints != new.endpoints;
+                made.service = service;
                 let before = std::mem::replace(&mut made.by, owner);
                 if differs {
                     let message = format!(
@@ -199,25 +254,24 @@ impl<'a> Translation<'a> {
         }
     }
 
-    fn finish(self) -> Config {
-        let mut config = self.config;
-        let services = self.services.into_iter().map(|(name, mut made)| {
-            made.entry.problems.append(&mut made.clashes);
-            (name, made.entry)
-        });
-        config.http.services = services.collect();
+    fn finish(self) -> Translated {
+        let (mut config, mut balancers) = (self.config, BTreeMap::<_, Vec<_>>::new());
+        for (name, Made { service, mut clashes, .. }) in self.services {
+            let NewService { mut entry, endpoints } = service;
+            entry.problems.append(&mut clashes);
+            let name: Arc<str> = name.into();
+            if let Some(endpoints) = endpoints {
+                let (service, name) = (endpoints.service.clone(), Arc::clone(&name));
+                balancers.entry(service).or_default().push(Balancer { name, endpoints });
+            }
+            config.http.services.insert(name, entry);
+        }
         config.tls.certificates = self.certificates.into_values().collect();
         config.diagnostics.sort_by(|a, b| {
             (&a.object, &a.field, &a.message).cmp(&(&b.object, &b.field, &b.message))
         });
-        config
+        Translated { config, balancers }
     }
-}
-
-/// The sort key of an object's age: those whose creation is not known come after the others.
-fn age(object: &Object) -> (bool, Option<&str>, &str, &str) {
-    let created = object.meta.created.as_deref();
-    (created.is_none(), created, &object.key.namespace, &object.key.name)
 }
 
 /// Where a part of an object was written.

@@ -26,13 +26,15 @@ type Said = (dynamic::Config, Vec<(&'static str, Value)>);
 
 #[test]
 fn manifests_give_the_expected_configuration() {
-    check("kubernetes", 25, |index, options| (translate(index, &options.objects), Vec::new()));
+    check("kubernetes", 25, |index, options| {
+        (translate(index, &options.objects).config, Vec::new())
+    });
 }
 
 #[test]
 fn ingresses_give_the_expected_configuration() {
     check("ingress", 25, |index, options| {
-        (translate_ingresses(index, options), status(index, options))
+        (translate_ingresses(index, options).config, status(index, options))
     });
 }
 

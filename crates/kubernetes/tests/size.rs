@@ -48,7 +48,7 @@ fn five_thousand_faulty_routes_are_translated_in_seconds() {
              spec:\n  routes:\n  - match: Host(`{i}.example.com`)\n    services: [{{name: svc-{service}, port: 80}}]\n"
         )
     });
-    check(&index, |index| translate(index, &KubernetesObjects::default()));
+    check(&index, |index| translate(index, &KubernetesObjects::default()).config);
 }
 
 #[test]
@@ -60,5 +60,5 @@ fn five_thousand_faulty_ingresses_are_translated_in_seconds() {
              {{name: svc-{service}, port: {{number: 80}}}}}}}}]}}\n"
         )
     });
-    check(&index, |index| translate_ingresses(index, &KubernetesIngress::default()));
+    check(&index, |index| translate_ingresses(index, &KubernetesIngress::default()).config);
 }

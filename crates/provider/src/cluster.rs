@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use portway_kubernetes::{
-    INGRESS_PROVIDER, Index, PROVIDER,
+    INGRESS_PROVIDER, Index, PROVIDER, Translated,
     cluster::{Changed, Cluster},
     translate, translate_ingresses,
 };
 use portway_model::{
     Diagnostic,
-    dynamic::{Config, Http},
     static_config::{KubernetesIngress, KubernetesObjects},
 };
 use tokio::{
@@ -35,19 +34,40 @@ impl Views {
         crd.into_iter().chain(self.ingress.is_some().then_some(INGRESS_PROVIDER))
     }
 
-    fn translate(&self, index: &Index) -> BTreeMap<&'static str, Config> {
+    /// What all of them say now, which is `before` where nothing but endpoints has changed.
+    fn translate(&self, index: &Index, changed: &Changed, before: Said) -> Said {
+        if changed.is_endpoints() && !before.is_empty() {
+            let mut said = before;
+            for translated in said.values_mut() {
+                translated.follow_endpoints(index, &changed.endpoints);
+            }
+            return said;
+        }
         let crd = self.crd.iter().map(|options| (PROVIDER, translate(index, options)));
         let ingress = self.ingress.iter();
         let ingress = ingress.map(|o| (INGRESS_PROVIDER, translate_ingresses(index, o)));
-        crd.chain(ingress).collect()
+        let mut said: Said = crd.chain(ingress).collect();
+        for (provider, translated) in &mut said {
+            if let Some(before) = before.get(provider) {
+                translated.config.http.share(&before.config.http);
+            }
+        }
+        said
     }
 }
+
+/// What each provider says.
+type Said = BTreeMap<&'static str, Translated>;
+
+/// How many times as long as a translation took nothing is translated again but endpoints: under ever so many changes a
+/// fifth of a core goes into translating them.
+const REST: u32 = 4;
 
 /// Sends what the objects of a cluster say, first when all of them are known and then with each change, until nobody
 /// receives.
 ///
-/// After an update, changes are gathered for as long as `throttle` (Traefik: `throttleDuration`); a change of
-/// endpoints waits for nothing, because requests fail on servers that are gone.
+/// After an update, changes are gathered for as long as `throttle` (Traefik: `throttleDuration`), or longer where a
+/// translation takes long; a change of endpoints waits for nothing, because requests fail on servers that are gone.
 pub async fn follow(
     mut cluster: Cluster,
     views: Views,
@@ -55,45 +75,60 @@ pub async fn follow(
     updates: mpsc::Sender<Update>,
 ) {
     let views = Arc::new(views);
-    let mut last: BTreeMap<&'static str, Http> = BTreeMap::new();
+    let (mut said, mut waiting) = (Said::new(), Changed::default());
     let mut due = Instant::now();
-    while let Some(changed) = gather(&mut cluster, due, &updates).await {
+    while gather(&mut cluster, &mut waiting, due, &updates).await {
+        // Other changes stay for their time, where endpoints come first.
+        let objects = waiting.objects && Instant::now() >= due;
+        let mut changed = std::mem::take(&mut waiting);
+        waiting.objects = changed.objects && !objects;
+        changed.objects = objects;
         let (index, translator) = (cluster.index(), Arc::clone(&views));
+        let urgent = !changed.endpoints.is_empty();
+        let began = Instant::now();
         // Many objects take longer than other tasks of this runtime should wait.
-        let translated = tokio::task::spawn_blocking(move || translator.translate(&index)).await;
-        let configs = match translated {
-            Ok(configs) => configs,
+        let translated = tokio::task::spawn_blocking(move || {
+            let said = translator.translate(&index, &changed, said);
+            let configs = said.iter();
+            let configs = configs.map(|(name, said)| ((*name).to_owned(), said.config.clone()));
+            let configs: BTreeMap<_, _> = configs.collect();
+            (said, configs)
+        });
+        let mut configs = match translated.await {
+            Ok((now, configs)) => {
+                said = now;
+                configs
+            }
             Err(error) => {
                 // A fault of ours; what was said last stays.
                 tracing::error!("the objects of the cluster could not be translated: {error}");
+                said = Said::new();
                 continue;
             }
         };
-        let mut update = Update { configs: BTreeMap::new(), urgent: changed.endpoints };
-        // What concerns the whole cluster is said once.
-        let mut diagnostics = cluster.diagnostics();
-        for (provider, mut config) in configs {
-            config.diagnostics.append(&mut diagnostics);
-            if let Some(last) = last.get(provider) {
-                config.http.share(last);
-            }
-            last.insert(provider, config.http.clone());
-            update.configs.insert(provider.to_owned(), Arc::new(config));
+        if objects {
+            due = Instant::now() + throttle.max(began.elapsed() * REST);
         }
-        due = Instant::now() + throttle;
+        // What concerns the whole cluster is said once.
+        if let Some(first) = configs.values_mut().next() {
+            first.diagnostics.extend(cluster.diagnostics());
+        }
+        let configs = configs.into_iter().map(|(name, config)| (name, Arc::new(config)));
+        let update = Update { configs: configs.collect(), urgent };
         if updates.send(update).await.is_err() {
             return;
         }
     }
 }
 
-/// Waits for a change of what is complete, and gathers others until `due`; `None` when nobody receives any more.
+/// Waits for changes of what is complete, until `due` where they are not of endpoints; says whether anybody still
+/// receives updates.
 async fn gather(
     cluster: &mut Cluster,
+    waiting: &mut Changed,
     due: Instant,
     updates: &mpsc::Sender<Update>,
-) -> Option<Changed> {
-    let mut all = Changed::default();
+) -> bool {
     let mut told = Vec::new();
     loop {
         let complete = cluster.is_complete();
@@ -101,15 +136,13 @@ async fn gather(
             // Nothing is live yet that could show them.
             tell(&mut told, cluster.diagnostics());
         }
-        let ready = complete && !all.is_nothing();
-        let changed = tokio::select! {
-            changed = cluster.changed() => changed,
-            () = time::sleep_until(due), if ready => return Some(all),
-            () = updates.closed() => return None,
-        };
-        all = all.and(changed);
-        if cluster.is_complete() && all.endpoints {
-            return Some(all);
+        if complete && !waiting.endpoints.is_empty() {
+            return true;
+        }
+        tokio::select! {
+            changed = cluster.changed() => waiting.add(changed),
+            () = time::sleep_until(due), if complete && waiting.objects => return true,
+            () = updates.closed() => return false,
         }
     }
 }

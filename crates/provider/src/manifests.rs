@@ -86,10 +86,10 @@ impl Manifests {
                 self.index.apply(object.clone());
             }
         }
-        let mut config = translate(&self.index, &self.options.objects);
+        let mut config = translate(&self.index, &self.options.objects).config;
         config.diagnostics.extend(self.state.diagnostics().cloned());
         config.diagnostics.extend(doubled);
-        let ingresses = translate_ingresses(&self.index, &self.options);
+        let ingresses = translate_ingresses(&self.index, &self.options).config;
         let mut said = Said::from([(PROVIDER, config), (INGRESS_PROVIDER, ingresses)]);
         for (provider, config) in &mut said {
             let last = self.last.entry(provider).or_default();

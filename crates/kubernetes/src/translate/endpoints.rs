@@ -1,51 +1,49 @@
 //! A Service's endpoints to servers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use portway_model::dynamic::Server;
 
-use crate::{
-    Index,
-    api::{Body, EndpointPort, EndpointSlice, Kind, Object},
-};
+use super::servers::Target;
+use crate::{Index, ServiceName, api::EndpointPort};
 
-use super::{Translation, servers::Target};
-
-/// The label that says which Service an EndpointSlice belongs to.
-const SERVICE_LABEL: &str = "kubernetes.io/service-name";
-
-/// EndpointSlices by namespace and Service, oldest first.
-pub(super) fn slices(index: &Index) -> BTreeMap<(&str, &str), Vec<(&Object, &EndpointSlice)>> {
-    let mut slices: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for object in index.of(Kind::EndpointSlice) {
-        let Body::EndpointSlice(slice) = &object.body else { continue };
-        let Some(service) = object.meta.labels.get(SERVICE_LABEL) else { continue };
-        let key = (object.key.namespace.as_str(), service.as_str());
-        slices.entry(key).or_default().push((object, slice));
-    }
-    for slices in slices.values_mut() {
-        slices.sort_by_key(|(object, _)| super::age(object));
-    }
-    slices
+/// Which endpoints the servers of a load balancer are: those of one port of a Service.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Endpoints {
+    pub(super) service: ServiceName,
+    /// The name of the port; empty for the only one.
+    port: String,
+    scheme: String,
 }
 
-impl Translation<'_> {
-    /// The servers of a Service's port, by its name; Endpoints count only where no EndpointSlice exists,
-    /// as a cluster mirrors the ones into the others.
-    pub(super) fn endpoints(&self, target: Target<'_>) -> Vec<Server> {
-        let Target { namespace, name: service, port, scheme, .. } = target;
-        let port_name = port.name.as_str();
-        let mut servers = Servers { scheme, seen: BTreeSet::new(), list: Vec::new() };
-        if let Some(slices) = self.slices.get(&(namespace, service)) {
-            for (_, slice) in slices {
-                let Some(port) = port_number(&slice.ports, port_name) else { continue };
+impl Endpoints {
+    pub(super) fn of(target: Target<'_>) -> Self {
+        Self {
+            service: ServiceName {
+                namespace: target.namespace.to_owned(),
+                name: target.name.to_owned(),
+            },
+            port: target.port.name.clone(),
+            scheme: target.scheme.to_owned(),
+        }
+    }
+
+    /// The servers now. Endpoints objects count only where no EndpointSlice exists, as a cluster mirrors the ones
+    /// into the others.
+    pub(super) fn servers(&self, index: &Index) -> Vec<Server> {
+        let mut servers = Servers { scheme: &self.scheme, seen: BTreeSet::new(), list: Vec::new() };
+        let ServiceName { namespace, name } = &self.service;
+        let slices = index.endpoint_slices(&self.service);
+        if !slices.is_empty() {
+            for slice in slices {
+                let Some(port) = port_number(&slice.ports, &self.port) else { continue };
                 for address in slice.addresses.iter().filter(|address| address.serving) {
                     servers.add(&address.address, port, address.terminating);
                 }
             }
-        } else if let Some((_, endpoints)) = self.index.endpoints(namespace, service) {
+        } else if let Some((_, endpoints)) = index.endpoints(namespace, name) {
             for subset in &endpoints.subsets {
-                let Some(port) = port_number(&subset.ports, port_name) else { continue };
+                let Some(port) = port_number(&subset.ports, &self.port) else { continue };
                 for address in &subset.addresses {
                     servers.add(address, port, false);
                 }

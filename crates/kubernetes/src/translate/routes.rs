@@ -140,15 +140,16 @@ impl Translation<'_> {
             [reference] => match self.service(object, reference, native) {
                 Ok(Resolved::Named(name)) => return name,
                 Ok(Resolved::Made { service, .. }) => *service,
-                Err(errors) => entry(object, reference.at, Service::Unreadable, errors),
+                Err(errors) => entry(object, reference.at, Service::Unreadable, errors).into(),
             },
             references => {
                 let (services, errors) = self.weighted(object, references, native);
                 let weighted = Weighted { services, ..Weighted::default() };
-                entry(object, route.at, Service::Weighted(weighted), errors)
+                entry(object, route.at, Service::Weighted(weighted), errors).into()
             }
         };
-        problems.extend(made.problems.iter().filter(|p| p.severity == Severity::Error).cloned());
+        problems
+            .extend(made.entry.problems.iter().filter(|p| p.severity == Severity::Error).cloned());
         self.add_service(name.to_owned(), object, format!("a route of {}", object.key), made);
         name.to_owned()
     }

@@ -1,14 +1,16 @@
 //! References to Services and TraefikServices, and TraefikServices themselves.
 
 use portway_model::{
-    Entry, Problem,
+    Problem,
     dynamic::{
         LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService,
     },
 };
 
 use super::{
-    Translation, entry,
+    NewService, Translation,
+    endpoints::Endpoints,
+    entry,
     names::normalize,
     references::{is_ours, or_parent},
     servers::{Target, find_port, is_node_port, ports, scheme_of},
@@ -30,7 +32,7 @@ pub(super) enum Resolved {
         /// The same without loss, to tell a conflict.
         origin: String,
         /// The load balancer.
-        service: Box<Entry<Service>>,
+        service: Box<NewService>,
     },
 }
 
@@ -55,7 +57,7 @@ impl Translation<'_> {
             .resolve_service(from, reference, native_by_default)
             .map_err(|problem| vec![problem])?;
         match &mut resolved {
-            Resolved::Made { service, .. } => service.problems.extend(warnings),
+            Resolved::Made { service, .. } => service.entry.problems.extend(warnings),
             Resolved::Named(_) => self.diagnose_all(from, &warnings),
         }
         Ok(resolved)
@@ -139,8 +141,8 @@ impl Translation<'_> {
         namespace: &str,
         reference: &ServiceReference,
         native_by_default: bool,
-    ) -> Result<Entry<Service>, Problem> {
-        let servers = self.servers(from, namespace, reference, native_by_default)?;
+    ) -> Result<NewService, Problem> {
+        let (servers, endpoints) = self.servers(from, namespace, reference, native_by_default)?;
         let servers_transport = self.transport_name(namespace, reference)?;
         let forwarding = ResponseForwarding::default();
         let flush_interval = reference.flush_interval.unwrap_or(forwarding.flush_interval);
@@ -154,7 +156,8 @@ impl Translation<'_> {
             response_forwarding: ResponseForwarding { flush_interval },
             servers_transport,
         });
-        Ok(entry(from, reference.at, service, Vec::new()))
+        let entry = entry(from, reference.at, service, Vec::new());
+        Ok(NewService { entry, endpoints })
     }
 
     fn servers(
@@ -163,7 +166,7 @@ impl Translation<'_> {
         namespace: &str,
         reference: &ServiceReference,
         native_by_default: bool,
-    ) -> Result<Vec<Server>, Problem> {
+    ) -> Result<(Vec<Server>, Option<Endpoints>), Problem> {
         let name = reference.name.as_str();
         let fail = |field: &str, message: String| {
             let field = portway_model::decode::join(&reference.path, field);
@@ -187,15 +190,17 @@ impl Translation<'_> {
         }
         let scheme = scheme(reference, &port).map_err(|m| fail("scheme", m))?;
         let target = Target { namespace, name, service, port: &port, scheme };
-        if service.is_external_name() {
-            self.external_name(target).map_err(|m| fail("name", m))
+        let servers = if service.is_external_name() {
+            self.external_name(target).map_err(|m| fail("name", m))?
         } else if reference.native_lb.unwrap_or(native_by_default) {
-            self.cluster_address(target).map_err(|m| fail("nativeLB", m))
+            self.cluster_address(target).map_err(|m| fail("nativeLB", m))?
         } else if reference.node_port_lb && is_node_port(service) {
-            self.node_ports(target).map_err(|m| fail("nodePortLB", m))
+            self.node_ports(target).map_err(|m| fail("nodePortLB", m))?
         } else {
-            Ok(self.endpoints(target))
-        }
+            let endpoints = Endpoints::of(target);
+            return Ok((endpoints.servers(self.index), Some(endpoints)));
+        };
+        Ok((servers, None))
     }
 
     /// The port that a reference means.
@@ -316,7 +321,7 @@ impl Translation<'_> {
             };
             let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             let entry = entry(object, portway_model::Position::default(), service, problems);
-            self.add_service(name, object, object.key.to_string(), entry);
+            self.add_service(name, object, object.key.to_string(), entry.into());
         }
     }
 }

@@ -10,7 +10,9 @@ use super::settings::ServiceSettings;
 use crate::{
     api::{self, Backend, Kind, Object, Port},
     translate::{
-        Translation, entry,
+        NewService, Translation,
+        endpoints::Endpoints,
+        entry,
         names::normalize,
         servers::{Target, find_port, is_node_port, ports, scheme_of},
     },
@@ -41,20 +43,21 @@ impl Translation<'_> {
             None => normalize(&format!("{namespace}-{service}-{port}")),
         };
         let known = self.services.get(&name).filter(|made| made.origin == origin);
-        if !problems.is_empty() || known.is_some_and(|made| !made.entry.is_disabled()) {
+        if !problems.is_empty() || known.is_some_and(|made| !made.service.entry.is_disabled()) {
             return (name, problems);
         }
         let mut noted = Vec::new();
-        let made = match self.reach(backend, namespace, service, port, &mut noted) {
-            Ok(balancer) => Service::LoadBalancer(balancer),
+        let (made, endpoints) = match self.reach(backend, namespace, service, port, &mut noted) {
+            Ok((balancer, endpoints)) => (Service::LoadBalancer(balancer), endpoints),
             Err((field, reason)) => {
                 let field = join(&backend.field, field);
                 problems.push(Problem::error(field, reason).at(backend.at));
-                Service::Unreadable
+                (Service::Unreadable, None)
             }
         };
         noted.extend(problems.iter().cloned());
-        self.add_service(name.clone(), from, origin, entry(from, backend.at, made, noted));
+        let made = NewService { entry: entry(from, backend.at, made, noted), endpoints };
+        self.add_service(name.clone(), from, origin, made);
         (name, problems)
     }
 
@@ -67,7 +70,7 @@ impl Translation<'_> {
         name: &str,
         port: &Port,
         noted: &mut Vec<Problem>,
-    ) -> Result<LoadBalancer, (&'static str, String)> {
+    ) -> Result<(LoadBalancer, Option<Endpoints>), (&'static str, String)> {
         let Some((object, service)) = self.index.service(namespace, name) else {
             let hint = self.hint(Kind::Service, namespace, name);
             return Err(("service.name", format!("service not found: {namespace}/{name}{hint}")));
@@ -106,15 +109,16 @@ impl Translation<'_> {
             scheme => scheme,
         };
         let target = Target { namespace, name, service, port, scheme };
-        let servers =
+        let (servers, endpoints) =
             self.backend_servers(service, target, &settings).map_err(|r| ("service", r))?;
-        Ok(LoadBalancer {
+        let balancer = LoadBalancer {
             sticky: settings.sticky,
             servers,
             pass_host_header: settings.pass_host_header,
             servers_transport: settings.servers_transport,
             ..LoadBalancer::default()
-        })
+        };
+        Ok((balancer, endpoints))
     }
 
     /// The servers of a Service's port. The order of the questions is that of Traefik's Ingress provider, which
@@ -124,15 +128,17 @@ impl Translation<'_> {
         service: &api::Service,
         target: Target<'_>,
         settings: &ServiceSettings,
-    ) -> Result<Vec<Server>, String> {
-        if settings.node_port_lb && is_node_port(service) {
-            self.node_ports(target)
+    ) -> Result<(Vec<Server>, Option<Endpoints>), String> {
+        let servers = if settings.node_port_lb && is_node_port(service) {
+            self.node_ports(target)?
         } else if service.is_external_name() {
-            self.external_name(target)
+            self.external_name(target)?
         } else if settings.native_lb.unwrap_or(self.options.native_lb_by_default) {
-            self.cluster_address(target)
+            self.cluster_address(target)?
         } else {
-            Ok(self.endpoints(target))
-        }
+            let endpoints = Endpoints::of(target);
+            return Ok((endpoints.servers(self.index), Some(endpoints)));
+        };
+        Ok((servers, None))
     }
 }
