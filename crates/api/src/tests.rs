@@ -128,6 +128,7 @@ fn load_balancer(raw: &Value) -> LoadBalancer {
         pass_host_header: flag(raw, "passHostHeader"),
         response_forwarding: ResponseForwarding { flush_interval: Period::parse(&flush).unwrap() },
         servers_transport: text(raw, "serversTransport"),
+        origin: None,
     }
 }
 

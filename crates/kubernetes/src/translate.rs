@@ -17,13 +17,16 @@ use std::{
 
 use portway_model::{
     Diagnostic, Entry, Place, Position, Problem, Severity,
-    dynamic::{Certificate, Config, LoadBalancer, Service},
+    dynamic::{
+        Certificate, Config, IngressMetadata, LoadBalancer, Observability, ObservabilityMetadata,
+        Service,
+    },
     static_config::{KubernetesIngress, KubernetesObjects},
 };
 
 use crate::{
     Index, ServiceName,
-    api::{Body, Kind, Object},
+    api::{Body, Key, Kind, Object},
 };
 
 mod endpoints;
@@ -278,6 +281,15 @@ impl<'a> Translation<'a> {
 fn place(object: &Object, at: Position) -> Option<Place> {
     let place = object.meta.place.clone()?;
     Some(if at.line == 0 { place } else { Place { line: at.line, ..place } })
+}
+
+/// Which records are made of a router, and the object that they name as its origin.
+fn with_origin(observability: Option<Observability>, object: &Object) -> Observability {
+    let Key { kind, namespace, name, .. } = &object.key;
+    let (namespace, name) = (namespace.clone(), name.clone());
+    let ingress = IngressMetadata { kind: kind.as_str(), namespace, name };
+    let metadata = Some(Box::new(ObservabilityMetadata { ingress: Some(ingress) }));
+    Observability { metadata, ..observability.unwrap_or_default() }
 }
 
 /// An entry of the configuration that comes from a part of an object.

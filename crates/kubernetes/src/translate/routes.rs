@@ -7,7 +7,7 @@ use portway_model::{
     dynamic::{Router, RouterTls, Service, Weighted},
 };
 
-use super::{Translation, entry, names, references::or_parent, services::Resolved};
+use super::{Translation, entry, names, references::or_parent, services::Resolved, with_origin};
 use crate::api::{Body, IngressRoute, Key, Kind, Object, Route};
 
 /// The annotation that Traefik 2 read an IngressRoute's class from.
@@ -120,7 +120,7 @@ impl Translation<'_> {
             rule: route.rule.clone(),
             rule_syntax: route.syntax.clone(),
             priority: route.priority,
-            observability: route.observability.clone(),
+            observability: Some(with_origin(route.observability.clone(), object)),
             ..Router::default()
         }
     }

@@ -13,7 +13,7 @@ use super::{
     entry,
     names::normalize,
     references::{is_ours, or_parent},
-    servers::{Target, find_port, is_node_port, ports, scheme_of},
+    servers::{Target, find_port, is_node_port, origin, ports, scheme_of},
 };
 use crate::{
     PROVIDER,
@@ -155,6 +155,7 @@ impl Translation<'_> {
             pass_host_header: reference.pass_host_header.unwrap_or(true),
             response_forwarding: ResponseForwarding { flush_interval },
             servers_transport,
+            origin: Some(origin(namespace, &reference.name, &reference.port)),
         });
         let entry = entry(from, reference.at, service, Vec::new());
         Ok(NewService { entry, endpoints })
