@@ -124,7 +124,8 @@ impl ControlPlane {
             command.arg("--service-account-issuer=https://kubernetes.default.svc");
             command.arg(format!("--service-account-key-file={}", file("accounts.crt")));
             command.arg(format!("--service-account-signing-key-file={}", file("accounts.key")));
-            command.args(["--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC"]);
+            // The addresses of k3s are among these.
+            command.args(["--service-cluster-ip-range=10.32.0.0/12", "--authorization-mode=RBAC"]);
             // Nobody makes service accounts here, and nobody may publish the server's own address.
             command.args(["--disable-admission-plugins=ServiceAccount"]);
             command.args(["--endpoint-reconciler-type=none", "--allow-privileged=true"]);

@@ -153,7 +153,15 @@ fn endpoints(number: usize) -> Vec<Value> {
     let native = |value: &str| json!({"traefik.ingress.kubernetes.io/service.nativelb": value});
     let labels = json!({"kubernetes.io/service-name": "oracle"});
     vec![
-        object("v1", "Service", "oracle", json!({"spec": {"ports": [{"name": "p", "port": 80}]}})),
+        object(
+            "v1",
+            "Service",
+            "oracle",
+            json!({
+                "metadata": {"annotations": native("false")},
+                "spec": {"ports": [{"name": "p", "port": 80}]},
+            }),
+        ),
         object(
             "discovery.k8s.io/v1",
             "EndpointSlice",

@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     PROVIDER,
-    api::{self, Body, Kind, Object, Port, ServicePort, ServiceReference, TraefikService},
+    api::{
+        self, Body, Kind, Object, Port, ServicePort, ServiceReference, TraefikService,
+        UnservedService,
+    },
 };
 
 /// What a reference leads to.
@@ -144,6 +147,7 @@ impl Translation<'_> {
     ) -> Result<NewService, Problem> {
         let (servers, endpoints) = self.servers(from, namespace, reference, native_by_default)?;
         let servers_transport = self.transport_name(namespace, reference)?;
+        let (middlewares, problems) = self.service_middlewares(from, reference)?;
         let forwarding = ResponseForwarding::default();
         let flush_interval = reference.flush_interval.unwrap_or(forwarding.flush_interval);
         let service = Service::LoadBalancer(LoadBalancer {
@@ -155,10 +159,30 @@ impl Translation<'_> {
             pass_host_header: reference.pass_host_header.unwrap_or(true),
             response_forwarding: ResponseForwarding { flush_interval },
             servers_transport,
+            middlewares,
             origin: Some(origin(namespace, &reference.name, &reference.port)),
         });
-        let entry = entry(from, reference.at, service, Vec::new());
+        let entry = entry(from, reference.at, service, problems);
         Ok(NewService { entry, endpoints })
+    }
+
+    /// The names of a service's own middlewares, and that they are not served: the service without them could leave
+    /// a guard out.
+    fn service_middlewares(
+        &mut self,
+        from: &Object,
+        reference: &ServiceReference,
+    ) -> Result<(Vec<String>, Vec<Problem>), Problem> {
+        let path = portway_model::decode::join(&reference.path, "middlewares");
+        let mut problems = Vec::new();
+        let names = self.middleware_names(from, &reference.middlewares, &path, &mut problems);
+        if let Some(refused) = problems.into_iter().next() {
+            return Err(refused);
+        }
+        let message = "middlewares of a service are not served by this version of Portway yet; write \
+                       them at the route";
+        let problem = (!names.is_empty()).then(|| Problem::error(path, message).at(reference.at));
+        Ok((names, problem.into_iter().collect()))
     }
 
     fn servers(
@@ -276,23 +300,54 @@ impl Translation<'_> {
     ) -> (Vec<WeightedService>, Vec<Problem>) {
         let (mut members, mut problems) = (Vec::new(), Vec::new());
         for reference in references {
-            let name = match self.service(from, reference, native_by_default) {
-                Err(errors) => {
-                    problems.extend(errors);
-                    continue;
-                }
-                Ok(Resolved::Named(name)) => name,
-                Ok(Resolved::Made { name, origin, service }) => {
-                    // As in Traefik, parts that come after one that leads nowhere are not made.
-                    if problems.is_empty() {
-                        self.add_service(name.clone(), from, origin, *service);
-                    }
-                    name
-                }
-            };
-            members.push(WeightedService { name, weight: Some(reference.weight.unwrap_or(1)) });
+            let name = self.part(from, reference, native_by_default, &mut problems);
+            let weight = Some(reference.weight.unwrap_or(1));
+            members.extend(name.map(|name| WeightedService { name, weight }));
         }
         (members, problems)
+    }
+
+    /// The name of a part of a service, which is made where there is no problem yet: as in Traefik, parts that come
+    /// after one that leads nowhere are not made.
+    fn part(
+        &mut self,
+        from: &Object,
+        reference: &ServiceReference,
+        native_by_default: bool,
+        problems: &mut Vec<Problem>,
+    ) -> Option<String> {
+        match self.service(from, reference, native_by_default) {
+            Err(errors) => {
+                problems.extend(errors);
+                None
+            }
+            Ok(Resolved::Named(name)) => Some(name),
+            Ok(Resolved::Made { name, origin, service }) => {
+                if problems.is_empty() {
+                    self.add_service(name.clone(), from, origin, *service);
+                }
+                Some(name)
+            }
+        }
+    }
+
+    /// A service of a kind that is not served yet, as Traefik shows it, with its parts.
+    fn unserved_service(
+        &mut self,
+        from: &Object,
+        unserved: &UnservedService,
+        problems: &mut Vec<Problem>,
+    ) -> Service {
+        let mut settings = unserved.settings.clone();
+        for (pointer, reference) in &unserved.parts {
+            let name = self.part(from, reference, false, problems);
+            if let (Some(name), Some(place)) = (name, settings.pointer_mut(pointer)) {
+                *place = name.into();
+            }
+        }
+        let message = "not served by this version of Portway yet";
+        problems.push(Problem::error(format!("spec.{}", unserved.kind), message));
+        Service::Unserved(Unserved::from([(unserved.kind.to_owned(), settings)]))
     }
 
     /// All TraefikServices.
@@ -310,10 +365,8 @@ impl Translation<'_> {
                         health_check: None,
                     })
                 }
-                TraefikService::Unserved(kind, settings) => {
-                    let message = "not served by this version of Portway yet";
-                    problems.push(Problem::error(format!("spec.{kind}"), message));
-                    Service::Unserved(Unserved::from([((*kind).to_owned(), settings.clone())]))
+                TraefikService::Unserved(unserved) => {
+                    self.unserved_service(object, unserved, &mut problems)
                 }
                 TraefikService::Unspecified => {
                     problems.push(Problem::error("spec", "unspecified service type"));

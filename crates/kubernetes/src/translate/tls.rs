@@ -16,8 +16,8 @@ impl Translation<'_> {
     pub(super) fn tls_options(&mut self) {
         for object in self.oldest_first(Kind::TlsOption) {
             let Body::TlsOption(body) = &object.body else { continue };
-            let mut problems = self.keep_errors(object, &object.problems);
-            let options = self.tls_option(object, body, &mut problems);
+            let problems = self.keep_errors(object, &object.problems);
+            let options = self.tls_option(object, body);
             let name = name(object);
             if let Some(first) = self.config.tls.options.get(&name) {
                 let owner =
@@ -38,20 +38,17 @@ impl Translation<'_> {
         }
     }
 
-    fn tls_option(
-        &mut self,
-        object: &Object,
-        body: &TlsOption,
-        problems: &mut Vec<Problem>,
-    ) -> dynamic::TlsOptions {
+    fn tls_option(&mut self, object: &Object, body: &TlsOption) -> dynamic::TlsOptions {
         let mut options = body.options.clone();
         for name in &body.authorities {
             match self.authority(&object.key.namespace, name, false) {
                 Ok(authority) => options.client_auth.authorities.push(authority),
-                // Without all of its authorities the option could demand less of clients than was meant.
-                Err(reason) => problems.push(
-                    Problem::error("spec.clientAuth.secretNames", reason).at(body.authorities_at),
-                ),
+                // Those that are left vouch for fewer clients, and without any of them options that ask for one
+                // cannot be used.
+                Err(reason) => {
+                    let problem = Problem::error("spec.clientAuth.secretNames", reason);
+                    self.diagnose(object, &problem.at(body.authorities_at));
+                }
             }
         }
         options

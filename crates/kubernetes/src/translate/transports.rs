@@ -1,6 +1,9 @@
 //! ServersTransports.
 
-use portway_model::{Position, Problem, dynamic};
+use portway_model::{
+    Position, Problem,
+    dynamic::{self, Material},
+};
 
 use super::{Translation, entry, names::normalize};
 use crate::api::{Body, Kind, Object, RootAuthority, ServersTransport};
@@ -10,8 +13,8 @@ impl Translation<'_> {
     pub(super) fn servers_transports(&mut self) {
         for object in self.oldest_first(Kind::ServersTransport) {
             let Body::ServersTransport(body) = &object.body else { continue };
-            let mut problems = self.keep_errors(object, &object.problems);
-            let transport = self.servers_transport(object, body, &mut problems);
+            let problems = self.keep_errors(object, &object.problems);
+            let transport = self.servers_transport(object, body);
             let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             let message = format!("the name `{name}` stands for another ServersTransport too");
             let made = entry(object, Position::default(), transport, problems);
@@ -28,7 +31,6 @@ impl Translation<'_> {
         &mut self,
         object: &Object,
         body: &ServersTransport,
-        problems: &mut Vec<Problem>,
     ) -> dynamic::ServersTransport {
         let namespace = object.key.namespace.as_str();
         let mut transport = body.transport.clone();
@@ -45,14 +47,13 @@ impl Translation<'_> {
                 Err(reason) => missing.push((reason, at)),
             }
         }
+        if transport.root_cas.is_empty() && !missing.is_empty() {
+            // Without any the system's authorities would be trusted, which is more than was meant.
+            transport.root_cas.push(Material::inline(Vec::new()));
+        }
         for (reason, at) in missing {
             let message = format!("Error while loading CA: {reason}");
-            if transport.root_cas.is_empty() {
-                // With no authority left the system's would be trusted, which is more than was meant.
-                problems.push(Problem::error("spec.rootCAs", message).at(at));
-            } else {
-                self.diagnose(object, &Problem::error("spec.rootCAs", message).at(at));
-            }
+            self.diagnose(object, &Problem::error("spec.rootCAs", message).at(at));
         }
         for (i, (name, at)) in body.certificates.iter().enumerate() {
             match self.key_pair(namespace, name) {

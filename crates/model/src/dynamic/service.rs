@@ -28,6 +28,9 @@ impl Serialize for Service {
         match self {
             Self::LoadBalancer(balancer) => {
                 fields.serialize_entry(self.kind(), balancer)?;
+                if !balancer.middlewares.is_empty() {
+                    fields.serialize_entry("middlewares", &balancer.middlewares)?;
+                }
                 if let Some(origin) = &balancer.origin {
                     // Traefik's nesting: `observability.metadata.kubernetes`.
                     let metadata = BTreeMap::from([("kubernetes", origin)]);
@@ -90,6 +93,10 @@ pub struct LoadBalancer {
     /// The name of the servers transport; empty means the static default.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub servers_transport: String,
+    /// Names of middlewares of the service itself, as Kubernetes objects can have; not served yet. The API shows them
+    /// beside the load balancer.
+    #[serde(skip)]
+    pub middlewares: Vec<String>,
     /// Where the servers come from; no user can write it. The API shows it beside the load balancer.
     #[serde(skip)]
     pub origin: Option<Box<ServiceOrigin>>,
@@ -116,6 +123,7 @@ impl Default for LoadBalancer {
             pass_host_header: true,
             response_forwarding: ResponseForwarding::default(),
             servers_transport: String::new(),
+            middlewares: Vec::new(),
             origin: None,
         }
     }
