@@ -1,10 +1,10 @@
-//! What Portway alone has, because it keeps closed what Traefik leaves out.
+//! What Portway alone has, because it keeps closed what Traefik leaves out (row 1 of `docs/compatibility.md`).
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{MIDDLEWARES, ROUTERS, SERVICES, members, objects, provider, qualified};
+use super::{Fields, MIDDLEWARES, ROUTERS, SERVICES, members, objects, provider, qualified, texts};
 
 /// Objects that Portway alone has and that serve nothing: those that are disabled, load balancers without
 /// servers, and what leads nowhere but to these or comes from nowhere else.
@@ -53,7 +53,7 @@ impl Closed {
 
     /// Whether a service is used, and by nothing that is not closed.
     fn is_for_closed_ones(&self, portway: &Value, name: &str, object: &Value) -> bool {
-        let routers = users(object).map(|user| self.holds(ROUTERS, user));
+        let routers = texts(object.get("usedBy")).map(|user| self.holds(ROUTERS, user));
         let services = objects(portway, SERVICES)
             .filter(|(user, service)| members(user, service).any(|member| member == name))
             .map(|(user, _)| self.holds(SERVICES, user));
@@ -66,7 +66,7 @@ impl Closed {
     }
 
     /// Makes of an object what it would be without users that are closed.
-    pub(super) fn leave_out_users(&self, name: &str, object: &mut Map<String, Value>) {
+    pub(super) fn leave_out_users(&self, name: &str, object: &mut Fields) {
         let Some(users) = object.get_mut("usedBy").and_then(Value::as_array_mut) else { return };
         users.retain(|user| user.as_str().is_none_or(|user| !self.holds(ROUTERS, user)));
         if !users.is_empty() {
@@ -84,8 +84,4 @@ impl Closed {
             }
         }
     }
-}
-
-fn users(object: &Value) -> impl Iterator<Item = &str> {
-    object["usedBy"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
