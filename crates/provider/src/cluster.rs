@@ -18,6 +18,10 @@ use tokio::{
 
 use crate::Update;
 
+mod reporter;
+
+pub use reporter::{Live, Reporter};
+
 /// What is made of a cluster's objects: what one provider says of them, or two.
 #[derive(Clone, Debug, Default)]
 pub struct Views {
@@ -72,12 +76,37 @@ pub async fn follow(
     mut cluster: Cluster,
     views: Views,
     throttle: Duration,
+    mut reporter: Reporter,
     updates: mpsc::Sender<Update>,
 ) {
     let views = Arc::new(views);
     let (mut said, mut waiting) = (Said::new(), Changed::default());
+    let mut sent = BTreeMap::new();
     let mut due = Instant::now();
-    while gather(&mut cluster, &mut waiting, due, &updates).await {
+    loop {
+        let mut told = Vec::new();
+        // Waits for changes of what is complete, until `due` where they are not of endpoints.
+        while !cluster.is_complete() || waiting.endpoints.is_empty() {
+            let complete = cluster.is_complete();
+            if !complete {
+                // Nothing is live yet that could show them.
+                tell(&mut told, cluster.diagnostics());
+            }
+            tokio::select! {
+                changed = cluster.changed() => {
+                    if changed.records {
+                        reporter.note();
+                    }
+                    waiting.add(changed);
+                }
+                () = time::sleep_until(due), if complete && waiting.objects => break,
+                () = reporter.due(), if complete && !waiting.objects => {
+                    let ingress = views.ingress.as_ref();
+                    reporter.report(&cluster.index(), &said, &sent, ingress);
+                }
+                () = updates.closed() => return,
+            }
+        }
         // Other changes stay for their time, where endpoints come first.
         let objects = waiting.objects && Instant::now() >= due;
         let mut changed = std::mem::take(&mut waiting);
@@ -114,35 +143,10 @@ pub async fn follow(
             first.diagnostics.extend(cluster.diagnostics());
         }
         let configs = configs.into_iter().map(|(name, config)| (name, Arc::new(config)));
-        let update = Update { configs: configs.collect(), urgent };
+        sent = configs.collect();
+        let update = Update { configs: sent.clone(), urgent };
         if updates.send(update).await.is_err() {
             return;
-        }
-    }
-}
-
-/// Waits for changes of what is complete, until `due` where they are not of endpoints; says whether anybody still
-/// receives updates.
-async fn gather(
-    cluster: &mut Cluster,
-    waiting: &mut Changed,
-    due: Instant,
-    updates: &mpsc::Sender<Update>,
-) -> bool {
-    let mut told = Vec::new();
-    loop {
-        let complete = cluster.is_complete();
-        if !complete {
-            // Nothing is live yet that could show them.
-            tell(&mut told, cluster.diagnostics());
-        }
-        if complete && !waiting.endpoints.is_empty() {
-            return true;
-        }
-        tokio::select! {
-            changed = cluster.changed() => waiting.add(changed),
-            () = time::sleep_until(due), if complete && waiting.objects => return true,
-            () = updates.closed() => return false,
         }
     }
 }

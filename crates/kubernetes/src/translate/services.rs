@@ -1,7 +1,7 @@
 //! References to Services and TraefikServices, and TraefikServices themselves.
 
 use portway_model::{
-    Problem,
+    Cause, Problem,
     dynamic::{
         LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService,
     },
@@ -55,7 +55,7 @@ impl Translation<'_> {
         }
         let mut resolved = self
             .resolve_service(from, reference, native_by_default)
-            .map_err(|problem| vec![problem])?;
+            .map_err(|problem| vec![problem.about(Cause::Reference)])?;
         match &mut resolved {
             Resolved::Made { service, .. } => service.entry.problems.extend(warnings),
             Resolved::Named(_) => self.diagnose_all(from, &warnings),
@@ -311,7 +311,8 @@ impl Translation<'_> {
                 }
                 TraefikService::Unserved(kind, settings) => {
                     let message = "not served by this version of Portway yet";
-                    problems.push(Problem::error(format!("spec.{kind}"), message));
+                    let problem = Problem::error(format!("spec.{kind}"), message);
+                    problems.push(problem.about(Cause::Unserved));
                     Service::Unserved(Unserved::from([((*kind).to_owned(), settings.clone())]))
                 }
                 TraefikService::Unspecified => {

@@ -1,8 +1,8 @@
 //! ServersTransports.
 
-use portway_model::{Position, Problem, dynamic};
+use portway_model::{Cause, Position, Problem, dynamic};
 
-use super::{Translation, entry, names::normalize};
+use super::{Part, Translation, entry, names::normalize};
 use crate::api::{Body, Kind, Object, RootAuthority, ServersTransport};
 
 impl Translation<'_> {
@@ -14,11 +14,13 @@ impl Translation<'_> {
             let transport = self.servers_transport(object, body, &mut problems);
             let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             let message = format!("the name `{name}` stands for another ServersTransport too");
+            let conflict = Problem::error("metadata.name", message).about(Cause::Conflict);
             let made = entry(object, Position::default(), transport, problems);
             if let Some(first) = self.config.http.servers_transports.get_mut(&name) {
-                first.problems.push(Problem::error("metadata.name", message.as_str()));
-                self.diagnose(object, &Problem::error("metadata.name", message));
+                first.problems.push(conflict.clone());
+                self.diagnose(object, &conflict);
             } else {
+                self.part(object, Part::Transport(name.clone()));
                 self.config.http.servers_transports.insert(name, made);
             }
         }
@@ -47,11 +49,12 @@ impl Translation<'_> {
         }
         for (reason, at) in missing {
             let message = format!("Error while loading CA: {reason}");
+            let problem = Problem::error("spec.rootCAs", message).at(at).about(Cause::Reference);
             if transport.root_cas.is_empty() {
                 // With no authority left the system's would be trusted, which is more than was meant.
-                problems.push(Problem::error("spec.rootCAs", message).at(at));
+                problems.push(problem);
             } else {
-                self.diagnose(object, &Problem::error("spec.rootCAs", message).at(at));
+                self.diagnose(object, &problem);
             }
         }
         for (i, (name, at)) in body.certificates.iter().enumerate() {
@@ -60,7 +63,8 @@ impl Translation<'_> {
                 Err(reason) => {
                     let field = format!("spec.certificatesSecrets[{i}]");
                     let message = format!("Error while loading certificates {name}: {reason}");
-                    self.diagnose(object, &Problem::error(field, message).at(*at));
+                    let problem = Problem::error(field, message).at(*at);
+                    self.diagnose(object, &problem.about(Cause::Reference));
                 }
             }
         }
