@@ -1,6 +1,7 @@
 //! A real API server, and what Portway makes of it.
 
 mod oracle;
+mod status;
 
 use std::fs;
 use std::path::Path;

@@ -5,7 +5,7 @@
 //! meaning is that of the conditions of the Gateway API.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -15,6 +15,7 @@ use portway_model::{
     name::{INTERNAL, provider, qualify},
     runtime::{Runtime, Status},
 };
+use portway_rule::{Syntax, parse};
 use serde::Serialize;
 
 use crate::{
@@ -88,8 +89,8 @@ struct Faults {
     conflicts: BTreeSet<String>,
     unserved: BTreeSet<String>,
     warnings: BTreeSet<String>,
-    /// What is not live.
-    closed: BTreeSet<String>,
+    /// Why something is not live, and the first that is not for this reason.
+    closed: BTreeMap<String, String>,
 }
 
 impl Faults {
@@ -141,7 +142,7 @@ impl Faults {
 
     fn router(&mut self, name: &str, runtime: &Runtime) {
         let Some(info) = runtime.routers.get(&qualify(name, PROVIDER)) else {
-            self.closed.insert(format!("router {name} is not live"));
+            self.closed.entry("is not live".to_owned()).or_insert(format!("router {name}"));
             return;
         };
         let middlewares =
@@ -159,13 +160,19 @@ impl Faults {
                 self.references.insert(told);
             }
         }
+        if info.status == Status::Disabled
+            && let Err(error) =
+                parse(&info.router.rule, Syntax::of_router(&info.router.rule_syntax))
+        {
+            self.values.insert(format!("match: {error}"));
+        }
         self.live("router", name, info.status, &info.errors);
     }
 
     fn live(&mut self, kind: &str, name: &str, status: Status, errors: &[String]) {
         if status == Status::Disabled {
-            let reason = errors.first().map_or("", String::as_str);
-            self.closed.insert(format!("{kind} {name}: {reason}"));
+            let reason = errors.first().cloned().unwrap_or_default();
+            self.closed.entry(reason).or_insert_with(|| format!("{kind} {name}"));
         }
     }
 
@@ -212,7 +219,8 @@ impl Faults {
     fn programmed(&self) -> (bool, &'static str, String) {
         let unready = [&self.values, &self.unserved, &self.references];
         if !self.closed.is_empty() {
-            (false, "Closed", message(&self.closed))
+            let closed = self.closed.iter().map(|(reason, what)| format!("{what}: {reason}"));
+            (false, "Closed", message(&closed.collect()))
         } else if let Some(reasons) = unready.into_iter().find(|reasons| !reasons.is_empty()) {
             (false, "Incomplete", message(reasons))
         } else {
