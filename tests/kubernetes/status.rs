@@ -135,7 +135,8 @@ fn definitions_without_a_status_do_no_harm() {
     plane.apply(OBJECTS);
     let portway = start(&plane);
     until(|| portway.log(), |log| log.contains("apply Portway's CRDs"));
-    let told = portway.log().matches("the status of ingressroutes is not written").count();
+    let told =
+        portway.log().matches("the status of ingressroutes.traefik.io is not written").count();
     assert_eq!(told, 1, "{}", portway.log());
 }
 

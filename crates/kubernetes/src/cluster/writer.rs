@@ -14,7 +14,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::{
     Client,
     core::{
-        Request,
+        Request, Status,
         params::{GetParams, Patch, PatchParams, PostParams},
     },
 };
@@ -128,16 +128,11 @@ impl Writer {
             Err(kube::Error::Api(status)) if matches!(status.code, 403..=405) => {
                 let told = self.left_alone.lock().await.insert(resource, Instant::now());
                 if told.is_none() {
-                    tracing::warn!(
-                        "the status of {} is not written: {}{}",
-                        key.kind.plural(),
-                        status.message,
-                        if status.code == 403 {
-                            ""
-                        } else {
-                            "; apply Portway's CRDs (deploy/crds)"
-                        }
-                    );
+                    let Status { message, code, .. } = *status;
+                    let advice =
+                        if code == 403 { "" } else { "; apply Portway's CRDs (deploy/crds)" };
+                    let resource = resource_name(key);
+                    tracing::warn!("the status of {resource} is not written: {message}{advice}");
                 }
                 true
             }
@@ -154,13 +149,7 @@ impl Writer {
 
     async fn conditions(&self, report: &Report) -> kube::Result<()> {
         let key = &report.key;
-        let requests = Request::new(path(key));
-        let known = requests.get(&key.name, &GetParams::default());
-        let known: Value =
-            match self.client.request(known.map_err(kube::Error::BuildRequest)?).await {
-                Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-                known => known?,
-            };
+        let Some(known) = self.object(key).await? else { return Ok(()) };
         let uid = known.pointer("/metadata/uid").and_then(Value::as_str);
         if uid != Some(&report.record.uid) {
             // Another object of the same name, of which there will be another report.
@@ -174,13 +163,31 @@ impl Writer {
         if conditions == before {
             return Ok(());
         }
-        self.patch(key, json!({"status": {"conditions": conditions}})).await?;
+        match self.patch(key, json!({"status": {"conditions": conditions}})).await {
+            // Either the resource has no status, or the object has gone meanwhile.
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                return match self.object(key).await? {
+                    Some(_) => Err(kube::Error::Api(status)),
+                    None => Ok(()),
+                };
+            }
+            written => written?,
+        }
         for condition in &report.conditions {
             if is_news(condition, &before) {
                 self.tell(report, condition, now).await?;
             }
         }
         Ok(())
+    }
+
+    /// The object as it is now; `None` where it is gone.
+    async fn object(&self, key: &Key) -> kube::Result<Option<Value>> {
+        let request = Request::new(path(key)).get(&key.name, &GetParams::default());
+        match self.client.request(request.map_err(kube::Error::BuildRequest)?).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            known => known.map(Some),
+        }
     }
 
     async fn addresses(&self, key: &Key, addresses: &[LoadBalancerAddress]) -> kube::Result<()> {
@@ -248,6 +255,12 @@ impl Writer {
 
 fn path(key: &Key) -> String {
     list_path(key.kind, key.group, Some(&key.namespace))
+}
+
+/// The name of the resource that an object belongs to, such as `ingressroutes.traefik.io`.
+fn resource_name(key: &Key) -> String {
+    let plural = key.kind.plural();
+    key.group.traefik().map_or_else(|| plural.to_owned(), |group| format!("{plural}.{group}"))
 }
 
 fn api_version(key: &Key) -> &'static str {
