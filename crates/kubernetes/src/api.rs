@@ -179,6 +179,11 @@ impl Kind {
         }
     }
 
+    /// Whether the status of its objects is written.
+    pub(crate) fn is_reported(self) -> bool {
+        self == Self::Ingress || Self::TRAEFIK.contains(&self)
+    }
+
     /// Whether its objects belong to the whole cluster rather than to a namespace.
     pub fn is_cluster_scoped(self) -> bool {
         matches!(self, Self::IngressClass | Self::Node)

@@ -190,7 +190,9 @@ impl Cluster {
             Change::Applied(object) => {
                 let known = index.exactly(&object.key);
                 let before = known.map(What::of);
-                changed.records |= known.is_none_or(|known| known.record != object.record);
+                let has_status = kind.is_reported();
+                changed.records |=
+                    has_status && known.is_none_or(|known| known.record != object.record);
                 let now = What::of(&object);
                 if index.apply(*object) {
                     before.into_iter().chain([now]).for_each(|what| changed.note(what));
