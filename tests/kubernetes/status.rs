@@ -138,6 +138,10 @@ fn definitions_without_a_status_do_no_harm() {
     let told =
         portway.log().matches("the status of ingressroutes.traefik.io is not written").count();
     assert_eq!(told, 1, "{}", portway.log());
+    // Events say it all the same.
+    let events =
+        || plane.run(&["get", "events", "--field-selector=reportingComponent=portway"], "");
+    until(events, |events| events.contains("did you mean default/web?"));
 }
 
 fn setup(plane: &ControlPlane) -> Setup {

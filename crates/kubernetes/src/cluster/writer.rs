@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    future::ready,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +16,7 @@ use kube::{
     Client,
     core::{
         Request, Status,
-        params::{GetParams, Patch, PatchParams, PostParams},
+        params::{GetParams, Patch, PatchParams},
     },
 };
 use serde_json::{Value, json};
@@ -25,6 +26,10 @@ use crate::{
     Condition, Report,
     api::{Group, Key, Kind, LoadBalancerAddress, list_path},
 };
+
+mod events;
+
+use events::Teller;
 
 /// Writes that are under way at once.
 const AT_ONCE: usize = 4;
@@ -77,7 +82,8 @@ pub async fn write(
     mut work: watch::Receiver<Arc<Work>>,
     mut leads: watch::Receiver<bool>,
 ) {
-    let writer = Writer { client, left_alone: Mutex::default() };
+    let teller = Teller::new(client.clone());
+    let writer = Writer { client, teller, left_alone: Mutex::default() };
     loop {
         let now = Arc::clone(&work.borrow_and_update());
         let leading = *leads.borrow_and_update();
@@ -92,6 +98,7 @@ pub async fn write(
 
 struct Writer {
     client: Client,
+    teller: Teller,
     /// Resources whose status is not written, and since when.
     left_alone: Mutex<HashMap<(Kind, Group), Instant>>,
 }
@@ -108,7 +115,7 @@ impl Writer {
         let outdated = || work.has_changed().unwrap_or(true) || leads.has_changed().unwrap_or(true);
         let tasks = stream::iter(now.tasks());
         let done = tasks.map(|task| async move { outdated() || self.write(task).await });
-        done.buffer_unordered(AT_ONCE).all(std::future::ready).await
+        done.buffer_unordered(AT_ONCE).fold(true, |all, done| ready(all && done)).await
     }
 
     /// Writes one status; says whether it need not be tried again.
@@ -116,10 +123,11 @@ impl Writer {
         let key = task.key();
         let resource = (key.kind, key.group);
         let since = self.left_alone.lock().await.get(&resource).copied();
-        if since.is_some_and(|since| since.elapsed() < LEAVE_ALONE) {
-            return true;
-        }
+        let leave_alone = since.is_some_and(|since| since.elapsed() < LEAVE_ALONE);
         let written = match &task {
+            // Events say at least something where there is no status.
+            Task::Conditions(report) if leave_alone => self.teller.tell_alone(report).await,
+            Task::Addresses(..) if leave_alone => return true,
             Task::Conditions(report) => self.conditions(report).await,
             Task::Addresses(key, addresses) => self.addresses(key, addresses).await,
         };
@@ -134,7 +142,7 @@ impl Writer {
                     let resource = resource_name(key);
                     tracing::warn!("the status of {resource} is not written: {message}{advice}");
                 }
-                true
+                matches!(task, Task::Addresses(..))
             }
             Err(kube::Error::Api(status)) if status.code == 422 => {
                 tracing::warn!("the status of {key} is refused: {}", status.message);
@@ -173,12 +181,7 @@ impl Writer {
             }
             written => written?,
         }
-        for condition in &report.conditions {
-            if is_news(condition, &before) {
-                self.tell(report, condition, now).await?;
-            }
-        }
-        Ok(())
+        self.teller.tell(report, &before).await
     }
 
     /// The object as it is now; `None` where it is gone.
@@ -208,49 +211,6 @@ impl Writer {
         );
         self.client.request::<Value>(request.map_err(kube::Error::BuildRequest)?).await.map(drop)
     }
-
-    /// Tells of a condition in an event. Kubernetes: `v1` Event, which `kubectl describe` shows.
-    async fn tell(
-        &self,
-        report: &Report,
-        condition: &Condition,
-        now: Timestamp,
-    ) -> kube::Result<()> {
-        let Key { kind, namespace, name, .. } = &report.key;
-        let wrong = is_wrong(condition.kind, condition.status);
-        let message = match condition.message.as_str() {
-            "" => condition.reason,
-            message => message,
-        };
-        let event = json!({
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"generateName": format!("{name}."), "namespace": namespace},
-            "involvedObject": {
-                "apiVersion": api_version(&report.key),
-                "kind": kind.as_str(),
-                "namespace": namespace,
-                "name": name,
-                "uid": report.record.uid,
-            },
-            "type": if wrong { "Warning" } else { "Normal" },
-            "reason": condition.reason,
-            "message": shortened(message),
-            "source": {"component": NAME},
-            "reportingComponent": NAME,
-            "firstTimestamp": seconds(now),
-            "lastTimestamp": seconds(now),
-            "count": 1,
-        });
-        let body = serde_json::to_vec(&event).map_err(kube::Error::SerdeError)?;
-        let request = Request::new(format!("/api/v1/namespaces/{namespace}/events"));
-        let request = request.create(&PostParams::default(), body);
-        match self.client.request::<Value>(request.map_err(kube::Error::BuildRequest)?).await {
-            // Events are a courtesy: a role may leave them out.
-            Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(()),
-            told => told.map(drop),
-        }
-    }
 }
 
 fn path(key: &Key) -> String {
@@ -261,14 +221,6 @@ fn path(key: &Key) -> String {
 fn resource_name(key: &Key) -> String {
     let plural = key.kind.plural();
     key.group.traefik().map_or_else(|| plural.to_owned(), |group| format!("{plural}.{group}"))
-}
-
-fn api_version(key: &Key) -> &'static str {
-    match key.group {
-        Group::TraefikIo => "traefik.io/v1alpha1",
-        Group::TraefikContainous => "traefik.containo.us/v1alpha1",
-        Group::Kubernetes => "networking.k8s.io/v1",
-    }
 }
 
 /// A condition with the time of its last transition: that of before where its status is that of before.
@@ -288,36 +240,9 @@ fn stamped(condition: &Condition, before: &[Value], now: Timestamp) -> Value {
     })
 }
 
-/// Whether a condition is worth an event: it is wrong now for another reason than before, or wrong no more.
-fn is_news(condition: &Condition, before: &[Value]) -> bool {
-    let known = before.iter().find(|known| known["type"] == condition.kind);
-    let was_wrong = known.is_some_and(|known| {
-        is_wrong(condition.kind, known["status"].as_str().unwrap_or_default())
-    });
-    if !is_wrong(condition.kind, condition.status) {
-        return was_wrong;
-    }
-    known.is_none_or(|known| known["message"] != condition.message || !was_wrong)
-}
-
-/// Whether a condition of this status says that something is wrong.
-fn is_wrong(kind: &str, status: &str) -> bool {
-    (status == "True") == (kind == "Conflicted")
-}
-
 /// A time as statuses have it: RFC 3339 in whole seconds of UTC.
 fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// A message that fits an event, which may have 1,024 bytes.
-fn shortened(message: &str) -> String {
-    const LONGEST: usize = 1000;
-    if message.len() <= LONGEST {
-        return message.to_owned();
-    }
-    let end = (0..=LONGEST).rev().find(|at| message.is_char_boundary(*at)).unwrap_or_default();
-    format!("{}…", message.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -339,29 +264,5 @@ mod tests {
         assert_eq!(same["lastTransitionTime"], "2026-01-01T00:00:00Z");
         let other = stamped(&condition("Accepted", "False", ""), &before, now);
         assert_eq!(other["lastTransitionTime"], "2027-01-15T08:00:00Z");
-    }
-
-    #[test]
-    fn what_is_wrong_is_news_once_and_so_is_its_end() {
-        let wrong = json!({"type": "Programmed", "status": "False", "message": "a"});
-        let right = json!({"type": "Programmed", "status": "True", "message": ""});
-        let is = |status, message: &str, before: &[&Value]| {
-            let before: Vec<Value> = before.iter().map(|value| (*value).clone()).collect();
-            is_news(&condition("Programmed", status, message), &before)
-        };
-        assert!(
-            is("False", "a", &[]) && is("False", "a", &[&right]) && is("False", "b", &[&wrong])
-        );
-        assert!(is("True", "", &[&wrong]));
-        assert!(!is("True", "", &[]) && !is("True", "", &[&right]) && !is("False", "a", &[&wrong]));
-        let conflict = condition("Conflicted", "False", "");
-        assert!(!is_news(&conflict, &[]), "that nothing is in conflict is no news");
-    }
-
-    #[test]
-    fn a_long_message_is_cut_between_characters() {
-        let long = shortened(&"é".repeat(2000));
-        assert!(long.len() <= 1024 && long.ends_with("é…"));
-        assert_eq!(shortened("short"), "short");
     }
 }
