@@ -15,11 +15,24 @@ const QUIET: Duration = Duration::from_secs(3);
 
 const OBJECTS: &str = include_str!("status/objects.yaml");
 
+/// Made a second later, which is what creation times can tell.
+const LATER: &str = "apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: younger}
+spec:
+  routes:
+    - match: Host(`good.example`)
+      kind: Rule
+      services: [{name: web, port: 80}]
+";
+
 #[test]
 fn users_see_what_became_of_their_objects() {
     let Some(plane) = ControlPlane::start() else { return };
     plane.apply(&super::crds());
     plane.apply(OBJECTS);
+    thread::sleep(Duration::from_secs(1));
+    plane.apply(LATER);
     let _portway = start(&plane);
     expect(
         &plane,
@@ -55,6 +68,12 @@ fn users_see_what_became_of_their_objects() {
         &plane,
         "tlsoption.traefik.io/strict",
         "True Accepted, True ResolvedRefs, False NoConflicts, True Programmed",
+    );
+
+    expect(
+        &plane,
+        "ingressroute.traefik.io/younger",
+        "True Accepted, True ResolvedRefs, True Conflict, True Programmed",
     );
 
     // The message names the nearest name; describe shows it as an event.

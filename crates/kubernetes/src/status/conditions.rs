@@ -18,6 +18,10 @@ use portway_model::{
 use portway_rule::{Syntax, parse};
 use serde::Serialize;
 
+mod shadowed;
+
+use shadowed::shadowed;
+
 use crate::{
     Index, PROVIDER,
     api::{Key, Record},
@@ -73,9 +77,11 @@ pub fn reports<'a>(
     translated: &'a Translated,
     runtime: &'a Runtime,
 ) -> impl Iterator<Item = Report> + 'a {
+    let mut shadowed = shadowed(index, translated, runtime);
     translated.objects.iter().filter_map(move |(key, said)| {
         let record = index.exactly(key)?.record.clone();
-        let faults = Faults::of(said, translated, runtime);
+        let mut faults = Faults::of(said, translated, runtime);
+        faults.conflicts.extend(shadowed.remove(key).into_iter().flatten());
         let conditions = faults.conditions(record.generation);
         Some(Report { key: key.clone(), record, conditions })
     })
