@@ -1,14 +1,13 @@
 //! What Portway writes into the status of objects, and who of several replicas does.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portway_testkit::control_plane::{ADMIN, ControlPlane};
 use portway_testkit::process::{Process, Setup};
 use serde_json::Value;
 
-/// How long a status may take; a Lease of one that died runs out after fifteen seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::until;
 
 /// How long nothing may be written where nothing changes.
 const QUIET: Duration = Duration::from_secs(3);
@@ -198,17 +197,4 @@ fn conditions(plane: &ControlPlane, object: &str) -> String {
 fn versions(plane: &ControlPlane) -> String {
     let columns = "custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion";
     plane.run(&["get", "traefik", "-A", "-o", columns], "")
-}
-
-#[track_caller]
-fn until<T: std::fmt::Debug>(mut look: impl FnMut() -> T, mut right: impl FnMut(&T) -> bool) {
-    let start = Instant::now();
-    loop {
-        let seen = look();
-        if right(&seen) {
-            return;
-        }
-        assert!(start.elapsed() < PATIENCE, "still {seen:?}");
-        thread::sleep(Duration::from_millis(200));
-    }
 }
