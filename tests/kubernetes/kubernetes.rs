@@ -4,6 +4,7 @@ mod oracle;
 mod outage;
 mod rbac;
 mod status;
+mod tutorial;
 
 use std::fs;
 use std::path::Path;
