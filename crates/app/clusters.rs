@@ -1,18 +1,27 @@
 //! Providers that follow an API server.
 
-use std::time::Duration;
+use std::{
+    env,
+    hash::{BuildHasher, RandomState},
+    process,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result};
 use portway_kubernetes::{
     Selection,
-    cluster::{Cluster, Pace, Resources, connect},
+    cluster::{Candidate, Client, Cluster, Pace, Resources, connect, write},
 };
 use portway_model::static_config::{ClusterConnection, KubernetesObjects, Providers};
 use portway_provider::{
     Update,
-    cluster::{Views, follow},
+    cluster::{Live, Reporter, Views, follow},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+
+/// The Lease of the replica that writes the status of objects.
+const LEASE: &str = "portway-status";
 
 /// A cluster, and what is made of its objects.
 struct Wanted<'a> {
@@ -31,18 +40,47 @@ struct Wanted<'a> {
 /// When the options do not say how an API server is reached, or hold no label selector.
 pub(crate) async fn start(
     providers: &Providers,
+    live: &watch::Receiver<Arc<Live>>,
     updates: &mpsc::Sender<Update>,
 ) -> Result<Vec<&'static str>> {
     let mut names = Vec::new();
+    let mut elections: Vec<(&ClusterConnection, watch::Receiver<bool>)> = Vec::new();
     for wanted in wanted(providers) {
         let Wanted { option, connection, objects, throttle, resources, views } = wanted;
         Selection::new(objects).with_context(|| format!("{option}.labelSelector"))?;
         let client = connect(connection).await.with_context(|| option.to_owned())?;
         names.extend(views.providers());
+        let elected = elections.iter().find(|(known, _)| *known == connection);
+        let leads = match elected {
+            Some((_, leads)) => leads.clone(),
+            None => elect(&client),
+        };
+        elections.push((connection, leads.clone()));
+        let (work, to_do) = watch::channel(Arc::default());
+        tokio::spawn(write(client.clone(), to_do, leads.clone()));
         let cluster = Cluster::follow(&client, &resources, Pace::default());
-        tokio::spawn(follow(cluster, views, throttle, updates.clone()));
+        let reporter = Reporter::new(live.clone(), leads, work);
+        tokio::spawn(follow(cluster, views, throttle, reporter, updates.clone()));
     }
     Ok(names)
+}
+
+/// Takes part in the election of the replica that writes the status of objects; tells whether this one does.
+fn elect(client: &Client) -> watch::Receiver<bool> {
+    let of_pod = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let namespace = of_pod("POD_NAMESPACE");
+    let namespace = namespace.as_deref().unwrap_or_else(|| client.default_namespace());
+    // Never the host's name: nodes may all have the same one.
+    let identity = of_pod("POD_NAME").unwrap_or_else(unique);
+    let (leads, heard) = watch::channel(false);
+    let candidate = Candidate::new(client.clone(), namespace, LEASE, &identity);
+    tokio::spawn(candidate.run(leads));
+    heard
+}
+
+/// A name that no other process has.
+fn unique() -> String {
+    format!("portway-{:016x}", RandomState::new().hash_one(process::id()))
 }
 
 /// The clusters to follow: one where both providers read the same objects in the same way.

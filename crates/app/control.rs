@@ -14,9 +14,12 @@ use portway_model::{
     runtime::{Runtime, Status},
     static_config::StaticConfig,
 };
-use portway_provider::{Aggregator, FolderOfManifests, Source as _, file::Files, run, updates};
+use portway_provider::{
+    Aggregator, FolderOfManifests, Source as _, cluster::Live, file::Files, run, updates,
+};
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
 use rustls_pki_types::UnixTime;
+use tokio::sync::watch;
 
 use crate::{clusters, internal::Internals};
 
@@ -66,7 +69,9 @@ pub(crate) async fn control(
         providers.extend(source.providers());
         tokio::spawn(run(source, options.watch, sender.clone()));
     }
-    providers.extend(clusters::start(&config.providers, &sender).await?);
+    let (live, heard) = watch::channel(Arc::default());
+    providers.extend(clusters::start(&config.providers, &heard, &sender).await?);
+    drop(heard);
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));
     let mut told = Told::default();
@@ -82,8 +87,9 @@ pub(crate) async fn control(
         let before = publisher.current();
         let compiler = Arc::clone(&compiler);
         // Compiling a large table takes longer than other tasks of this runtime should wait.
+        let configs = merged.configs.clone();
         let compiled =
-            tokio::task::spawn_blocking(move || compiler.compile(&merged.configs, Some(&before)));
+            tokio::task::spawn_blocking(move || compiler.compile(&configs, Some(&before)));
         let snapshot = match compiled.await {
             Ok(snapshot) => snapshot,
             Err(error) => {
@@ -106,6 +112,9 @@ pub(crate) async fn control(
         );
         if merged.complete {
             internals.become_ready();
+            let runtime = snapshot.runtime.clone();
+            // Nobody may want to hear it.
+            live.send_replace(Arc::new(Live { configs: merged.configs, runtime }));
         }
     }
     // Sources that are not watched have said all they will say.

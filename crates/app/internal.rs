@@ -31,6 +31,8 @@ impl Internals {
         let api = config.api.clone().unwrap_or_default();
         let providers = [
             (config.providers.file.is_some(), "File"),
+            (config.providers.kubernetes_ingress.is_some(), "KubernetesIngress"),
+            (config.providers.kubernetes_crd.is_some(), "KubernetesCRD"),
             (config.providers.kubernetes_manifests.is_some(), "KubernetesManifests"),
         ];
         let named = providers.into_iter().filter(|(enabled, _)| *enabled);

@@ -1,6 +1,6 @@
 //! Signals, and the graceful end.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use anyhow::{Context as _, Result};
 use portway_model::static_config::StaticConfig;
@@ -45,14 +45,13 @@ impl Signals {
 /// When `work` fails.
 pub(crate) async fn until_signal(
     signals: &mut Signals,
-    work: impl Future<Output = Result<()>>,
+    mut work: Pin<&mut impl Future<Output = Result<()>>>,
     log: &logging::Output,
     access_log: Option<&AccessLog>,
 ) -> Result<()> {
-    tokio::pin!(work);
     loop {
         let signal = tokio::select! {
-            worked = &mut work => return worked,
+            worked = work.as_mut() => return worked,
             _ = signals.terminate.recv() => "SIGTERM",
             _ = signals.interrupt.recv() => "SIGINT",
             _ = signals.reopen.recv() => {

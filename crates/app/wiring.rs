@@ -108,10 +108,22 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
                 Some(reason) = failed.recv() => Err(anyhow!(reason)),
             }
         };
-        let ended = shutdown::until_signal(&mut signals, work, log, access_log.as_ref()).await;
+        let mut work = std::pin::pin!(work);
+        let ended =
+            shutdown::until_signal(&mut signals, work.as_mut(), log, access_log.as_ref()).await;
         internals.terminate();
-        shutdown::drain(&mut signals, &config, &drain).await;
-        ended
+        let drained = shutdown::drain(&mut signals, &config, &drain);
+        match ended {
+            // Requests still come while others learn of the end, and servers still go.
+            Ok(()) => tokio::select! {
+                () = drained => Ok(()),
+                ended = work => ended,
+            },
+            Err(error) => {
+                drained.await;
+                Err(error)
+            }
+        }
     });
     // Connections that outlast the grace time end with the process.
     let in_time = drain.connections() == 0;

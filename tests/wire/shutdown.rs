@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use portway_testkit::backend::Backend;
 use portway_testkit::client::{Client, End};
 
-use super::{Site, get};
+use super::{EVERYTHING, Site, get};
 
 #[test]
 fn a_request_in_flight_survives_sigterm() {
@@ -54,6 +54,22 @@ fn readiness_fails_before_connections_are_refused() {
     assert_eq!(site.client().ask(get("/")).unwrap().status, 200);
     let status = site.process.wait(Duration::from_secs(12)).expect("an end");
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn changes_are_followed_while_requests_are_still_accepted() {
+    let flag = "--entryPoints.web.transport.lifeCycle.requestAcceptGraceTimeout=4s";
+    let site = Site::start(Backend::start(), &[flag]);
+    site.process.signal("TERM");
+    let other = Backend::start();
+    let dynamic = EVERYTHING.replace("@@backend@@", &other.address().to_string());
+    site.process.write_quietly("dynamic.yml", &dynamic);
+    let start = Instant::now();
+    while other.take().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(3), "the change was never live");
+        assert_eq!(site.client().ask(get("/")).unwrap().status, 200);
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod judge;
 mod load_balancer;
 mod middleware;
 mod reading;
+mod record;
 mod service_reference;
 mod tls;
 mod traefik_service;
@@ -46,6 +47,19 @@ pub struct Object {
     pub body: Body,
     /// What is wrong with it as a whole; parts of it (routes, service references) carry their own.
     pub problems: Vec<Problem>,
+    /// What an API server keeps about it, which changes nothing of what it means.
+    pub record: Record,
+}
+
+/// What an API server keeps about an object.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Record {
+    /// `metadata.uid`: another object of the same name has another.
+    pub uid: String,
+    /// `metadata.generation`: grows with each change of the object's specification.
+    pub generation: i64,
+    /// A hash of `status.conditions` in the order written, without their times.
+    pub conditions: u64,
 }
 
 /// What an object is called. Keys of one kind sort by namespace and name, the newer API group first.
@@ -166,6 +180,11 @@ impl Kind {
         }
     }
 
+    /// Whether the status of its objects is written.
+    pub(crate) fn is_reported(self) -> bool {
+        self == Self::Ingress || Self::TRAEFIK.contains(&self)
+    }
+
     /// Whether its objects belong to the whole cluster rather than to a namespace.
     pub fn is_cluster_scoped(self) -> bool {
         matches!(self, Self::IngressClass | Self::Node)
@@ -238,6 +257,15 @@ pub enum Body {
 }
 
 impl Object {
+    /// Whether it means what `other` means: all but what an API server keeps about it.
+    pub(crate) fn means(&self, other: &Self) -> bool {
+        let Self { key, meta, body, problems, record: _ } = self;
+        *key == other.key
+            && *meta == other.meta
+            && *body == other.body
+            && *problems == other.problems
+    }
+
     /// What objects are sorted by, the oldest first: those whose creation is not known come after the others.
     pub(crate) fn age(&self) -> (bool, Option<&str>, &str, &str) {
         let created = self.meta.created.as_deref();
@@ -307,6 +335,20 @@ pub fn read(node: &Node, file: &str) -> Vec<Result<Object, Refusal>> {
     }
 }
 
+/// Where the objects of a kind stand in the API, in one namespace or in all.
+pub(crate) fn list_path(kind: Kind, group: Group, namespace: Option<&str>) -> String {
+    let base = match group {
+        Group::Kubernetes => kind.kubernetes_path(),
+        Group::TraefikIo => "/apis/traefik.io/v1alpha1",
+        Group::TraefikContainous => "/apis/traefik.containo.us/v1alpha1",
+    };
+    let plural = kind.plural();
+    match namespace {
+        Some(namespace) => format!("{base}/namespaces/{namespace}/{plural}"),
+        None => format!("{base}/{plural}"),
+    }
+}
+
 /// Reads an object of a known kind, as an API server sends it; `None` for one without a name.
 pub(crate) fn read_as(kind: Kind, group: Group, node: &Node) -> Option<Object> {
     let mut problems = Vec::new();
@@ -315,7 +357,8 @@ pub(crate) fn read_as(kind: Kind, group: Group, node: &Node) -> Option<Object> {
     let body = body(kind, node, &mut problems);
     let namespace = if kind.is_cluster_scoped() { String::new() } else { namespace };
     let key = Key { kind, namespace, name, group };
-    (!key.name.is_empty()).then_some(Object { key, meta, body, problems })
+    let record = record::read(node);
+    (!key.name.is_empty()).then_some(Object { key, meta, body, problems, record })
 }
 
 fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
@@ -358,7 +401,8 @@ fn read_one(node: &Node, file: &str) -> Option<Result<Object, Refusal>> {
     let body = body(kind, node, &mut problems);
     let namespace = if kind.is_cluster_scoped() { String::new() } else { namespace };
     let key = Key { kind, namespace, name, group };
-    let mut object = Object { key, meta, body, problems };
+    let record = Record::default();
+    let mut object = Object { key, meta, body, problems, record };
     judge::judge(&mut object, node);
     Some(Ok(object))
 }

@@ -12,7 +12,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use kube::Client;
+pub use kube::Client;
 use portway_model::{Diagnostic, Severity};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -24,11 +24,13 @@ mod lease;
 mod reply;
 mod resources;
 mod retry;
+mod writer;
 
 pub use connection::{InvalidConnection, connect};
 pub use follow::Pace;
 pub use lease::Candidate;
 pub use resources::Resources;
+pub use writer::{Work, write};
 
 use follow::{Change, Heard, Target};
 
@@ -64,18 +66,21 @@ pub struct Changed {
     pub objects: bool,
     /// Services whose endpoints have.
     pub endpoints: BTreeSet<ServiceName>,
+    /// What the API server keeps about objects, such as their status.
+    pub records: bool,
 }
 
 impl Changed {
     /// Adds what has changed besides.
     pub fn add(&mut self, other: Self) {
         self.objects |= other.objects;
+        self.records |= other.records;
         self.endpoints.extend(other.endpoints);
     }
 
     /// Whether nothing has.
     pub fn is_nothing(&self) -> bool {
-        !self.objects && self.endpoints.is_empty()
+        *self == Self::default()
     }
 
     /// Whether nothing has but endpoints.
@@ -179,10 +184,15 @@ impl Cluster {
             Change::Listed(objects) => {
                 let (kind, group, namespace) = (kind, target.group(), target.namespace());
                 changed.objects |= index.reset(kind, group, namespace, objects) || !state.settled;
+                changed.records = true;
                 state.settled = true;
             }
             Change::Applied(object) => {
-                let before = index.exactly(&object.key).map(What::of);
+                let known = index.exactly(&object.key);
+                let before = known.map(What::of);
+                let has_status = kind.is_reported();
+                changed.records |=
+                    has_status && known.is_none_or(|known| known.record != object.record);
                 let now = What::of(&object);
                 if index.apply(*object) {
                     before.into_iter().chain([now]).for_each(|what| changed.note(what));

@@ -41,9 +41,12 @@ impl Object {
 }
 
 impl Index {
-    /// Adds an object or replaces the one of its key; says whether anything changed.
+    /// Adds an object or replaces the one of its key; says whether what it means has changed.
     pub fn apply(&mut self, object: Object) -> bool {
-        if self.objects.get(&object.key) == Some(&object) {
+        if let Some(known) = self.objects.get_mut(&object.key)
+            && known.means(&object)
+        {
+            known.record = object.record;
             return false;
         }
         let service = object.endpoints_of();

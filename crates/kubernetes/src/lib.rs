@@ -23,7 +23,7 @@ mod translate;
 
 pub use index::{Index, ServiceName};
 pub use selection::{InvalidSelector, Selection};
-pub use status::{IngressStatus, NoAddresses, ingress_statuses};
+pub use status::{Condition, IngressStatus, NoAddresses, Report, ingress_statuses, reports};
 pub use translate::{Translated, translate, translate_ingresses};
 
 /// The name of the provider of Traefik's own objects, after the `@` of names that come from them.

@@ -1,8 +1,13 @@
-//! What to write into the status of Ingresses: the addresses that their hosts should resolve to.
+//! What to write into the status of objects: conditions into that of Traefik's kinds, into that of Ingresses the
+//! addresses that their hosts should resolve to.
 //!
 //! Nothing is written here; a cluster's client does that, for those that are not current.
 
 use portway_model::{nearest, static_config::KubernetesIngress};
+
+mod conditions;
+
+pub use conditions::{Condition, Report, reports};
 
 use crate::{
     Index,

@@ -16,7 +16,7 @@ use std::{
 };
 
 use portway_model::{
-    Diagnostic, Entry, Place, Position, Problem, Severity,
+    Cause, Diagnostic, Entry, Place, Position, Problem, Severity,
     dynamic::{
         Certificate, Config, IngressMetadata, LoadBalancer, Observability, ObservabilityMetadata,
         Service,
@@ -26,7 +26,7 @@ use portway_model::{
 
 use crate::{
     Index, ServiceName,
-    api::{Body, Key, Kind, Object},
+    api::{Body, Group, Key, Kind, Object},
 };
 
 mod endpoints;
@@ -77,6 +77,26 @@ pub struct Translated {
     pub config: Config,
     /// The load balancers whose servers are a Service's endpoints.
     balancers: BTreeMap<ServiceName, Vec<Balancer>>,
+    /// What was made of each object of Traefik's kinds that is served, and told of it.
+    pub(crate) objects: BTreeMap<Key, Said>,
+}
+
+/// What was made of an object, and told of it besides what the problems of that say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) told: Vec<Problem>,
+}
+
+/// Something in a configuration, by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Part {
+    Router(String),
+    Service(String),
+    Middleware(String),
+    Transport(String),
+    Options(String),
+    Store(String),
 }
 
 /// A load balancer whose servers are endpoints.
@@ -118,6 +138,8 @@ struct Translation<'a> {
     /// Services by name.
     services: BTreeMap<String, Made>,
     config: Config,
+    /// What was made of objects, and told of them.
+    objects: BTreeMap<Key, Said>,
     /// Whether Nodes must not be looked up.
     hides_nodes: bool,
     /// How many names may still be compared for hints (`did you mean …?`).
@@ -160,6 +182,7 @@ impl<'a> Translation<'a> {
             certificates: BTreeMap::new(),
             services: BTreeMap::new(),
             config: Config::default(),
+            objects: BTreeMap::new(),
             hides_nodes: false,
             comparisons: Cell::new(MAX_COMPARISONS),
         }
@@ -177,7 +200,7 @@ impl<'a> Translation<'a> {
                 | Body::Service(_) => self.diagnose_all(object, &object.problems),
                 Body::Unserved => {
                     let message = "not served by this version of Portway yet";
-                    self.diagnose(object, &Problem::error("", message));
+                    self.diagnose(object, &Problem::error("", message).about(Cause::Unserved));
                     self.diagnose_all(object, &object.problems);
                 }
                 _ => {}
@@ -192,7 +215,22 @@ impl<'a> Translation<'a> {
         objects
     }
 
+    /// What is said of an object; nothing yet at first.
+    fn said(&mut self, object: &Object) -> &mut Said {
+        self.objects.entry(object.key.clone()).or_default()
+    }
+
+    /// Notes that something was made of an object.
+    fn part(&mut self, object: &Object, part: Part) {
+        if object.key.group != Group::Kubernetes {
+            self.said(object).parts.push(part);
+        }
+    }
+
     fn diagnose(&mut self, object: &Object, problem: &Problem) {
+        if object.key.group != Group::Kubernetes {
+            self.said(object).told.push(problem.clone());
+        }
         self.config.diagnostics.push(Diagnostic {
             severity: problem.severity,
             object: object.key.to_string(),
@@ -226,6 +264,7 @@ impl<'a> Translation<'a> {
     /// origin of the same name closes both, because either could get the other's requests.
     fn add_service(&mut self, name: String, by: &Object, origin: String, service: NewService) {
         let owner = by.key.to_string();
+        self.part(by, Part::Service(name.clone()));
         match self.services.entry(name) {
             btree_map::Entry::Vacant(vacant) => {
                 vacant.insert(Made { origin, by: owner, service, clashes: Vec::new() });
@@ -234,7 +273,7 @@ impl<'a> Translation<'a> {
                 let made = occupied.get_mut();
                 if made.origin != origin {
                     let message = format!("the name stands for {} and for {origin}", made.origin);
-                    let clash = Problem::error("", message);
+                    let clash = Problem::error("", message).about(Cause::Conflict);
                     if !made.clashes.contains(&clash) {
                         made.clashes.push(clash);
                     }
@@ -251,7 +290,7 @@ impl<'a> Translation<'a> {
                         "service `{}` is defined with other settings by {before}; the last one wins",
                         occupied.key(),
                     );
-                    self.diagnose(by, &Problem::warning("", message));
+                    self.diagnose(by, &Problem::warning("", message).about(Cause::Conflict));
                 }
             }
         }
@@ -273,7 +312,7 @@ impl<'a> Translation<'a> {
         config.diagnostics.sort_by(|a, b| {
             (&a.object, &a.field, &a.message).cmp(&(&b.object, &b.field, &b.message))
         });
-        Translated { config, balancers }
+        Translated { config, balancers, objects: self.objects }
     }
 }
 

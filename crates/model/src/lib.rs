@@ -25,5 +25,5 @@ pub use internal::InternalService;
 pub use names::{Change, Names};
 pub use nearest::nearest;
 pub use node::{Node, Position, Value};
-pub use problem::{Diagnostic, Entry, Place, Problem, Severity};
+pub use problem::{Cause, Diagnostic, Entry, Place, Problem, Severity};
 pub use units::Period;

@@ -20,6 +20,21 @@ pub enum Severity {
     Error,
 }
 
+/// What a problem is about, for those who report it by kinds.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// What is written cannot be used.
+    #[default]
+    Value,
+    /// What is named does not exist, or may not be used here.
+    Reference,
+    /// Something else has the same name or says otherwise.
+    Conflict,
+    /// This version does not serve it.
+    Unserved,
+}
+
 /// One thing wrong inside one object.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Problem {
@@ -32,6 +47,9 @@ pub struct Problem {
     /// Where it was written.
     #[serde(skip)]
     pub at: Position,
+    /// What it is about.
+    #[serde(skip)]
+    pub cause: Cause,
 }
 
 impl Problem {
@@ -42,6 +60,7 @@ impl Problem {
             field: field.into(),
             message: message.into(),
             at: Position::default(),
+            cause: Cause::default(),
         }
     }
 
@@ -59,6 +78,12 @@ impl Problem {
     pub fn errors(problems: &[Self]) -> String {
         let errors = problems.iter().filter(|problem| problem.is_error());
         errors.map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The same problem, about something.
+    #[must_use]
+    pub fn about(self, cause: Cause) -> Self {
+        Self { cause, ..self }
     }
 
     /// The same problem, at a place.

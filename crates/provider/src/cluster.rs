@@ -9,6 +9,7 @@ use portway_kubernetes::{
 };
 use portway_model::{
     Diagnostic,
+    dynamic::Config,
     static_config::{KubernetesIngress, KubernetesObjects},
 };
 use tokio::{
@@ -17,6 +18,10 @@ use tokio::{
 };
 
 use crate::Update;
+
+mod reporter;
+
+pub use reporter::{Live, Reporter};
 
 /// What is made of a cluster's objects: what one provider says of them, or two.
 #[derive(Clone, Debug, Default)]
@@ -72,63 +77,10 @@ pub async fn follow(
     mut cluster: Cluster,
     views: Views,
     throttle: Duration,
+    mut reporter: Reporter,
     updates: mpsc::Sender<Update>,
 ) {
-    let views = Arc::new(views);
-    let (mut said, mut waiting) = (Said::new(), Changed::default());
-    let mut due = Instant::now();
-    while gather(&mut cluster, &mut waiting, due, &updates).await {
-        // Other changes stay for their time, where endpoints come first.
-        let objects = waiting.objects && Instant::now() >= due;
-        let mut changed = std::mem::take(&mut waiting);
-        waiting.objects = changed.objects && !objects;
-        changed.objects = objects;
-        let (index, translator) = (cluster.index(), Arc::clone(&views));
-        let urgent = !changed.endpoints.is_empty();
-        let began = Instant::now();
-        // Many objects take longer than other tasks of this runtime should wait.
-        let translated = tokio::task::spawn_blocking(move || {
-            let said = translator.translate(&index, &changed, said);
-            let configs = said.iter();
-            let configs = configs.map(|(name, said)| ((*name).to_owned(), said.config.clone()));
-            let configs: BTreeMap<_, _> = configs.collect();
-            (said, configs)
-        });
-        let mut configs = match translated.await {
-            Ok((now, configs)) => {
-                said = now;
-                configs
-            }
-            Err(error) => {
-                // A fault of ours; what was said last stays.
-                tracing::error!("the objects of the cluster could not be translated: {error}");
-                said = Said::new();
-                continue;
-            }
-        };
-        if objects {
-            due = Instant::now() + throttle.max(began.elapsed() * REST);
-        }
-        // What concerns the whole cluster is said once.
-        if let Some(first) = configs.values_mut().next() {
-            first.diagnostics.extend(cluster.diagnostics());
-        }
-        let configs = configs.into_iter().map(|(name, config)| (name, Arc::new(config)));
-        let update = Update { configs: configs.collect(), urgent };
-        if updates.send(update).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Waits for changes of what is complete, until `due` where they are not of endpoints; says whether anybody still
-/// receives updates.
-async fn gather(
-    cluster: &mut Cluster,
-    waiting: &mut Changed,
-    due: Instant,
-    updates: &mpsc::Sender<Update>,
-) -> bool {
+    let (mut translator, mut waiting) = (Translator::new(views), Waiting::new());
     let mut told = Vec::new();
     loop {
         let complete = cluster.is_complete();
@@ -136,14 +88,111 @@ async fn gather(
             // Nothing is live yet that could show them.
             tell(&mut told, cluster.diagnostics());
         }
-        if complete && !waiting.endpoints.is_empty() {
-            return true;
-        }
         tokio::select! {
-            changed = cluster.changed() => waiting.add(changed),
-            () = time::sleep_until(due), if complete && waiting.objects => return true,
-            () = updates.closed() => return false,
+            changed = cluster.changed() => {
+                if changed.records {
+                    reporter.note();
+                }
+                // A status of its own is nothing to translate.
+                waiting.changed.add(Changed { records: false, ..changed });
+            }
+            () = waiting.due(), if complete => {
+                let changed = waiting.take();
+                let (began, objects) = (Instant::now(), changed.objects);
+                let update = translator.translate(&cluster, changed).await;
+                if objects {
+                    waiting.rest(throttle.max(began.elapsed() * REST));
+                }
+                if updates.send(update).await.is_err() {
+                    return;
+                }
+            }
+            () = reporter.due(), if complete && waiting.changed.is_nothing() => {
+                translator.report(&mut reporter, &cluster.index());
+            }
+            () = updates.closed() => return,
         }
+    }
+}
+
+/// Changes that are not translated yet.
+struct Waiting {
+    changed: Changed,
+    /// When those that are not of endpoints may be.
+    from: Instant,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self { changed: Changed::default(), from: Instant::now() }
+    }
+
+    /// Waits until there is something to translate. May be dropped and called again.
+    async fn due(&self) {
+        if !self.changed.endpoints.is_empty() {
+            return;
+        }
+        match self.changed.objects {
+            true => time::sleep_until(self.from).await,
+            false => std::future::pending().await,
+        }
+    }
+
+    /// What is to be translated now; the rest goes on waiting.
+    fn take(&mut self) -> Changed {
+        let mut changed = std::mem::take(&mut self.changed);
+        if Instant::now() < self.from {
+            self.changed.objects = std::mem::take(&mut changed.objects);
+        }
+        changed
+    }
+
+    /// Lets changes that are not of endpoints wait for a time from now on.
+    fn rest(&mut self, time: Duration) {
+        self.from = Instant::now() + time;
+    }
+}
+
+/// What was said of the cluster's objects, to go on from.
+struct Translator {
+    views: Arc<Views>,
+    said: Said,
+    sent: BTreeMap<String, Arc<Config>>,
+}
+
+impl Translator {
+    fn new(views: Views) -> Self {
+        Self { views: Arc::new(views), said: Said::new(), sent: BTreeMap::new() }
+    }
+
+    async fn translate(&mut self, cluster: &Cluster, changed: Changed) -> Update {
+        let (index, views) = (cluster.index(), Arc::clone(&self.views));
+        let urgent = !changed.endpoints.is_empty();
+        let before = std::mem::take(&mut self.said);
+        // Many objects take longer than other tasks of this runtime should wait.
+        let translated =
+            tokio::task::spawn_blocking(move || views.translate(&index, &changed, before));
+        match translated.await {
+            Ok(said) => self.said = said,
+            // A fault of ours; what was sent last stays, and the next change begins anew.
+            Err(error) => {
+                tracing::error!("the objects of the cluster could not be translated: {error}");
+                return Update { configs: self.sent.clone(), urgent };
+            }
+        }
+        // What concerns the whole cluster is said once.
+        let mut of_cluster = cluster.diagnostics();
+        let configs = self.said.iter().map(|(provider, translated)| {
+            let mut config = translated.config.clone();
+            config.diagnostics.append(&mut of_cluster);
+            ((*provider).to_owned(), Arc::new(config))
+        });
+        self.sent = configs.collect();
+        Update { configs: self.sent.clone(), urgent }
+    }
+
+    fn report(&self, reporter: &mut Reporter, index: &Index) {
+        reporter.report(index, &self.said, &self.sent, self.views.ingress.as_ref());
     }
 }
 

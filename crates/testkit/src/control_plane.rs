@@ -73,6 +73,8 @@ impl ControlPlane {
         let accounts = Certificate::for_names(&["accounts"]);
         self.folder.write("accounts.crt", &accounts.certificate_pem);
         self.folder.write("accounts.key", &accounts.key_pem);
+        let audit = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n";
+        self.folder.write("audit.yaml", audit);
         let tokens = format!(
             "{ADMIN},admin,1,\"system:masters\"\n{USER},{USER_NAME},2,\"system:authenticated\"\n"
         );
@@ -126,6 +128,8 @@ impl ControlPlane {
             command.arg(format!("--service-account-signing-key-file={}", file("accounts.key")));
             // The addresses of k3s are among these.
             command.args(["--service-cluster-ip-range=10.32.0.0/12", "--authorization-mode=RBAC"]);
+            command.arg(format!("--audit-policy-file={}", file("audit.yaml")));
+            command.arg(format!("--audit-log-path={}", file("audit.log")));
             // Nobody makes service accounts here, and nobody may publish the server's own address.
             command.args(["--disable-admission-plugins=ServiceAccount"]);
             command.args(["--endpoint-reconciler-type=none", "--allow-privileged=true"]);
@@ -230,6 +234,24 @@ impl ControlPlane {
     #[track_caller]
     pub fn apply(&self, yaml: &str) {
         self.run(&["apply", "--server-side", "--force-conflicts", "-f", "-"], yaml);
+    }
+
+    /// The rights that a user has used so far, as `verb group/resource`, sorted.
+    #[must_use]
+    pub fn rights_used(&self, user: &str) -> Vec<String> {
+        let text =
+            std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap_or_default();
+        let of_user = format!("\"username\":\"{user}\"");
+        let lines = text.lines().filter(|line| line.contains(&of_user));
+        let events = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let rights = events.filter_map(|event| {
+            let text = |path: &str| event.pointer(path).and_then(serde_json::Value::as_str);
+            let resource = text("/objectRef/resource")?.to_owned();
+            let part = text("/objectRef/subresource").map(|part| format!("/{part}"));
+            let group = text("/objectRef/apiGroup").unwrap_or_default();
+            Some(format!("{} {group}/{resource}{}", text("/verb")?, part.unwrap_or_default()))
+        });
+        rights.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
     /// What a server has logged.

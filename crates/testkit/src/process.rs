@@ -87,6 +87,8 @@ pub struct Setup {
     pub flags: Vec<String>,
     /// Files of the dynamic configuration: name and content.
     pub files: Vec<(String, String)>,
+    /// Environment variables, besides those that every process gets.
+    pub variables: Vec<(String, String)>,
     /// Leaves out the `ready` entry point and its router; a start then waits for `/ping` alone.
     pub unmarked: bool,
 }
@@ -175,6 +177,7 @@ impl Process {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &work)
+            .envs(setup.variables.iter().cloned())
             .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|value| ("LLVM_PROFILE_FILE", value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))

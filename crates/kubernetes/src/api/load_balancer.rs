@@ -1,22 +1,26 @@
 //! Addresses of load balancers, as the status of a Service and of an Ingress holds them.
 
 use portway_model::{Fields, Node, Problem};
+use serde::Serialize;
 
 use super::reading::port_number;
 
 /// Where a load balancer is reached: an item of `status.loadBalancer.ingress`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct LoadBalancerAddress {
     /// The IP address; empty where there is a host name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub ip: String,
     /// The host name; empty where there is an IP address.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub hostname: String,
     /// The ports, where they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<LoadBalancerPort>,
 }
 
 /// A port of a load balancer.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct LoadBalancerPort {
     /// The number.
     pub port: u16,

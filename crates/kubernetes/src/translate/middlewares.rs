@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Position, Problem,
+    Cause, Position, Problem,
     dynamic::{self, BasicAuth, Chain, Unserved},
 };
 
-use super::{Translation, entry, names::normalize, services::Resolved};
+use super::{Part, Translation, entry, names::normalize, services::Resolved};
 use crate::api::{Body, Key, Kind, Middleware, Object, ServiceReference};
 
 impl Translation<'_> {
@@ -23,13 +23,15 @@ impl Translation<'_> {
                 // Either could stand in for the other where a guard is meant, so both are closed.
                 let message =
                     format!("the name `{name}` stands for {owner} and for {}", object.key);
+                let problem = Problem::error("metadata.name", message).about(Cause::Conflict);
                 if let Some(first) = self.config.http.middlewares.get_mut(&name) {
-                    first.problems.push(Problem::error("metadata.name", message.as_str()));
+                    first.problems.push(problem.clone());
                 }
-                self.diagnose(object, &Problem::error("metadata.name", message));
+                self.diagnose(object, &problem);
                 continue;
             }
             owners.insert(name.clone(), &object.key);
+            self.part(object, Part::Middleware(name.clone()));
             let entry = entry(object, Position::default(), middleware, problems);
             self.config.http.middlewares.insert(name, entry);
         }
@@ -89,7 +91,7 @@ impl Translation<'_> {
                     Ok(users) => settings.users = users,
                     Err(reason) => {
                         let problem = Problem::error("spec.basicAuth.secret", reason);
-                        problems.push(problem.at(*secret_at));
+                        problems.push(problem.at(*secret_at).about(Cause::Reference));
                     }
                 }
                 dynamic::Middleware::BasicAuth(settings)

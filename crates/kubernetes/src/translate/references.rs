@@ -1,6 +1,6 @@
 //! References from one object to another, across namespaces and providers.
 
-use portway_model::{Problem, nearest};
+use portway_model::{Cause, Problem, nearest};
 
 use super::Translation;
 use crate::{
@@ -57,7 +57,8 @@ impl Translation<'_> {
                 Err(reason) => {
                     let message =
                         format!("invalid reference to middleware {}: {reason}", reference.name);
-                    problems.push(Problem::error(path, message).at(reference.at));
+                    let problem = Problem::error(path, message).at(reference.at);
+                    problems.push(problem.about(Cause::Reference));
                 }
             }
         }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Problem, Severity,
+    Cause, Problem, Severity,
     dynamic::{Router, RouterTls, Service, Weighted},
 };
 
-use super::{Translation, entry, names, references::or_parent, services::Resolved, with_origin};
+use super::{
+    Part, Translation, entry, names, references::or_parent, services::Resolved, with_origin,
+};
 use crate::api::{Body, IngressRoute, Key, Kind, Object, Route};
 
 /// The annotation that Traefik 2 read an IngressRoute's class from.
@@ -57,13 +59,15 @@ impl Translation<'_> {
             if let Some(owner) = owners.get(&name) {
                 if *owner != &object.key {
                     let message = format!("router `{name}` belongs to {owner}, which is older");
-                    self.diagnose(object, &Problem::error(&one.path, message).at(one.at));
+                    let problem = Problem::error(&one.path, message).at(one.at);
+                    self.diagnose(object, &problem.about(Cause::Conflict));
                     continue;
                 }
                 let message =
                     "another route of this IngressRoute has the same match; the last one wins";
                 let field = format!("{}.match", one.path);
-                self.diagnose(object, &Problem::warning(field, message).at(one.at));
+                let problem = Problem::warning(field, message).at(one.at);
+                self.diagnose(object, &problem.about(Cause::Conflict));
             }
             let mut problems = shared.clone();
             let router = Router {
@@ -73,6 +77,7 @@ impl Translation<'_> {
                 ..self.router(object, one, &name, &mut problems)
             };
             owners.insert(name.clone(), &object.key);
+            self.part(object, Part::Router(name.clone()));
             self.config.http.routers.insert(name, entry(object, one.at, router, problems));
         }
         if !made {
@@ -166,7 +171,7 @@ impl Translation<'_> {
             if let Err(reason) = self.certificate(&object.key.namespace, &tls.secret_name, None) {
                 let message = format!("Error configuring TLS: {reason}");
                 let problem = Problem::error("spec.tls.secretName", message).at(tls.secret_at);
-                self.diagnose(object, &problem);
+                self.diagnose(object, &problem.about(Cause::Reference));
             }
         }
         let mut options = String::new();
@@ -176,7 +181,8 @@ impl Translation<'_> {
                 Err(reason) => {
                     let message =
                         format!("Invalid reference to TLSOption \"{}\": {reason}", reference.name);
-                    problems.push(Problem::error("spec.tls.options", message).at(reference.at));
+                    let problem = Problem::error("spec.tls.options", message).at(reference.at);
+                    problems.push(problem.about(Cause::Reference));
                 }
             }
         }
@@ -212,7 +218,8 @@ impl Translation<'_> {
                 format!("parent IngressRoute {namespace}/{name} does not exist{hint}")
             };
             let field = format!("spec.parentRefs[{i}]");
-            problems.push(Problem { severity: Severity::Error, field, message, at: reference.at });
+            let problem = Problem::error(field, message).at(reference.at);
+            problems.push(problem.about(Cause::Reference));
         }
         parents
     }

@@ -1,7 +1,7 @@
 //! References to Services and TraefikServices, and TraefikServices themselves.
 
 use portway_model::{
-    Problem,
+    Cause, Problem,
     dynamic::{
         LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService,
     },
@@ -58,7 +58,7 @@ impl Translation<'_> {
         }
         let mut resolved = self
             .resolve_service(from, reference, native_by_default)
-            .map_err(|problem| vec![problem])?;
+            .map_err(|problem| vec![problem.about(Cause::Reference)])?;
         match &mut resolved {
             Resolved::Made { service, .. } => service.entry.problems.extend(warnings),
             Resolved::Named(_) => self.diagnose_all(from, &warnings),
@@ -181,7 +181,8 @@ impl Translation<'_> {
         }
         let message = "middlewares of a service are not served by this version of Portway yet; write \
                        them at the route";
-        let problem = (!names.is_empty()).then(|| Problem::error(path, message).at(reference.at));
+        let problem = Problem::error(path, message).at(reference.at).about(Cause::Unserved);
+        let problem = (!names.is_empty()).then_some(problem);
         Ok((names, problem.into_iter().collect()))
     }
 
@@ -300,7 +301,7 @@ impl Translation<'_> {
     ) -> (Vec<WeightedService>, Vec<Problem>) {
         let (mut members, mut problems) = (Vec::new(), Vec::new());
         for reference in references {
-            let name = self.part(from, reference, native_by_default, &mut problems);
+            let name = self.member(from, reference, native_by_default, &mut problems);
             let weight = Some(reference.weight.unwrap_or(1));
             members.extend(name.map(|name| WeightedService { name, weight }));
         }
@@ -309,7 +310,7 @@ impl Translation<'_> {
 
     /// The name of a part of a service, which is made where there is no problem yet: as in Traefik, parts that come
     /// after one that leads nowhere are not made.
-    fn part(
+    fn member(
         &mut self,
         from: &Object,
         reference: &ServiceReference,
@@ -340,13 +341,14 @@ impl Translation<'_> {
     ) -> Service {
         let mut settings = unserved.settings.clone();
         for (pointer, reference) in &unserved.parts {
-            let name = self.part(from, reference, false, problems);
+            let name = self.member(from, reference, false, problems);
             if let (Some(name), Some(place)) = (name, settings.pointer_mut(pointer)) {
                 *place = name.into();
             }
         }
         let message = "not served by this version of Portway yet";
-        problems.push(Problem::error(format!("spec.{}", unserved.kind), message));
+        let problem = Problem::error(format!("spec.{}", unserved.kind), message);
+        problems.push(problem.about(Cause::Unserved));
         Service::Unserved(Unserved::from([(unserved.kind.to_owned(), settings)]))
     }
 

@@ -1,8 +1,8 @@
 //! TLSOptions and TLSStores.
 
-use portway_model::{Position, Problem, dynamic};
+use portway_model::{Cause, Position, Problem, dynamic};
 
-use super::{Translation, entry};
+use super::{Part, Translation, entry};
 use crate::api::{Body, Kind, Object, TlsOption, TlsStore};
 
 /// The name that means: where nothing else is named.
@@ -30,10 +30,12 @@ impl Translation<'_> {
                 } else {
                     format!("the name `{name}` is taken by an older TLSOption{owner}")
                 };
-                self.diagnose(object, &Problem::error("metadata.name", message));
+                let problem = Problem::error("metadata.name", message);
+                self.diagnose(object, &problem.about(Cause::Conflict));
                 continue;
             }
             let entry = entry(object, Position::default(), options, problems);
+            self.part(object, Part::Options(name.clone()));
             self.config.tls.options.insert(name, entry);
         }
     }
@@ -47,7 +49,8 @@ impl Translation<'_> {
                 // cannot be used.
                 Err(reason) => {
                     let problem = Problem::error("spec.clientAuth.secretNames", reason);
-                    self.diagnose(object, &problem.at(body.authorities_at));
+                    let problem = problem.at(body.authorities_at).about(Cause::Reference);
+                    self.diagnose(object, &problem);
                 }
             }
         }
@@ -68,11 +71,13 @@ impl Translation<'_> {
                     "Default TLS Stores defined in multiple namespaces: {}",
                     self.namespaces_of_default(Kind::TlsStore)
                 );
-                self.diagnose(object, &Problem::error("metadata.name", message));
+                let problem = Problem::error("metadata.name", message);
+                self.diagnose(object, &problem.about(Cause::Conflict));
                 self.diagnose_all(object, &problems);
                 continue;
             }
             let entry = entry(object, Position::default(), store, problems);
+            self.part(object, Part::Store(name(object)));
             self.config.tls.stores.insert(name(object), entry);
         }
     }
@@ -90,7 +95,8 @@ impl Translation<'_> {
                 let message = format!(
                     "Unable to read certificate secret {namespace}/{secret}, skipping: {reason}"
                 );
-                self.diagnose(object, &Problem::error(field, message).at(*at));
+                let problem = Problem::error(field, message).at(*at);
+                self.diagnose(object, &problem.about(Cause::Reference));
             }
         }
         let mut store = dynamic::TlsStore::default();
@@ -99,7 +105,8 @@ impl Translation<'_> {
                 Ok((_, certificate)) => store.default_certificate = Some(certificate),
                 Err(reason) => {
                     let field = "spec.defaultCertificate.secretName";
-                    problems.push(Problem::error(field, reason).at(*at));
+                    let problem = Problem::error(field, reason).at(*at);
+                    problems.push(problem.about(Cause::Reference));
                 }
             }
         }

@@ -1,11 +1,11 @@
 //! ServersTransports.
 
 use portway_model::{
-    Position, Problem,
+    Cause, Position, Problem,
     dynamic::{self, Material},
 };
 
-use super::{Translation, entry, names::normalize};
+use super::{Part, Translation, entry, names::normalize};
 use crate::api::{Body, Kind, Object, RootAuthority, ServersTransport};
 
 impl Translation<'_> {
@@ -17,11 +17,13 @@ impl Translation<'_> {
             let transport = self.servers_transport(object, body);
             let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             let message = format!("the name `{name}` stands for another ServersTransport too");
+            let conflict = Problem::error("metadata.name", message).about(Cause::Conflict);
             let made = entry(object, Position::default(), transport, problems);
             if let Some(first) = self.config.http.servers_transports.get_mut(&name) {
-                first.problems.push(Problem::error("metadata.name", message.as_str()));
-                self.diagnose(object, &Problem::error("metadata.name", message));
+                first.problems.push(conflict.clone());
+                self.diagnose(object, &conflict);
             } else {
+                self.part(object, Part::Transport(name.clone()));
                 self.config.http.servers_transports.insert(name, made);
             }
         }
@@ -53,7 +55,8 @@ impl Translation<'_> {
         }
         for (reason, at) in missing {
             let message = format!("Error while loading CA: {reason}");
-            self.diagnose(object, &Problem::error("spec.rootCAs", message).at(at));
+            let problem = Problem::error("spec.rootCAs", message).at(at).about(Cause::Reference);
+            self.diagnose(object, &problem);
         }
         for (i, (name, at)) in body.certificates.iter().enumerate() {
             match self.key_pair(namespace, name) {
@@ -61,7 +64,8 @@ impl Translation<'_> {
                 Err(reason) => {
                     let field = format!("spec.certificatesSecrets[{i}]");
                     let message = format!("Error while loading certificates {name}: {reason}");
-                    self.diagnose(object, &Problem::error(field, message).at(*at));
+                    let problem = Problem::error(field, message).at(*at);
+                    self.diagnose(object, &problem.about(Cause::Reference));
                 }
             }
         }

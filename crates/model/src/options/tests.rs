@@ -58,7 +58,7 @@ fn the_arguments_of_traefiks_chart_start_portway() {
         messages,
         [
             "warning: options: options of Traefik that this version of Portway does not serve yet and that \
-          have no effect: `metrics.prometheus.entryPoint`, `providers.kubernetesCRD.allowEmptyServices`"
+          have no effect: `metrics.prometheus.entryPoint`"
         ]
     );
 }
@@ -286,7 +286,6 @@ fn options_of_the_ingress_provider_are_read() {
         "--providers.kubernetesIngress.throttleDuration=2s",
         "--providers.kubernetesIngress.crossProviderNamespaces=",
         "--providers.kubernetesIngress.strictPrefixMatching",
-        "--providers.kubernetesManifests.directory=m",
         "--core.defaultRuleSyntax=v2",
     ]);
     assert_eq!(messages, [""; 0]);
@@ -305,8 +304,50 @@ fn options_of_the_ingress_provider_are_read() {
     assert_eq!(ingress.throttle_duration, crate::Period::seconds(2));
     assert!(ingress.strict_prefix_matching && !ingress.objects.allow_empty_services);
     assert_eq!(ingress.default_rule_syntax, RuleSyntax::V2);
+    let (config, messages) =
+        flags(&["--providers.kubernetesManifests.directory=m", "--core.defaultRuleSyntax=v2"]);
+    assert_eq!(messages, [""; 0]);
     let manifests = config.providers.kubernetes_manifests.unwrap();
     assert_eq!(manifests.ingress().default_rule_syntax, RuleSyntax::V2);
+}
+
+#[test]
+fn options_of_the_crd_provider_are_read() {
+    let (config, messages) = flags(&[
+        "--providers.kubernetesCRD.endpoint=https://10.0.0.1:6443",
+        "--providers.kubernetesCRD.token=/token",
+        "--providers.kubernetesCRD.certAuthFilePath=/ca.crt",
+        "--providers.kubernetesCRD.namespaces=a,b",
+        "--providers.kubernetesCRD.labelSelector=app=x",
+        "--providers.kubernetesCRD.ingressClass=internal",
+        "--providers.kubernetesCRD.allowCrossNamespace",
+        "--providers.kubernetesCRD.allowExternalNameServices",
+        "--providers.kubernetesCRD.nativeLBByDefault",
+        "--providers.kubernetesCRD.throttleDuration=2s",
+        "--providers.kubernetesCRD.disableClusterScopeResources",
+    ]);
+    assert_eq!(messages, [""; 0]);
+    let crd = config.providers.kubernetes_crd.unwrap();
+    assert_eq!(crd.connection.endpoint, "https://10.0.0.1:6443");
+    assert_eq!((crd.connection.token.as_str(), crd.objects.namespaces.len()), ("/token", 2));
+    assert_eq!(crd.connection.cert_auth_file_path, "/ca.crt");
+    assert_eq!(crd.objects.label_selector, "app=x");
+    assert_eq!(crd.objects.ingress_class, "internal");
+    assert!(crd.objects.allow_cross_namespace && crd.objects.allow_external_name_services);
+    assert!(crd.objects.native_lb_by_default && crd.disable_cluster_scope_resources);
+    assert_eq!(crd.throttle_duration, crate::Period::seconds(2));
+}
+
+#[test]
+fn a_folder_of_manifests_excludes_the_cluster_that_is_the_same_provider() {
+    let (_, messages) =
+        flags(&["--providers.kubernetesManifests.directory=m", "--providers.kubernetesCRD"]);
+    assert_eq!(
+        messages,
+        [
+            "error: flags, --providers.kubernetesManifests: is the same provider as providers.kubernetesCRD; remove one of the two"
+        ]
+    );
 }
 
 #[test]

@@ -5,17 +5,17 @@
 # Whom requests go to, and with which keys. Any Secret or ConfigMap may be named by a route.
 - apiGroups: [""]
   resources: [configmaps, secrets, services]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- if .values.providers.kubernetesIngress.enabled }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
-  verbs: [patch, update]
+  verbs: [patch]
 {{- end }}
 {{- if .values.providers.kubernetesCRD.enabled }}
 {{- $kinds := list "ingressroutes" "ingressroutetcps" "ingressrouteudps" "middlewares" "middlewaretcps" "serverstransports" "serverstransporttcps" "tlsoptions" "tlsstores" "traefikservices" }}
@@ -30,12 +30,12 @@
     {{- range $kinds }}
     - {{ . }}/status
     {{- end }}
-  verbs: [patch, update]
+  verbs: [patch]
 {{- end }}
 # Events stand beside the object that they are about.
-- apiGroups: ["", events.k8s.io]
+- apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}
 
 {{/* What belongs to no namespace. Arguments: values. */}}
@@ -43,8 +43,8 @@
 # Addresses of nodes, for services that are reached through their NodePort.
 - apiGroups: [""]
   resources: [nodes]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end -}}
