@@ -42,6 +42,7 @@ mod tls;
 mod transports;
 
 use endpoints::Endpoints;
+use names::Naming;
 
 /// Translates Traefik's own objects: what the provider [`crate::PROVIDER`] says.
 ///
@@ -133,6 +134,7 @@ impl Translated {
 struct Translation<'a> {
     index: &'a Index,
     options: &'a KubernetesObjects,
+    naming: Naming,
     /// Certificates by `namespace/secret`.
     certificates: BTreeMap<String, Entry<Certificate>>,
     /// Services by name.
@@ -179,6 +181,7 @@ impl<'a> Translation<'a> {
         Self {
             index,
             options,
+            naming: Naming::of(options),
             certificates: BTreeMap::new(),
             services: BTreeMap::new(),
             config: Config::default(),

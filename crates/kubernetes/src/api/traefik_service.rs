@@ -29,9 +29,19 @@ pub struct UnservedService {
     pub kind: &'static str,
     /// Its settings as Traefik shows them, without the names of its parts.
     pub settings: Json,
-    /// Its parts, in the order in which Traefik makes them, each with the place of its name in the settings (a JSON
-    /// pointer).
-    pub parts: Vec<(String, ServiceReference)>,
+    /// Its parts, in the order in which Traefik makes them.
+    pub parts: Vec<ServicePart>,
+}
+
+/// A part of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePart {
+    /// The service.
+    pub service: ServiceReference,
+    /// What it is in the whole, as names have it: `mirroring`, `mirror_0`.
+    pub role: String,
+    /// Where the whole's settings have its name: a JSON pointer.
+    pub place: String,
 }
 
 impl TraefikService {
@@ -56,7 +66,7 @@ impl TraefikService {
     fn references(&self) -> Vec<&ServiceReference> {
         match self {
             Self::Weighted { services, .. } => services.iter().collect(),
-            Self::Unserved(unserved) => unserved.parts.iter().map(|(_, part)| part).collect(),
+            Self::Unserved(unserved) => unserved.parts.iter().map(|part| &part.service).collect(),
             Self::Unspecified => Vec::new(),
         }
     }
@@ -64,7 +74,9 @@ impl TraefikService {
     fn references_mut(&mut self) -> Vec<&mut ServiceReference> {
         match self {
             Self::Weighted { services, .. } => services.iter_mut().collect(),
-            Self::Unserved(unserved) => unserved.parts.iter_mut().map(|(_, part)| part).collect(),
+            Self::Unserved(unserved) => {
+                unserved.parts.iter_mut().map(|part| &mut part.service).collect()
+            }
             Self::Unspecified => Vec::new(),
         }
     }
@@ -104,14 +116,16 @@ impl UnservedService {
                 settings[name] = node.to_json();
             }
         }
-        let mut parts = vec![("/service".to_owned(), main)];
+        let (role, place) = ("mirroring".to_owned(), "/service".to_owned());
+        let mut parts = vec![ServicePart { service: main, role, place }];
         let mut shown = Vec::new();
         for (number, (percent, mirror)) in mirrors.into_iter().enumerate() {
             shown.push(match percent {
                 Some(percent) => json!({"name": "", "percent": percent}),
                 None => json!({"name": ""}),
             });
-            parts.push((format!("/mirrors/{number}/name"), mirror));
+            let (role, place) = (format!("mirror_{number}"), format!("/mirrors/{number}/name"));
+            parts.push(ServicePart { service: mirror, role, place });
         }
         if !shown.is_empty() {
             settings["mirrors"] = shown.into();
@@ -126,8 +140,12 @@ impl UnservedService {
         let weights = services.iter().map(|service| service.weight.unwrap_or(1));
         let shown: Vec<_> = weights.map(|weight| json!({"name": "", "weight": weight})).collect();
         let settings = if shown.is_empty() { json!({}) } else { json!({"services": shown}) };
-        let services = services.into_iter().enumerate();
-        let parts = services.map(|(i, part)| (format!("/services/{i}/name"), part)).collect();
+        let parts = services.into_iter().enumerate().map(|(number, service)| ServicePart {
+            service,
+            role: format!("hrw_{number}"),
+            place: format!("/services/{number}/name"),
+        });
+        let parts = parts.collect();
         Self { kind: "highestRandomWeight", settings, parts }
     }
 
@@ -135,11 +153,12 @@ impl UnservedService {
         let mut fields = Fields::open(node, path, problems);
         let mut settings = json!({});
         let mut parts = Vec::new();
-        for name in ["service", "fallback"] {
+        for (name, role) in [("service", "failover"), ("fallback", "fallback")] {
             let Some(node) = fields.node(name) else { continue };
             settings[name] = "".into();
-            let part = ServiceReference::read(node, &join(path, name));
-            parts.push((format!("/{name}"), part));
+            let service = ServiceReference::read(node, &join(path, name));
+            let (role, place) = (role.to_owned(), format!("/{name}"));
+            parts.push(ServicePart { service, role, place });
         }
         if let Some(errors) = fields.node("errors") {
             settings["errors"] = errors.to_json();

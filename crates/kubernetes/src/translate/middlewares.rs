@@ -7,7 +7,7 @@ use portway_model::{
     dynamic::{self, BasicAuth, Chain, Unserved},
 };
 
-use super::{Part, Translation, entry, names::normalize, services::Resolved};
+use super::{Part, Translation, entry, services::Resolved};
 use crate::api::{Body, Key, Kind, Middleware, Object, ServiceReference};
 
 impl Translation<'_> {
@@ -18,7 +18,7 @@ impl Translation<'_> {
             let Body::Middleware(body) = &object.body else { continue };
             let mut problems = self.keep_errors(object, &object.problems);
             let middleware = self.middleware(object, body, &mut problems);
-            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            let name = self.naming.object(&object.key.namespace, &object.key.name);
             if let Some(owner) = owners.get(&name) {
                 // Either could stand in for the other where a guard is meant, so both are closed.
                 let message =
@@ -48,8 +48,7 @@ impl Translation<'_> {
             Ok(Resolved::Named(name)) => name,
             Ok(Resolved::Made { service, .. }) => {
                 let Key { namespace, name, .. } = &object.key;
-                let name =
-                    format!("{}-errorpage-service", normalize(&format!("{namespace}-{name}")));
+                let name = format!("{}-errorpage-service", self.naming.object(namespace, name));
                 self.add_service(name.clone(), object, object.key.to_string(), *service);
                 name
             }

@@ -27,12 +27,9 @@ use crate::{
 pub(super) enum Resolved {
     /// A service that exists elsewhere, by name.
     Named(String),
-    /// A Kubernetes Service: its name as a part of several, what that name stands for, and the load
-    /// balancer that it makes.
+    /// A Kubernetes Service.
     Made {
-        /// `<namespace>-<service>-<port>`.
-        name: String,
-        /// The same without loss, to tell a conflict.
+        /// What it is, to tell a conflict of names.
         origin: String,
         /// The load balancer.
         service: Box<NewService>,
@@ -106,10 +103,8 @@ impl Translation<'_> {
             "" | "Service" => {
                 let service =
                     Box::new(self.load_balancer(from, namespace, reference, native_by_default)?);
-                let name = format!("{namespace}-{name}-{}", reference.port);
-                let origin =
-                    format!("Service {namespace}/{}, port {}", reference.name, reference.port);
-                Ok(Resolved::Made { name: normalize(&name), origin, service })
+                let origin = format!("Service {namespace}/{name}, port {}", reference.port);
+                Ok(Resolved::Made { origin, service })
             }
             "TraefikService" => Ok(Resolved::Named(self.traefik_name(from, namespace, reference))),
             kind => Err(fail("kind", format!("unsupported service kind {kind}"))),
@@ -124,8 +119,8 @@ impl Translation<'_> {
         reference: &ServiceReference,
     ) -> String {
         match reference.name.rsplit_once('@') {
-            None => normalize(&format!("{namespace}-{}", reference.name)),
-            Some((name, PROVIDER)) => normalize(&format!("{namespace}-{name}")),
+            None => self.naming.object(namespace, &reference.name),
+            Some((name, PROVIDER)) => self.naming.object(namespace, name),
             Some((name, provider)) => {
                 if !namespace.is_empty() {
                     let message =
@@ -275,7 +270,7 @@ impl Translation<'_> {
             Err(Problem::error(field, message).at(reference.at))
         };
         if !name.contains('@') {
-            return Ok(normalize(&format!("{namespace}-{name}")));
+            return Ok(self.naming.object(namespace, name));
         }
         if !self.options.allow_cross_namespace && is_ours(name) {
             return fail(format!(
@@ -292,16 +287,19 @@ impl Translation<'_> {
         Ok(name.to_owned())
     }
 
-    /// A weighted service of several references, with its parts; the errors of those that lead nowhere.
+    /// A weighted service of several references, with its parts; the errors of those that lead nowhere. `whole`
+    /// is its name.
     pub(super) fn weighted(
         &mut self,
         from: &Object,
         references: &[ServiceReference],
+        whole: &str,
         native_by_default: bool,
     ) -> (Vec<WeightedService>, Vec<Problem>) {
         let (mut members, mut problems) = (Vec::new(), Vec::new());
-        for reference in references {
-            let name = self.member(from, reference, native_by_default, &mut problems);
+        for (number, reference) in references.iter().enumerate() {
+            let role = format!("{whole}_{number}");
+            let name = self.member(from, reference, &role, native_by_default, &mut problems);
             let weight = Some(reference.weight.unwrap_or(1));
             members.extend(name.map(|name| WeightedService { name, weight }));
         }
@@ -314,6 +312,7 @@ impl Translation<'_> {
         &mut self,
         from: &Object,
         reference: &ServiceReference,
+        role: &str,
         native_by_default: bool,
         problems: &mut Vec<Problem>,
     ) -> Option<String> {
@@ -323,7 +322,9 @@ impl Translation<'_> {
                 None
             }
             Ok(Resolved::Named(name)) => Some(name),
-            Ok(Resolved::Made { name, origin, service }) => {
+            Ok(Resolved::Made { origin, service }) => {
+                let namespace = or_parent(&reference.namespace, &from.key.namespace);
+                let name = self.naming.part(role, namespace, &reference.name, &reference.port);
                 if problems.is_empty() {
                     self.add_service(name.clone(), from, origin, *service);
                 }
@@ -337,12 +338,14 @@ impl Translation<'_> {
         &mut self,
         from: &Object,
         unserved: &UnservedService,
+        name: &str,
         problems: &mut Vec<Problem>,
     ) -> Service {
         let mut settings = unserved.settings.clone();
-        for (pointer, reference) in &unserved.parts {
-            let name = self.member(from, reference, false, problems);
-            if let (Some(name), Some(place)) = (name, settings.pointer_mut(pointer)) {
+        for part in &unserved.parts {
+            let role = format!("{name}_{}", part.role);
+            let name = self.member(from, &part.service, &role, false, problems);
+            if let (Some(name), Some(place)) = (name, settings.pointer_mut(&part.place)) {
                 *place = name.into();
             }
         }
@@ -357,9 +360,11 @@ impl Translation<'_> {
         for object in self.oldest_first(Kind::TraefikService) {
             let Body::TraefikService(body) = &object.body else { continue };
             let mut problems = self.keep_errors(object, &object.problems);
+            let name = self.naming.object(&object.key.namespace, &object.key.name);
             let service = match body {
                 TraefikService::Weighted { services, sticky } => {
-                    let (services, more) = self.weighted(object, services, false);
+                    let whole = self.naming.service(&name, true);
+                    let (services, more) = self.weighted(object, services, &whole, false);
                     problems.extend(more);
                     Service::Weighted(Weighted {
                         services,
@@ -368,14 +373,13 @@ impl Translation<'_> {
                     })
                 }
                 TraefikService::Unserved(unserved) => {
-                    self.unserved_service(object, unserved, &mut problems)
+                    self.unserved_service(object, unserved, &name, &mut problems)
                 }
                 TraefikService::Unspecified => {
                     problems.push(Problem::error("spec", "unspecified service type"));
                     Service::Unreadable
                 }
             };
-            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             let entry = entry(object, portway_model::Position::default(), service, problems);
             self.add_service(name, object, object.key.to_string(), entry.into());
         }

@@ -5,7 +5,7 @@ use portway_model::{
     dynamic::{self, Material},
 };
 
-use super::{Part, Translation, entry, names::normalize};
+use super::{Part, Translation, entry};
 use crate::api::{Body, Kind, Object, RootAuthority, ServersTransport};
 
 impl Translation<'_> {
@@ -15,7 +15,7 @@ impl Translation<'_> {
             let Body::ServersTransport(body) = &object.body else { continue };
             let problems = self.keep_errors(object, &object.problems);
             let transport = self.servers_transport(object, body);
-            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            let name = self.naming.object(&object.key.namespace, &object.key.name);
             let message = format!("the name `{name}` stands for another ServersTransport too");
             let conflict = Problem::error("metadata.name", message).about(Cause::Conflict);
             let made = entry(object, Position::default(), transport, problems);

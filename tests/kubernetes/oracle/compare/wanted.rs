@@ -84,6 +84,12 @@ impl<'a> Wanted<'a> {
         if unread && is(ours, "disabled") && is(theirs, "enabled") {
             leave_out(&["error", "status"], ours, theirs);
         }
+        if self.renamed.values().any(|first| first == name) {
+            // Of several with the same rule, too, Traefik has the last one.
+            for object in [&mut *ours, &mut *theirs] {
+                object["observability"]["metadata"] = Value::Null;
+            }
+        }
         leave_out_rules(ours, theirs);
         leave_out_verbosity(ours, theirs);
     }
