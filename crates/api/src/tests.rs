@@ -108,6 +108,7 @@ fn router(raw: &Value) -> RouterInfo {
         errors: texts(raw, "error"),
         status: status(raw),
         using: texts(raw, "using").into_iter().map(Into::into).collect(),
+        stopped: false,
     }
 }
 
@@ -128,6 +129,8 @@ fn load_balancer(raw: &Value) -> LoadBalancer {
         pass_host_header: flag(raw, "passHostHeader"),
         response_forwarding: ResponseForwarding { flush_interval: Period::parse(&flush).unwrap() },
         servers_transport: text(raw, "serversTransport"),
+        middlewares: Vec::new(),
+        origin: None,
     }
 }
 

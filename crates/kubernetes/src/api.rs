@@ -20,6 +20,7 @@ mod service_reference;
 mod tls;
 mod traefik_service;
 mod transport;
+mod unserved;
 
 pub use cluster_node::{ClusterNode, NodeAddress};
 pub use core::{
@@ -32,7 +33,7 @@ pub use load_balancer::{LoadBalancerAddress, LoadBalancerPort};
 pub use middleware::Middleware;
 pub use service_reference::{Port, ServiceReference};
 pub use tls::{TlsOption, TlsStore};
-pub use traefik_service::TraefikService;
+pub use traefik_service::{ServicePart, TraefikService, UnservedService};
 pub use transport::{RootAuthority, ServersTransport};
 
 /// One object of a cluster.

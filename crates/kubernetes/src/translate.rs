@@ -17,7 +17,10 @@ use std::{
 
 use portway_model::{
     Cause, Diagnostic, Entry, Place, Position, Problem, Severity,
-    dynamic::{Certificate, Config, LoadBalancer, Service},
+    dynamic::{
+        Certificate, Config, IngressMetadata, LoadBalancer, Observability, ObservabilityMetadata,
+        Service,
+    },
     static_config::{KubernetesIngress, KubernetesObjects},
 };
 
@@ -39,6 +42,7 @@ mod tls;
 mod transports;
 
 use endpoints::Endpoints;
+use names::Naming;
 
 /// Translates Traefik's own objects: what the provider [`crate::PROVIDER`] says.
 ///
@@ -130,6 +134,7 @@ impl Translated {
 struct Translation<'a> {
     index: &'a Index,
     options: &'a KubernetesObjects,
+    naming: Naming,
     /// Certificates by `namespace/secret`.
     certificates: BTreeMap<String, Entry<Certificate>>,
     /// Services by name.
@@ -176,6 +181,7 @@ impl<'a> Translation<'a> {
         Self {
             index,
             options,
+            naming: Naming::of(options),
             certificates: BTreeMap::new(),
             services: BTreeMap::new(),
             config: Config::default(),
@@ -317,6 +323,15 @@ impl<'a> Translation<'a> {
 fn place(object: &Object, at: Position) -> Option<Place> {
     let place = object.meta.place.clone()?;
     Some(if at.line == 0 { place } else { Place { line: at.line, ..place } })
+}
+
+/// Which records are made of a router, and the object that they name as its origin.
+fn with_origin(observability: Option<Observability>, object: &Object) -> Observability {
+    let Key { kind, namespace, name, .. } = &object.key;
+    let (namespace, name) = (namespace.clone(), name.clone());
+    let ingress = IngressMetadata { kind: kind.as_str(), namespace, name };
+    let metadata = Some(Box::new(ObservabilityMetadata { ingress: Some(ingress) }));
+    Observability { metadata, ..observability.unwrap_or_default() }
 }
 
 /// An entry of the configuration that comes from a part of an object.

@@ -21,8 +21,8 @@ pub use router::{
     TraceVerbosity,
 };
 pub use service::{
-    LoadBalancer, ResponseForwarding, Server, Service, Strategy, UNSERVED_SERVICES, Unserved,
-    Weighted, WeightedService,
+    LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin, Strategy, UNSERVED_SERVICES,
+    Unserved, Weighted, WeightedService,
 };
 pub use tls::{Certificate, ClientAuth, Material, TlsOptions, TlsStore};
 pub use transport::{ForwardingTimeouts, ServersTransport};

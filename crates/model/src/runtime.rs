@@ -55,6 +55,9 @@ pub struct RouterInfo {
     pub status: Status,
     /// The entry points that use it, sorted.
     pub using: Box<[Arc<str>]>,
+    /// Whether it is not looked at beyond its own settings, as in Traefik: it has no entry point, or its priority or
+    /// TLS options cannot be used. It is then no reason to ask its service's servers for their health.
+    pub stopped: bool,
 }
 
 impl RouterInfo {

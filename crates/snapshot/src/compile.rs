@@ -142,8 +142,8 @@ fn anew(
     let tls = &mut carried.tls;
     let options = tls::compile(&objects, environment, now, &before.carried.tls, tls, &mut runtime);
     let claims = routers::compile(configs, settings, before, &mut carried, &mut runtime);
-    services::note_servers(&mut carried, &mut runtime);
     let entry_points = entry_points::build(&claims, settings, &options, &mut carried, &mut runtime);
+    services::note_servers(&mut carried, &mut runtime);
     let hash = hash::hash(carried.sum, configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }

@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -15,6 +16,10 @@ use std::time::{Duration, Instant};
 use crate::certificate::Certificate;
 use crate::folder::Folder;
 use crate::process::free_port;
+
+mod objects;
+
+pub use objects::{Answer, Objects, Refused};
 
 /// How long the servers may take to be ready.
 const START: Duration = Duration::from_secs(60);
@@ -121,7 +126,8 @@ impl ControlPlane {
             command.arg("--service-account-issuer=https://kubernetes.default.svc");
             command.arg(format!("--service-account-key-file={}", file("accounts.crt")));
             command.arg(format!("--service-account-signing-key-file={}", file("accounts.key")));
-            command.args(["--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC"]);
+            // The addresses of k3s are among these.
+            command.args(["--service-cluster-ip-range=10.32.0.0/12", "--authorization-mode=RBAC"]);
             command.arg(format!("--audit-policy-file={}", file("audit.yaml")));
             command.arg(format!("--audit-log-path={}", file("audit.log")));
             // Nobody makes service accounts here, and nobody may publish the server's own address.
@@ -183,6 +189,12 @@ impl ControlPlane {
             flag("token", token.to_owned()),
             flag("certAuthFilePath", self.authority().display().to_string()),
         ]
+    }
+
+    /// The objects of the API server, as the user of `token`.
+    #[must_use]
+    pub fn objects(&self, token: &str) -> Objects {
+        Objects::new(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), token)
     }
 
     /// Runs kubectl as the administrator.

@@ -152,7 +152,7 @@ impl RouteTls {
             secret_name: fields.string("secretName"),
             secret_at: place(node, "secretName"),
             options: match fields.node("options") {
-                Some(_) => fields.object("options", Reference::read),
+                Some(_) => fields.object("options", options),
                 None => None,
             },
             cert_resolver: fields.string("certResolver"),
@@ -165,6 +165,14 @@ impl RouteTls {
         fields.close_dropping(&["options"]);
         tls
     }
+}
+
+/// A reference to a TLSOption; an empty name means the default options.
+fn options(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Reference {
+    let mut fields = Fields::open(node, path, problems);
+    let (name, namespace) = (fields.string("name"), fields.string("namespace"));
+    fields.close_dropping(&[]);
+    Reference { name, namespace, at: node.at }
 }
 
 /// A certificate of a TLSStore or the like: the Secret's name and where it was named.

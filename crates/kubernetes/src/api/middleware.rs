@@ -2,10 +2,12 @@
 
 use portway_model::{
     Fields, Node, Position, Problem,
+    decode::join,
     dynamic::{self, BasicAuth, RedirectScheme, UNSERVED_MIDDLEWARES, Unserved, decode},
 };
+use serde_json::Value as Json;
 
-use super::Reference;
+use super::{Reference, ServiceReference, unserved::shown};
 
 /// The content of a Middleware.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +25,8 @@ pub enum Middleware {
     },
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
+    /// `errors`, which is not served yet: its settings as shown, and the service that it names.
+    Errors(Json, Box<ServiceReference>),
     /// Nothing that could be read; the object's problems say why.
     #[default]
     Unreadable,
@@ -37,10 +41,18 @@ impl Middleware {
             .filter(|name| fields.node(name).is_some())
             .copied()
             .collect();
-        let first = kinds.first().copied();
-        let content = first.and_then(|name| {
-            fields.object(name, |node, path, problems| read_kind(name, node, path, problems))
-        });
+        let content = match kinds.as_slice() {
+            [] => None,
+            [name] => {
+                fields.object(name, |node, path, problems| read_kind(name, node, path, problems))
+            }
+            several => {
+                let settings = several
+                    .iter()
+                    .filter_map(|name| Some(((*name).to_owned(), shown(name, fields.node(name)?))));
+                Some(Self::Plain(dynamic::Middleware::Unserved(settings.collect())))
+            }
+        };
         fields.close_dropping(&[]);
         let mut report = |message: String| {
             problems.push(Problem::error("spec", message).at(spec.at));
@@ -95,8 +107,14 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
         _ => {
             let message = "not served by this version of Portway yet";
             problems.push(Problem::error(path, message).at(node.at));
-            let settings = Unserved::from([(name.to_owned(), node.to_json())]);
-            dynamic::Middleware::Unserved(settings)
+            let settings = shown(name, node);
+            if name == "errors"
+                && let Some(service) = node.get("service")
+            {
+                let service = ServiceReference::read(service, &join(path, "service"));
+                return Middleware::Errors(settings, Box::new(service));
+            }
+            dynamic::Middleware::Unserved(Unserved::from([(name.to_owned(), settings)]))
         }
     };
     Middleware::Plain(plain)

@@ -5,7 +5,7 @@ use std::fmt;
 use portway_model::{Fields, Node, Period, Position, Problem, Value, dynamic::Strategy};
 use serde_json::Value as Json;
 
-use super::{Reference, reading::required};
+use super::{Reference, reading::required, unserved};
 
 /// A reference to a Service or TraefikService, with how to use it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,11 +34,13 @@ pub struct ServiceReference {
     pub native_lb: Option<bool>,
     /// Whether the port on every Node is used instead of the endpoints, of Services of type NodePort.
     pub node_port_lb: bool,
-    /// Stickiness, as written.
+    /// Middlewares of the service itself, which are not served yet.
+    pub middlewares: Vec<Reference>,
+    /// Stickiness, as shown.
     pub sticky: Option<Box<Json>>,
-    /// Active health checks, as written.
+    /// Active health checks, as shown.
     pub health_check: Option<Box<Json>>,
-    /// Passive health checks, as written.
+    /// Passive health checks, as shown.
     pub passive_health_check: Option<Box<Json>>,
     /// The reference's path inside the object, such as `spec.routes[0].services[0]`.
     pub path: String,
@@ -94,9 +96,17 @@ impl ServiceReference {
         reference
     }
 
-    /// Reads the fields of a reference out of a mapping that may hold others.
-    pub(super) fn fields(fields: &mut Fields<'_>, node: &Node, path: &str) -> Self {
-        let reference = Self {
+    /// Reads a reference out of a mapping that holds other fields too.
+    pub(super) fn among(node: &Node, path: &str) -> Self {
+        let mut problems = Vec::new();
+        let mut fields = Fields::open(node, path, &mut problems);
+        let mut reference = Self::fields(&mut fields, node, path);
+        reference.problems = problems;
+        reference
+    }
+
+    fn fields(fields: &mut Fields<'_>, node: &Node, path: &str) -> Self {
+        Self {
             name: required(fields, "name"),
             kind: fields.string("kind"),
             namespace: fields.string("namespace"),
@@ -116,20 +126,14 @@ impl ServiceReference {
             servers_transport: fields.string("serversTransport"),
             native_lb: fields.boolean("nativeLB"),
             node_port_lb: fields.boolean("nodePortLB").unwrap_or_default(),
+            middlewares: fields.list("middlewares", Reference::read),
             sticky: sticky(fields),
-            health_check: fields.unserved("healthCheck"),
-            passive_health_check: fields.unserved("passiveHealthCheck"),
+            health_check: as_shown(fields, "healthCheck"),
+            passive_health_check: as_shown(fields, "passiveHealthCheck"),
             path: path.to_owned(),
             at: node.at,
             problems: Vec::new(),
-        };
-        if !fields.list("middlewares", Reference::read).is_empty() {
-            // Serving the service without them could leave a guard out.
-            let message = "middlewares of a service are not served by this version of Portway yet; \
-                           write them at the route";
-            fields.report("middlewares", Problem::error, message);
         }
-        reference
     }
 }
 
@@ -147,11 +151,15 @@ fn strategy(fields: &mut Fields<'_>) -> Strategy {
     strategy
 }
 
-/// Stickiness, as written and with its default path.
+/// Settings that are not served yet, as Traefik shows them.
+fn as_shown(fields: &mut Fields<'_>, name: &'static str) -> Option<Box<Json>> {
+    fields.unserved(name)?;
+    fields.node(name).map(|node| Box::new(unserved::shown(name, node)))
+}
+
+/// Stickiness, as Traefik shows it.
 pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
-    let mut written = fields.unserved("sticky")?;
-    if let Some(cookie) = written.get_mut("cookie").and_then(Json::as_object_mut) {
-        cookie.entry("path").or_insert_with(|| "/".into());
-    }
-    Some(written)
+    let sticky = unserved::sticky(fields.node("sticky")?)?;
+    fields.unserved("sticky")?;
+    Some(sticky)
 }

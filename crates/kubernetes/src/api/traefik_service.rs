@@ -1,9 +1,9 @@
 //! TraefikService: services made of other services. Traefik: `TraefikService`.
 
-use portway_model::{Fields, Node, Problem};
-use serde_json::Value as Json;
+use portway_model::{Fields, Node, Problem, decode::join};
+use serde_json::{Value as Json, json};
 
-use super::{ServiceReference, reading::item, service_reference::sticky};
+use super::{ServiceReference, service_reference::sticky};
 
 /// The content of a TraefikService.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,14 +12,36 @@ pub enum TraefikService {
     Weighted {
         /// The services.
         services: Vec<ServiceReference>,
-        /// Stickiness, as written.
+        /// Stickiness, as shown.
         sticky: Option<Box<Json>>,
     },
-    /// A kind that is known by name but not served yet: its name and settings as written.
-    Unserved(&'static str, Json),
+    /// A kind that is known by name but not served yet.
+    Unserved(UnservedService),
     /// None of the kinds that exist.
     #[default]
     Unspecified,
+}
+
+/// A TraefikService of a kind that is known by name but not served yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnservedService {
+    /// The kind's name.
+    pub kind: &'static str,
+    /// Its settings as Traefik shows them, without the names of its parts.
+    pub settings: Json,
+    /// Its parts, in the order in which Traefik makes them.
+    pub parts: Vec<ServicePart>,
+}
+
+/// A part of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePart {
+    /// The service.
+    pub service: ServiceReference,
+    /// What it is in the whole, as names have it: `mirroring`, `mirror_0`.
+    pub role: String,
+    /// Where the whole's settings have its name: a JSON pointer.
+    pub place: String,
 }
 
 impl TraefikService {
@@ -29,41 +51,120 @@ impl TraefikService {
             Some(_) => fields.object("weighted", weighted),
             None => None,
         };
-        let unserved = ["mirroring", "highestRandomWeight", "failover"]
-            .map(|kind| fields.node(kind).map(|node| (kind, node.to_json())));
+        let unserved = [
+            fields.object("mirroring", UnservedService::mirroring),
+            fields.object("highestRandomWeight", UnservedService::highest_random_weight),
+            fields.object("failover", UnservedService::failover),
+        ];
         fields.close_dropping(&[]);
         // Traefik's own order of precedence where several are written.
         let unserved = unserved.into_iter().flatten().next();
-        match (weighted, unserved) {
-            (Some(weighted), _) => weighted,
-            (None, Some((kind, json))) => Self::Unserved(kind, json),
-            (None, None) => Self::Unspecified,
+        let unserved = || unserved.map_or(Self::Unspecified, Self::Unserved);
+        weighted.unwrap_or_else(unserved)
+    }
+
+    fn references(&self) -> Vec<&ServiceReference> {
+        match self {
+            Self::Weighted { services, .. } => services.iter().collect(),
+            Self::Unserved(unserved) => unserved.parts.iter().map(|part| &part.service).collect(),
+            Self::Unspecified => Vec::new(),
+        }
+    }
+
+    fn references_mut(&mut self) -> Vec<&mut ServiceReference> {
+        match self {
+            Self::Weighted { services, .. } => services.iter_mut().collect(),
+            Self::Unserved(unserved) => {
+                unserved.parts.iter_mut().map(|part| &mut part.service).collect()
+            }
+            Self::Unspecified => Vec::new(),
         }
     }
 
     /// What is wrong with its references.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        let services = match self {
-            Self::Weighted { services, .. } => services.as_slice(),
-            _ => &[],
-        };
-        services.iter().flat_map(|service| &service.problems)
+        self.references().into_iter().flat_map(|reference| &reference.problems)
     }
 
     /// What is wrong with the references, each list where it is kept.
     pub(super) fn problem_lists(&mut self) -> impl Iterator<Item = &mut Vec<Problem>> {
-        let services = match self {
-            Self::Weighted { services, .. } => services.as_mut_slice(),
-            _ => &mut [],
-        };
-        services.iter_mut().map(|service| &mut service.problems)
+        self.references_mut().into_iter().map(|reference| &mut reference.problems)
     }
 
     /// Where the problems with a field of a reference are kept; `None` for a field of no reference.
     pub(super) fn problems_with(&mut self, field: &str) -> Option<&mut Vec<Problem>> {
-        let Self::Weighted { services, .. } = self else { return None };
-        let service = services.get_mut(item(field, "spec.weighted.services")?)?;
-        Some(&mut service.problems)
+        let inside = |path: &str| {
+            field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let mut references = self.references_mut().into_iter();
+        references.find(|reference| inside(&reference.path)).map(|found| &mut found.problems)
+    }
+}
+
+impl UnservedService {
+    fn mirroring(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(node, path, problems);
+        // What is mirrored is written beside the mirrors; what is wrong with it stays with it.
+        let main = ServiceReference::among(node, path);
+        let mirrors = fields.list("mirrors", |node, path, _| {
+            let percent = node.get("percent").map(Node::to_json);
+            (percent, ServiceReference::among(node, path))
+        });
+        let mut settings = json!({"service": ""});
+        for name in ["mirrorBody", "maxBodySize"] {
+            if let Some(node) = fields.node(name) {
+                settings[name] = node.to_json();
+            }
+        }
+        let (role, place) = ("mirroring".to_owned(), "/service".to_owned());
+        let mut parts = vec![ServicePart { service: main, role, place }];
+        let mut shown = Vec::new();
+        for (number, (percent, mirror)) in mirrors.into_iter().enumerate() {
+            shown.push(match percent {
+                Some(percent) => json!({"name": "", "percent": percent}),
+                None => json!({"name": ""}),
+            });
+            let (role, place) = (format!("mirror_{number}"), format!("/mirrors/{number}/name"));
+            parts.push(ServicePart { service: mirror, role, place });
+        }
+        if !shown.is_empty() {
+            settings["mirrors"] = shown.into();
+        }
+        Self { kind: "mirroring", settings, parts }
+    }
+
+    fn highest_random_weight(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(node, path, problems);
+        let services = fields.list("services", |node, path, _| ServiceReference::read(node, path));
+        fields.close_dropping(&[]);
+        let weights = services.iter().map(|service| service.weight.unwrap_or(1));
+        let shown: Vec<_> = weights.map(|weight| json!({"name": "", "weight": weight})).collect();
+        let settings = if shown.is_empty() { json!({}) } else { json!({"services": shown}) };
+        let parts = services.into_iter().enumerate().map(|(number, service)| ServicePart {
+            service,
+            role: format!("hrw_{number}"),
+            place: format!("/services/{number}/name"),
+        });
+        let parts = parts.collect();
+        Self { kind: "highestRandomWeight", settings, parts }
+    }
+
+    fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::open(node, path, problems);
+        let mut settings = json!({});
+        let mut parts = Vec::new();
+        for (name, role) in [("service", "failover"), ("fallback", "fallback")] {
+            let Some(node) = fields.node(name) else { continue };
+            settings[name] = "".into();
+            let service = ServiceReference::read(node, &join(path, name));
+            let (role, place) = (role.to_owned(), format!("/{name}"));
+            parts.push(ServicePart { service, role, place });
+        }
+        if let Some(errors) = fields.node("errors") {
+            settings["errors"] = errors.to_json();
+        }
+        fields.close_dropping(&[]);
+        Self { kind: "failover", settings, parts }
     }
 }
 

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use portway_model::{
     Entry, Position, Problem, Severity,
-    dynamic::{IngressMetadata, Observability, ObservabilityMetadata, Router},
+    dynamic::Router,
     static_config::{KubernetesIngress, RuleSyntax},
 };
 
 use self::{annotations::PREFIX, rule::RuleWriter, settings::RouterSettings};
-use super::{Translation, entry, names};
+use super::{Translation, entry, names, with_origin};
 use crate::{
     api::{Backend, Body, Ingress, IngressPath, IngressRule, Key, Kind, Object},
     class::Classes,
@@ -171,7 +171,7 @@ impl<'a> Translation<'a> {
             rule: "PathPrefix(\"/\")".to_owned(),
             rule_syntax: SYNTAX_OF_TRAEFIK_3.to_owned(),
             priority: LOWEST,
-            ..shared.router(service, backend)
+            ..shared.router(service)
         };
         let name = DEFAULT_ROUTER.to_owned();
         Some(Named { name, field, at, router: entry(object, at, router, problems) })
@@ -228,7 +228,7 @@ impl<'a> Translation<'a> {
             rule: writer.rule(&rule.host, &path.path, path.path_type),
             rule_syntax: settings.rule_syntax.clone(),
             priority: settings.priority,
-            ..shared.router(service, &path.backend)
+            ..shared.router(service)
         };
         let Key { namespace, name, .. } = &object.key;
         let name = names::normalize(&format!("{namespace}-{name}-{}{}", rule.host, path.path));
@@ -273,29 +273,14 @@ impl<'a> Translation<'a> {
 
 impl Shared<'_> {
     /// A router to a service, without its rule.
-    fn router(&self, service: String, backend: &Backend) -> Router {
+    fn router(&self, service: String) -> Router {
         let settings = &self.settings;
-        let Key { namespace, name, .. } = &self.object.key;
-        let (service_name, service_port) = match &backend.service {
-            Some((name, port)) => (name.clone(), port.to_string()),
-            None => (String::new(), String::new()),
-        };
-        let ingress = IngressMetadata {
-            namespace: namespace.clone(),
-            ingress_name: name.clone(),
-            service_name,
-            service_port,
-        };
-        let metadata = ObservabilityMetadata { ingress: Some(ingress) };
         Router {
             entry_points: settings.entry_points.clone(),
             middlewares: settings.middlewares.clone(),
             service,
             tls: settings.tls.clone().map(Box::new),
-            observability: Some(Observability {
-                metadata: Some(Box::new(metadata)),
-                ..settings.observability.clone().unwrap_or_default()
-            }),
+            observability: Some(with_origin(settings.observability.clone(), self.object)),
             ..Router::default()
         }
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use portway_model::{
     Cause, Position, Problem,
-    dynamic::{self, BasicAuth, Chain},
+    dynamic::{self, BasicAuth, Chain, Unserved},
 };
 
-use super::{Part, Translation, entry, names::normalize};
-use crate::api::{Body, Key, Kind, Middleware, Object};
+use super::{Part, Translation, entry, services::Resolved};
+use crate::api::{Body, Key, Kind, Middleware, Object, ServiceReference};
 
 impl Translation<'_> {
     /// All Middlewares, the oldest first. One that cannot be built is kept with its errors.
@@ -18,7 +18,7 @@ impl Translation<'_> {
             let Body::Middleware(body) = &object.body else { continue };
             let mut problems = self.keep_errors(object, &object.problems);
             let middleware = self.middleware(object, body, &mut problems);
-            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            let name = self.naming.object(&object.key.namespace, &object.key.name);
             if let Some(owner) = owners.get(&name) {
                 // Either could stand in for the other where a guard is meant, so both are closed.
                 let message =
@@ -37,6 +37,28 @@ impl Translation<'_> {
         }
     }
 
+    /// The name of the service that makes the answers of `errors`. Traefik: `<middleware>-errorpage-service`.
+    fn error_service(
+        &mut self,
+        object: &Object,
+        reference: &ServiceReference,
+        problems: &mut Vec<Problem>,
+    ) -> String {
+        match self.service(object, reference, false) {
+            Ok(Resolved::Named(name)) => name,
+            Ok(Resolved::Made { service, .. }) => {
+                let Key { namespace, name, .. } = &object.key;
+                let name = format!("{}-errorpage-service", self.naming.object(namespace, name));
+                self.add_service(name.clone(), object, object.key.to_string(), *service);
+                name
+            }
+            Err(errors) => {
+                problems.extend(errors);
+                String::new()
+            }
+        }
+    }
+
     fn middleware(
         &mut self,
         object: &Object,
@@ -50,6 +72,12 @@ impl Translation<'_> {
                 let path = "spec.chain.middlewares";
                 let middlewares = self.middleware_names(object, references, path, problems);
                 dynamic::Middleware::Chain(Chain { middlewares })
+            }
+            Middleware::Errors(settings, service) => {
+                let mut settings = settings.clone();
+                settings["service"] = self.error_service(object, service, problems).into();
+                let kinds = Unserved::from([("errors".to_owned(), settings)]);
+                dynamic::Middleware::Unserved(kinds)
             }
             Middleware::BasicAuth { settings, secret, secret_at } => {
                 let mut settings = BasicAuth { users: Vec::new(), ..settings.clone() };

@@ -38,7 +38,7 @@ impl Translation<'_> {
                 "allowCrossNamespace is disabled, cross-namespace are disallowed".to_owned()
             );
         }
-        Ok(super::names::normalize(&format!("{namespace}-{}", reference.name)))
+        Ok(self.naming.object(namespace, &reference.name))
     }
 
     /// The names of a list of Middlewares; the errors of those that are not allowed.

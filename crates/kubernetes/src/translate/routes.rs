@@ -7,7 +7,7 @@ use portway_model::{
     dynamic::{Router, RouterTls, Service, Weighted},
 };
 
-use super::{Part, Translation, entry, names, references::or_parent, services::Resolved};
+use super::{Part, Translation, entry, references::or_parent, services::Resolved, with_origin};
 use crate::api::{Body, IngressRoute, Key, Kind, Object, Route};
 
 /// The annotation that Traefik 2 read an IngressRoute's class from.
@@ -51,8 +51,8 @@ impl Translation<'_> {
         let tls = self.router_tls(object, route, &mut shared);
         let parents = self.parents(object, route, &mut shared);
         let mut made = false;
-        for one in &route.routes {
-            let Some(name) = self.router_name(object, one) else { continue };
+        for (number, one) in route.routes.iter().enumerate() {
+            let Some(name) = self.router_name(object, one, number) else { continue };
             made = true;
             if let Some(owner) = owners.get(&name) {
                 if *owner != &object.key {
@@ -85,7 +85,7 @@ impl Translation<'_> {
     }
 
     /// The name of a route's router; `None` when there can be none.
-    fn router_name(&mut self, object: &Object, route: &Route) -> Option<String> {
+    fn router_name(&mut self, object: &Object, route: &Route, number: usize) -> Option<String> {
         let reason = if !route.kind.is_empty() && route.kind != "Rule" {
             let message = format!(
                 "Unsupported match kind: {}. Only \"Rule\" is supported for now.",
@@ -105,7 +105,7 @@ impl Translation<'_> {
             self.diagnose_all(object, &route.problems);
             return None;
         }
-        Some(names::router(&object.key.namespace, &object.key.name, &route.rule))
+        Some(self.naming.router(&object.key.namespace, &object.key.name, number, &route.rule))
     }
 
     fn router(
@@ -123,21 +123,22 @@ impl Translation<'_> {
             rule: route.rule.clone(),
             rule_syntax: route.syntax.clone(),
             priority: route.priority,
-            observability: route.observability.clone(),
+            observability: Some(with_origin(route.observability.clone(), object)),
             ..Router::default()
         }
     }
 
-    /// The name of the service that a route leads to. A single Kubernetes Service is named as the router,
-    /// several become a weighted service of that name; what leads nowhere has that name too, with the reason.
+    /// The name of the service that a route leads to. A single Kubernetes Service is named after the router,
+    /// several become a weighted service of such a name; what leads nowhere has one too, with the reason.
     fn router_service(
         &mut self,
         object: &Object,
         route: &Route,
-        name: &str,
+        router: &str,
         problems: &mut Vec<Problem>,
     ) -> String {
         let native = self.options.native_lb_by_default;
+        let name = self.naming.service(router, route.services.len() > 1);
         let made = match route.services.as_slice() {
             [] => return String::new(),
             [reference] => match self.service(object, reference, native) {
@@ -146,15 +147,15 @@ impl Translation<'_> {
                 Err(errors) => entry(object, reference.at, Service::Unreadable, errors).into(),
             },
             references => {
-                let (services, errors) = self.weighted(object, references, native);
+                let (services, errors) = self.weighted(object, references, &name, native);
                 let weighted = Weighted { services, ..Weighted::default() };
                 entry(object, route.at, Service::Weighted(weighted), errors).into()
             }
         };
         problems
             .extend(made.entry.problems.iter().filter(|p| p.severity == Severity::Error).cloned());
-        self.add_service(name.to_owned(), object, format!("a route of {}", object.key), made);
-        name.to_owned()
+        self.add_service(name.clone(), object, format!("a route of {}", object.key), made);
+        name
     }
 
     fn router_tls(
@@ -207,9 +208,12 @@ impl Translation<'_> {
                     "cross-namespace reference to parent IngressRoute {namespace}/{name} not allowed"
                 )
             } else if let Some((_, parent)) = self.index.ingress_route(namespace, name) {
-                parents.extend(
-                    parent.routes.iter().map(|route| names::router(namespace, name, &route.rule)),
-                );
+                let routes = parent.routes.iter().enumerate();
+                let naming = self.naming;
+                let router = |(number, route): (usize, &Route)| {
+                    naming.router(namespace, name, number, &route.rule)
+                };
+                parents.extend(routes.map(router));
                 continue;
             } else {
                 let hint = self.hint(Kind::IngressRoute, namespace, name);

@@ -3,7 +3,7 @@
 //!
 //! Errors are reasons in Traefik's words.
 
-use portway_model::dynamic::Server;
+use portway_model::dynamic::{Server, ServiceOrigin};
 
 use super::{Translation, endpoints::url};
 use crate::api::{self, Port, ServicePort};
@@ -80,6 +80,12 @@ impl Translation<'_> {
         }
         Ok(servers)
     }
+}
+
+/// What is shown of where a load balancer's servers come from.
+pub(super) fn origin(namespace: &str, name: &str, port: &Port) -> Box<ServiceOrigin> {
+    let (namespace, name) = (namespace.to_owned(), name.to_owned());
+    Box::new(ServiceOrigin { namespace, name, port: port.to_string() })
 }
 
 /// Whether a Service has a port on every Node and was made for it.

@@ -13,23 +13,23 @@ use super::{
     entry,
     names::normalize,
     references::{is_ours, or_parent},
-    servers::{Target, find_port, is_node_port, ports, scheme_of},
+    servers::{Target, find_port, is_node_port, origin, ports, scheme_of},
 };
 use crate::{
     PROVIDER,
-    api::{self, Body, Kind, Object, Port, ServicePort, ServiceReference, TraefikService},
+    api::{
+        self, Body, Kind, Object, Port, ServicePort, ServiceReference, TraefikService,
+        UnservedService,
+    },
 };
 
 /// What a reference leads to.
 pub(super) enum Resolved {
     /// A service that exists elsewhere, by name.
     Named(String),
-    /// A Kubernetes Service: its name as a part of several, what that name stands for, and the load
-    /// balancer that it makes.
+    /// A Kubernetes Service.
     Made {
-        /// `<namespace>-<service>-<port>`.
-        name: String,
-        /// The same without loss, to tell a conflict.
+        /// What it is, to tell a conflict of names.
         origin: String,
         /// The load balancer.
         service: Box<NewService>,
@@ -103,10 +103,8 @@ impl Translation<'_> {
             "" | "Service" => {
                 let service =
                     Box::new(self.load_balancer(from, namespace, reference, native_by_default)?);
-                let name = format!("{namespace}-{name}-{}", reference.port);
-                let origin =
-                    format!("Service {namespace}/{}, port {}", reference.name, reference.port);
-                Ok(Resolved::Made { name: normalize(&name), origin, service })
+                let origin = format!("Service {namespace}/{name}, port {}", reference.port);
+                Ok(Resolved::Made { origin, service })
             }
             "TraefikService" => Ok(Resolved::Named(self.traefik_name(from, namespace, reference))),
             kind => Err(fail("kind", format!("unsupported service kind {kind}"))),
@@ -121,8 +119,8 @@ impl Translation<'_> {
         reference: &ServiceReference,
     ) -> String {
         match reference.name.rsplit_once('@') {
-            None => normalize(&format!("{namespace}-{}", reference.name)),
-            Some((name, PROVIDER)) => normalize(&format!("{namespace}-{name}")),
+            None => self.naming.object(namespace, &reference.name),
+            Some((name, PROVIDER)) => self.naming.object(namespace, name),
             Some((name, provider)) => {
                 if !namespace.is_empty() {
                     let message =
@@ -144,6 +142,7 @@ impl Translation<'_> {
     ) -> Result<NewService, Problem> {
         let (servers, endpoints) = self.servers(from, namespace, reference, native_by_default)?;
         let servers_transport = self.transport_name(namespace, reference)?;
+        let (middlewares, problems) = self.service_middlewares(from, reference)?;
         let forwarding = ResponseForwarding::default();
         let flush_interval = reference.flush_interval.unwrap_or(forwarding.flush_interval);
         let service = Service::LoadBalancer(LoadBalancer {
@@ -155,9 +154,31 @@ impl Translation<'_> {
             pass_host_header: reference.pass_host_header.unwrap_or(true),
             response_forwarding: ResponseForwarding { flush_interval },
             servers_transport,
+            middlewares,
+            origin: Some(origin(namespace, &reference.name, &reference.port)),
         });
-        let entry = entry(from, reference.at, service, Vec::new());
+        let entry = entry(from, reference.at, service, problems);
         Ok(NewService { entry, endpoints })
+    }
+
+    /// The names of a service's own middlewares, and that they are not served: the service without them could leave
+    /// a guard out.
+    fn service_middlewares(
+        &mut self,
+        from: &Object,
+        reference: &ServiceReference,
+    ) -> Result<(Vec<String>, Vec<Problem>), Problem> {
+        let path = portway_model::decode::join(&reference.path, "middlewares");
+        let mut problems = Vec::new();
+        let names = self.middleware_names(from, &reference.middlewares, &path, &mut problems);
+        if let Some(refused) = problems.into_iter().next() {
+            return Err(refused);
+        }
+        let message = "middlewares of a service are not served by this version of Portway yet; write \
+                       them at the route";
+        let problem = Problem::error(path, message).at(reference.at).about(Cause::Unserved);
+        let problem = (!names.is_empty()).then_some(problem);
+        Ok((names, problem.into_iter().collect()))
     }
 
     fn servers(
@@ -249,7 +270,7 @@ impl Translation<'_> {
             Err(Problem::error(field, message).at(reference.at))
         };
         if !name.contains('@') {
-            return Ok(normalize(&format!("{namespace}-{name}")));
+            return Ok(self.naming.object(namespace, name));
         }
         if !self.options.allow_cross_namespace && is_ours(name) {
             return fail(format!(
@@ -266,32 +287,72 @@ impl Translation<'_> {
         Ok(name.to_owned())
     }
 
-    /// A weighted service of several references, with its parts; the errors of those that lead nowhere.
+    /// A weighted service of several references, with its parts; the errors of those that lead nowhere. `whole`
+    /// is its name.
     pub(super) fn weighted(
         &mut self,
         from: &Object,
         references: &[ServiceReference],
+        whole: &str,
         native_by_default: bool,
     ) -> (Vec<WeightedService>, Vec<Problem>) {
         let (mut members, mut problems) = (Vec::new(), Vec::new());
-        for reference in references {
-            let name = match self.service(from, reference, native_by_default) {
-                Err(errors) => {
-                    problems.extend(errors);
-                    continue;
-                }
-                Ok(Resolved::Named(name)) => name,
-                Ok(Resolved::Made { name, origin, service }) => {
-                    // As in Traefik, parts that come after one that leads nowhere are not made.
-                    if problems.is_empty() {
-                        self.add_service(name.clone(), from, origin, *service);
-                    }
-                    name
-                }
-            };
-            members.push(WeightedService { name, weight: Some(reference.weight.unwrap_or(1)) });
+        for (number, reference) in references.iter().enumerate() {
+            let role = format!("{whole}_{number}");
+            let name = self.member(from, reference, &role, native_by_default, &mut problems);
+            let weight = Some(reference.weight.unwrap_or(1));
+            members.extend(name.map(|name| WeightedService { name, weight }));
         }
         (members, problems)
+    }
+
+    /// The name of a part of a service, which is made where there is no problem yet: as in Traefik, parts that come
+    /// after one that leads nowhere are not made.
+    fn member(
+        &mut self,
+        from: &Object,
+        reference: &ServiceReference,
+        role: &str,
+        native_by_default: bool,
+        problems: &mut Vec<Problem>,
+    ) -> Option<String> {
+        match self.service(from, reference, native_by_default) {
+            Err(errors) => {
+                problems.extend(errors);
+                None
+            }
+            Ok(Resolved::Named(name)) => Some(name),
+            Ok(Resolved::Made { origin, service }) => {
+                let namespace = or_parent(&reference.namespace, &from.key.namespace);
+                let name = self.naming.part(role, namespace, &reference.name, &reference.port);
+                if problems.is_empty() {
+                    self.add_service(name.clone(), from, origin, *service);
+                }
+                Some(name)
+            }
+        }
+    }
+
+    /// A service of a kind that is not served yet, as Traefik shows it, with its parts.
+    fn unserved_service(
+        &mut self,
+        from: &Object,
+        unserved: &UnservedService,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Service {
+        let mut settings = unserved.settings.clone();
+        for part in &unserved.parts {
+            let role = format!("{name}_{}", part.role);
+            let name = self.member(from, &part.service, &role, false, problems);
+            if let (Some(name), Some(place)) = (name, settings.pointer_mut(&part.place)) {
+                *place = name.into();
+            }
+        }
+        let message = "not served by this version of Portway yet";
+        let problem = Problem::error(format!("spec.{}", unserved.kind), message);
+        problems.push(problem.about(Cause::Unserved));
+        Service::Unserved(Unserved::from([(unserved.kind.to_owned(), settings)]))
     }
 
     /// All TraefikServices.
@@ -299,9 +360,11 @@ impl Translation<'_> {
         for object in self.oldest_first(Kind::TraefikService) {
             let Body::TraefikService(body) = &object.body else { continue };
             let mut problems = self.keep_errors(object, &object.problems);
+            let name = self.naming.object(&object.key.namespace, &object.key.name);
             let service = match body {
                 TraefikService::Weighted { services, sticky } => {
-                    let (services, more) = self.weighted(object, services, false);
+                    let whole = self.naming.service(&name, true);
+                    let (services, more) = self.weighted(object, services, &whole, false);
                     problems.extend(more);
                     Service::Weighted(Weighted {
                         services,
@@ -309,18 +372,14 @@ impl Translation<'_> {
                         health_check: None,
                     })
                 }
-                TraefikService::Unserved(kind, settings) => {
-                    let message = "not served by this version of Portway yet";
-                    let problem = Problem::error(format!("spec.{kind}"), message);
-                    problems.push(problem.about(Cause::Unserved));
-                    Service::Unserved(Unserved::from([((*kind).to_owned(), settings.clone())]))
+                TraefikService::Unserved(unserved) => {
+                    self.unserved_service(object, unserved, &name, &mut problems)
                 }
                 TraefikService::Unspecified => {
                     problems.push(Problem::error("spec", "unspecified service type"));
                     Service::Unreadable
                 }
             };
-            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
             let entry = entry(object, portway_model::Position::default(), service, problems);
             self.add_service(name, object, object.key.to_string(), entry.into());
         }

@@ -1,8 +1,11 @@
 //! ServersTransports.
 
-use portway_model::{Cause, Position, Problem, dynamic};
+use portway_model::{
+    Cause, Position, Problem,
+    dynamic::{self, Material},
+};
 
-use super::{Part, Translation, entry, names::normalize};
+use super::{Part, Translation, entry};
 use crate::api::{Body, Kind, Object, RootAuthority, ServersTransport};
 
 impl Translation<'_> {
@@ -10,9 +13,9 @@ impl Translation<'_> {
     pub(super) fn servers_transports(&mut self) {
         for object in self.oldest_first(Kind::ServersTransport) {
             let Body::ServersTransport(body) = &object.body else { continue };
-            let mut problems = self.keep_errors(object, &object.problems);
-            let transport = self.servers_transport(object, body, &mut problems);
-            let name = normalize(&format!("{}-{}", object.key.namespace, object.key.name));
+            let problems = self.keep_errors(object, &object.problems);
+            let transport = self.servers_transport(object, body);
+            let name = self.naming.object(&object.key.namespace, &object.key.name);
             let message = format!("the name `{name}` stands for another ServersTransport too");
             let conflict = Problem::error("metadata.name", message).about(Cause::Conflict);
             let made = entry(object, Position::default(), transport, problems);
@@ -30,7 +33,6 @@ impl Translation<'_> {
         &mut self,
         object: &Object,
         body: &ServersTransport,
-        problems: &mut Vec<Problem>,
     ) -> dynamic::ServersTransport {
         let namespace = object.key.namespace.as_str();
         let mut transport = body.transport.clone();
@@ -47,15 +49,14 @@ impl Translation<'_> {
                 Err(reason) => missing.push((reason, at)),
             }
         }
+        if transport.root_cas.is_empty() && !missing.is_empty() {
+            // Without any the system's authorities would be trusted, which is more than was meant.
+            transport.root_cas.push(Material::inline(Vec::new()));
+        }
         for (reason, at) in missing {
             let message = format!("Error while loading CA: {reason}");
             let problem = Problem::error("spec.rootCAs", message).at(at).about(Cause::Reference);
-            if transport.root_cas.is_empty() {
-                // With no authority left the system's would be trusted, which is more than was meant.
-                problems.push(problem);
-            } else {
-                self.diagnose(object, &problem);
-            }
+            self.diagnose(object, &problem);
         }
         for (i, (name, at)) in body.certificates.iter().enumerate() {
             match self.key_pair(namespace, name) {

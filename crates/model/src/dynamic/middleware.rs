@@ -139,7 +139,8 @@ pub struct Headers {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub custom_response_headers: BTreeMap<String, String>,
     /// CORS and security fields that are not served yet, as written; any of them closes the routers that
-    /// use the middleware, since leaving a guard out in silence would be wrong.
+    /// use the middleware, since leaving a guard out in silence would be wrong. Those that have no effect in
+    /// Traefik 3 either are shown and close nothing.
     #[serde(flatten)]
     pub unserved: BTreeMap<String, Value>,
 }

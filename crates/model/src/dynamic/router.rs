@@ -102,27 +102,20 @@ pub struct Observability {
 /// What records say of a router's origin. Traefik: `observability.metadata`, in the API alone.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 pub struct ObservabilityMetadata {
-    /// The path of a Kubernetes Ingress that the router was made from.
+    /// The Kubernetes object that the router was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress: Option<IngressMetadata>,
 }
 
-/// The path of a Kubernetes Ingress that a router was made from. Traefik: `observability.metadata.ingress`.
+/// The Kubernetes object that a router was made from. Traefik: `observability.metadata.ingress`.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct IngressMetadata {
-    /// The Ingress's namespace.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    /// Its kind: `Ingress` or `IngressRoute`.
+    pub kind: &'static str,
+    /// Its namespace.
     pub namespace: String,
-    /// The Ingress's name.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub ingress_name: String,
-    /// The name of the path's Service.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub service_name: String,
-    /// The name of the Service's port, or its number where it is referred to by number.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub service_port: String,
+    /// Its name.
+    pub name: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -1,32 +1,60 @@
 //! Services: named ways to reach servers.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
 use crate::Period;
 
 /// A named way to reach servers. Traefik: `http.services.<name>`.
-#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, Hash, PartialEq)]
 pub enum Service {
     /// Servers, one of which takes each request.
     LoadBalancer(LoadBalancer),
     /// Other services, in shares.
     Weighted(Weighted),
     /// A kind that is known by name but not served yet; it closes its routers.
-    #[serde(untagged)]
     Unserved(Unserved),
     /// Nothing could be read; the entry's problems say why.
     #[default]
-    #[serde(untagged)]
     Unreadable,
+}
+
+/// The settings under the kind's name, as in a file; nothing where nothing could be read.
+impl Serialize for Service {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        match self {
+            Self::LoadBalancer(balancer) => {
+                fields.serialize_entry(self.kind(), balancer)?;
+                if !balancer.middlewares.is_empty() {
+                    fields.serialize_entry("middlewares", &balancer.middlewares)?;
+                }
+                if let Some(origin) = &balancer.origin {
+                    // Traefik's nesting: `observability.metadata.kubernetes`.
+                    let metadata = BTreeMap::from([("kubernetes", origin)]);
+                    let observability = BTreeMap::from([("metadata", metadata)]);
+                    fields.serialize_entry("observability", &observability)?;
+                }
+            }
+            Self::Weighted(weighted) => fields.serialize_entry(self.kind(), weighted)?,
+            Self::Unserved(kinds) => {
+                for (kind, settings) in kinds {
+                    fields.serialize_entry(kind, settings)?;
+                }
+            }
+            Self::Unreadable => {}
+        }
+        fields.end()
+    }
 }
 
 /// Kinds of services that are known by name but not served yet.
 pub const UNSERVED_SERVICES: &[&str] = &["failover", "highestRandomWeight", "mirroring"];
 
 /// An object of a kind that is not served yet: the kind's name and its settings as written.
-pub type Unserved = std::collections::BTreeMap<String, Value>;
+pub type Unserved = BTreeMap<String, Value>;
 
 impl Service {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -65,6 +93,23 @@ pub struct LoadBalancer {
     /// The name of the servers transport; empty means the static default.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub servers_transport: String,
+    /// Names of middlewares of the service itself, as Kubernetes objects can have; not served yet. The API shows them
+    /// beside the load balancer.
+    #[serde(skip)]
+    pub middlewares: Vec<String>,
+    /// Where the servers come from; no user can write it. The API shows it beside the load balancer.
+    #[serde(skip)]
+    pub origin: Option<Box<ServiceOrigin>>,
+}
+
+/// The Kubernetes Service that a load balancer was made from, and the port as it was referred to: by its name or
+/// by its number. Traefik: `observability.metadata.kubernetes`, in the API alone.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ServiceOrigin {
+    pub namespace: String,
+    pub name: String,
+    pub port: String,
 }
 
 impl Default for LoadBalancer {
@@ -78,6 +123,8 @@ impl Default for LoadBalancer {
             pass_host_header: true,
             response_forwarding: ResponseForwarding::default(),
             servers_transport: String::new(),
+            middlewares: Vec::new(),
+            origin: None,
         }
     }
 }

@@ -173,4 +173,8 @@ pub struct KubernetesObjects {
     pub cross_provider_namespaces: Option<Vec<String>>,
     /// A Kubernetes label selector that Traefik's own kinds must satisfy; empty means all.
     pub label_selector: String,
+    /// Whether what is made of custom resources has names that cannot collide.
+    pub safe_naming: bool,
+    /// The namespace whose TLSOption and TLSStore named `default` count; empty means any.
+    pub default_tls_resources_namespace: String,
 }

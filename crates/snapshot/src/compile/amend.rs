@@ -257,15 +257,15 @@ impl<'a> Amendment<'a> {
     fn shown(&mut self) -> Option<()> {
         for name in std::mem::take(&mut self.services) {
             let used = |runtime: &Runtime| {
-                runtime.services.get(&name).is_some_and(|info| !info.used_by.is_empty())
+                runtime.services.get(&name).is_some_and(|info| services::is_used(info, runtime))
             };
             let turned = used(&self.runtime) != used(&self.before.runtime);
-            let Some(info) = self.runtime.services.get_mut(&name) else { continue };
+            let Some(info) = self.runtime.services.get(&name) else { continue };
             if turned && matches!(*info.service, Service::Weighted(_)) {
                 // What it leads to is reached or not reached any more.
                 return None;
             }
-            services::note_servers_of(&name, &self.carried, info);
+            services::note_servers_of(&name, &self.carried, &mut self.runtime);
         }
         for name in std::mem::take(&mut self.middlewares) {
             let Some(info) = self.runtime.middlewares.get(&name) else { continue };

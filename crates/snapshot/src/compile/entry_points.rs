@@ -204,6 +204,7 @@ fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
         Severity::Warning => (Status::Warning, problem.message.clone()),
     };
     info.status = info.status.max(status);
+    info.stopped |= status == Status::Disabled;
     if !info.errors.contains(&text) {
         info.errors.push(text);
     }

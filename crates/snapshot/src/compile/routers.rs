@@ -155,11 +155,21 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// What the router claims; `None` where it has no entry point or its rule cannot be read.
     fn claim(&mut self, known: Option<Arc<Rule>>) -> Option<Claim> {
+        let router = &self.entry.spec;
+        if !router.parent_refs.is_empty() {
+            // A child sees only what its parent lets through; alone it would claim too much.
+            self.priority();
+            if !router.entry_points.is_empty() {
+                self.entry_points();
+                self.close("non-root router cannot have Entrypoints configuration".to_owned());
+            }
+            self.close("parentRefs: not served by this version of Portway yet".to_owned());
+            return None;
+        }
         self.entry_points();
         if self.info.using.is_empty() {
             return None;
         }
-        let router = &self.entry.spec;
         let priority = self.priority();
         let rule = self.rule(known)?;
         let disabled = self.info.status == Status::Disabled;
@@ -170,11 +180,6 @@ impl Builder<'_> {
             (false, Some(target), Some(chain)) => Some((Chain::new(chain), target)),
             _ => None,
         };
-        if !router.parent_refs.is_empty() {
-            // A child sees only what its parent lets through; alone it would claim too much.
-            self.close("parentRefs: not served by this version of Portway yet".to_owned());
-            return None;
-        }
         let numbers = self.parts.settings.entry_points.iter().enumerate();
         let using = numbers.filter(|(_, e)| self.info.using.contains(&e.name)).map(|(n, _)| n);
         Some(Claim {
@@ -226,6 +231,7 @@ impl Builder<'_> {
         using.dedup();
         self.info.using = using.into();
         if self.info.using.is_empty() {
+            self.info.stopped = true;
             self.close("no valid entryPoint for this router".to_owned());
         }
     }
@@ -239,6 +245,7 @@ impl Builder<'_> {
             return MAX_USER_PRIORITY;
         }
         if priority > MAX_USER_PRIORITY && provider(self.name) != INTERNAL {
+            self.info.stopped = true;
             self.close(format!(
                 "the router priority {priority} exceeds the max user-defined priority \
                  {MAX_USER_PRIORITY}"

@@ -6,7 +6,7 @@ use std::{
 };
 
 use portway_model::{
-    Entry, Names,
+    Entry, InternalService, Names,
     dynamic::{self, LoadBalancer, Weighted},
     name::{provider, qualify},
     runtime::{Runtime, ServiceInfo, Status},
@@ -83,7 +83,7 @@ pub(crate) fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, buil
 
 /// Notes the status of the servers that routers reach, directly or through other services.
 pub(crate) fn note_servers(carried: &mut Carried, runtime: &mut Runtime) {
-    let used = runtime.services.iter().filter(|(_, info)| !info.used_by.is_empty());
+    let used = runtime.services.iter().filter(|(_, info)| is_used(info, runtime));
     let mut open: Vec<Arc<str>> = used.map(|(name, _)| Arc::clone(name)).collect();
     let mut seen = BTreeSet::new();
     let mut reached = BTreeSet::new();
@@ -109,9 +109,19 @@ fn works(name: &str, built: &Names<Built>) -> bool {
 }
 
 /// Notes the status of a service's servers, where it works and is reached.
-pub(crate) fn note_servers_of(name: &str, carried: &Carried, info: &mut ServiceInfo) {
-    let reached = !info.used_by.is_empty() || carried.ties.reached.contains(name);
-    info.reached = reached && works(name, &carried.services);
+pub(crate) fn note_servers_of(name: &str, carried: &Carried, runtime: &mut Runtime) {
+    let Some(info) = runtime.services.get(name) else { return };
+    let reached = is_used(info, runtime) || carried.ties.reached.contains(name);
+    let reached = reached && works(name, &carried.services);
+    if let Some(info) = runtime.services.get_mut(name) {
+        info.reached = reached;
+    }
+}
+
+/// Whether a router gets as far as the service.
+pub(crate) fn is_used(info: &ServiceInfo, runtime: &Runtime) -> bool {
+    let routers = info.used_by.keys().filter_map(|router| runtime.routers.get(router));
+    routers.into_iter().any(|router| !router.stopped)
 }
 
 struct Compiler<'a> {
@@ -201,6 +211,12 @@ impl Compiler<'_> {
             return Err(circle.to_owned());
         }
         self.built.get(name).cloned().unwrap_or_else(|| {
+            if name.parse::<InternalService>().is_ok() {
+                return Err(format!(
+                    "\"{name}\" as a part of another service is not served by this version of Portway \
+                     yet"
+                ));
+            }
             let text = format!("the service \"{name}\" does not exist");
             Err(with_nearest(text, name, self.objects.services.keys().map(String::as_str)))
         })

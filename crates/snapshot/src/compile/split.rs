@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use portway_model::{
     Entry, Problem,
     dynamic::{Observability, Router, TraceVerbosity},
+    name::{provider, qualify},
     nearest,
 };
 
@@ -44,6 +45,9 @@ pub(crate) fn by_entry_point(
         && let Some(syntax) = settings.default_rule_syntax
     {
         rest.spec_mut().rule_syntax = syntax.to_string();
+    }
+    if !entry.spec.parent_refs.is_empty() {
+        return Split { routers: vec![child(name, rest)], renamed: false };
     }
     let names = entry_points(entry, settings);
     let mut left = Vec::with_capacity(names.len());
@@ -89,6 +93,18 @@ pub(crate) fn by_entry_point(
         routers.push(Part { name: name.to_owned(), entry: rest, observability });
     }
     Split { routers, renamed }
+}
+
+/// A router beneath others: it has the entry points of its parents, and none of its own add to it.
+fn child(name: &str, mut entry: Entry<Router>) -> Part {
+    let observability = match entry.spec.entry_points.is_empty() {
+        true => entry.spec.observability.clone().unwrap_or_default(),
+        false => filled(&entry.spec, None),
+    };
+    for parent in &mut entry.spec_mut().parent_refs {
+        *parent = qualify(parent, provider(name));
+    }
+    Part { name: name.to_owned(), entry, observability }
 }
 
 /// `name` with the entry point before it as often as it takes until nobody else has that name.

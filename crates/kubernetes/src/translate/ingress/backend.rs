@@ -14,7 +14,7 @@ use crate::{
         endpoints::Endpoints,
         entry,
         names::normalize,
-        servers::{Target, find_port, is_node_port, ports, scheme_of},
+        servers::{Target, find_port, is_node_port, origin, ports, scheme_of},
     },
 };
 
@@ -68,7 +68,7 @@ impl Translation<'_> {
         backend: &Backend,
         namespace: &str,
         name: &str,
-        port: &Port,
+        written: &Port,
         noted: &mut Vec<Problem>,
     ) -> Result<(LoadBalancer, Option<Endpoints>), (&'static str, String)> {
         let Some((object, service)) = self.index.service(namespace, name) else {
@@ -78,9 +78,9 @@ impl Translation<'_> {
         if service.is_external_name() {
             self.allow_external_name(namespace, name).map_err(|reason| ("service.name", reason))?;
         }
-        let Some(port) = find_port(service, port) else {
+        let Some(port) = find_port(service, written) else {
             let ports = ports(service);
-            return Err(("service.port", format!("service port not found: {port}{ports}")));
+            return Err(("service.port", format!("service port not found: {written}{ports}")));
         };
         let settings = ServiceSettings::read(&object.meta.annotations);
         let (errors, warnings): (Vec<_>, Vec<_>) =
@@ -116,6 +116,7 @@ impl Translation<'_> {
             servers,
             pass_host_header: settings.pass_host_header,
             servers_transport: settings.servers_transport,
+            origin: Some(origin(namespace, name, written)),
             ..LoadBalancer::default()
         };
         Ok((balancer, endpoints))

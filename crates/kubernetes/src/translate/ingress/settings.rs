@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Fields, Node, Problem,
+    Fields, Node, Problem, Severity,
     dynamic::{Observability, RouterTls, TraceVerbosity, decode},
     nearest,
 };
@@ -51,7 +51,15 @@ impl RouterSettings {
             path_matcher_problem,
             tls: switched(&mut fields, "tls", decode::router_tls),
             observability: switched(&mut fields, "observability", |node, path, problems| {
-                let observability = decode::observability(node, path, problems);
+                let mut found = Vec::new();
+                let observability = decode::observability(node, path, &mut found);
+                problems.extend(found.into_iter().map(|problem| match problem.field.as_str() {
+                    // It guards nothing; Traefik takes any text.
+                    field if field.ends_with(".traceVerbosity") => {
+                        Problem { severity: Severity::Warning, ..problem }
+                    }
+                    _ => problem,
+                }));
                 let trace_verbosity =
                     observability.trace_verbosity.or(Some(TraceVerbosity::Minimal));
                 Observability { trace_verbosity, ..observability }

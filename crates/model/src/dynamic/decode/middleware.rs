@@ -111,28 +111,27 @@ pub fn headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Headers 
     let custom_response_headers = fields.string_map("customResponseHeaders");
     let mut unserved = BTreeMap::new();
     for &name in UNSERVED_HEADERS {
-        let Some(node) = fields.node(name).filter(|node| has_effect(node)) else { continue };
+        let Some(node) = fields.node(name).filter(|node| has_effect(name, node)) else { continue };
         unserved.insert(name.to_owned(), node.to_json());
         let message = format!("`{name}` is not served by this version of Portway yet");
         fields.report(name, Problem::error, message);
     }
     for &name in INERT_HEADERS {
-        if fields.node(name).is_some_and(has_effect) {
-            let message = format!("`{name}` has no effect since Traefik 3; use `redirectScheme`");
-            fields.report(name, Problem::warning, message);
-        }
+        let Some(node) = fields.node(name).filter(|node| has_effect(name, node)) else { continue };
+        unserved.insert(name.to_owned(), node.to_json());
     }
     fields.close();
     Headers { custom_request_headers, custom_response_headers, unserved }
 }
 
-/// Whether a field has another value than Go's zero, which is what Traefik takes an absent field for.
-fn has_effect(node: &Node) -> bool {
+/// Whether a field has another value than Go's zero, which is what Traefik takes most absent fields for.
+fn has_effect(name: &str, node: &Node) -> bool {
     match &node.value {
         Value::Null => false,
-        Value::Scalar { text, .. } => {
-            !matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "false" | "f")
-        }
+        Value::Scalar { text, .. } => match text.to_ascii_lowercase().as_str() {
+            "0" => ["accessControlMaxAge", "stsSeconds"].contains(&name),
+            text => !matches!(text, "" | "false" | "f"),
+        },
         Value::List(items) => !items.is_empty(),
         Value::Map(entries) => !entries.is_empty(),
     }
@@ -182,7 +181,6 @@ const UNSERVED_HEADERS: &[&str] = &[
     "contentTypeNosniff",
     "customBrowserXSSValue",
     "customFrameOptionsValue",
-    "featurePolicy",
     "forceSTSHeader",
     "frameDeny",
     "hostsProxyHeaders",
@@ -196,5 +194,6 @@ const UNSERVED_HEADERS: &[&str] = &[
     "stsSeconds",
 ];
 
-/// Fields of `headers` that Traefik 3 reads and does not use.
-const INERT_HEADERS: &[&str] = &["sslForceHost", "sslHost", "sslRedirect", "sslTemporaryRedirect"];
+/// Fields of `headers` that Traefik 3 reads, shows and does not use.
+const INERT_HEADERS: &[&str] =
+    &["featurePolicy", "sslForceHost", "sslHost", "sslRedirect", "sslTemporaryRedirect"];

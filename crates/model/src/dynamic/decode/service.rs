@@ -68,6 +68,8 @@ pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Lo
                 .unwrap_or_else(|| ResponseForwarding::default().flush_interval),
         },
         servers_transport: fields.string("serversTransport"),
+        middlewares: Vec::new(),
+        origin: None,
     };
     fields.close();
     load_balancer

@@ -18,10 +18,7 @@ pub(super) fn manifests(
     let manifests = KubernetesManifests {
         directory: fields.string("directory"),
         watch: fields.boolean("watch").unwrap_or(true),
-        objects: KubernetesObjects {
-            allow_cross_namespace: flag(&mut fields, "allowCrossNamespace"),
-            ..objects(&mut fields)
-        },
+        objects: custom_resources(&mut fields),
         strict_prefix_matching: flag(&mut fields, "strictPrefixMatching"),
         ..KubernetesManifests::default()
     };
@@ -36,10 +33,7 @@ pub(super) fn crd(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Kuber
     let mut fields = Fields::open(node, path, problems);
     KubernetesCrd {
         connection: connection(&mut fields),
-        objects: KubernetesObjects {
-            allow_cross_namespace: flag(&mut fields, "allowCrossNamespace"),
-            ..objects(&mut fields)
-        },
+        objects: custom_resources(&mut fields),
         throttle_duration: fields.period("throttleDuration").unwrap_or_default(),
         disable_cluster_scope_resources: flag(&mut fields, "disableClusterScopeResources"),
     }
@@ -105,11 +99,20 @@ fn connection(fields: &mut Fields<'_>) -> ClusterConnection {
     }
 }
 
+/// How custom resources are read.
+fn custom_resources(fields: &mut Fields<'_>) -> KubernetesObjects {
+    KubernetesObjects {
+        allow_cross_namespace: flag(fields, "allowCrossNamespace"),
+        safe_naming: flag(fields, "safeNaming"),
+        default_tls_resources_namespace: fields.string("defaultTLSResourcesNamespace"),
+        ..objects(fields)
+    }
+}
+
 /// How objects are read, as far as all providers of Kubernetes objects have the options.
 fn objects(fields: &mut Fields<'_>) -> KubernetesObjects {
     KubernetesObjects {
         namespaces: fields.strings("namespaces"),
-        allow_cross_namespace: false,
         allow_external_name_services: flag(fields, "allowExternalNameServices"),
         allow_empty_services: flag(fields, "allowEmptyServices"),
         ingress_class: fields.string("ingressClass"),
@@ -118,6 +121,7 @@ fn objects(fields: &mut Fields<'_>) -> KubernetesObjects {
             .present("crossProviderNamespaces")
             .map(|_| fields.strings("crossProviderNamespaces")),
         label_selector: fields.string("labelSelector"),
+        ..KubernetesObjects::default()
     }
 }
 

@@ -67,14 +67,23 @@ fn what_records_say_of_a_routers_origin_is_shown_beside_the_entry_points_choice(
     use portway_model::dynamic::{IngressMetadata, Observability, ObservabilityMetadata};
     let mut config = super::config(SITE);
     let router = config.http.routers.get_mut("a").unwrap().spec_mut();
-    let ingress = IngressMetadata { ingress_name: "web".to_owned(), ..IngressMetadata::default() };
+    let ingress = IngressMetadata {
+        kind: "Ingress",
+        namespace: "default".to_owned(),
+        name: "web".to_owned(),
+    };
     let metadata = ObservabilityMetadata { ingress: Some(ingress) };
     router.observability =
         Some(Observability { metadata: Some(Box::new(metadata)), ..Observability::default() });
     let configs = [("kubernetes".to_owned(), std::sync::Arc::new(config))].into();
     let runtime = super::run(&configs, &super::settings(), None).runtime;
     let shown = serde_json::to_value(&runtime.routers["a@kubernetes"].observability).unwrap();
-    assert_eq!(shown["metadata"], serde_json::json!({"ingress": {"ingressName": "web"}}));
+    assert_eq!(
+        shown["metadata"],
+        serde_json::json!({"ingress": {
+            "kind": "Ingress", "namespace": "default", "name": "web",
+        }})
+    );
     assert_eq!(shown["accessLogs"], true);
 }
 

@@ -1,0 +1,87 @@
+//! What Portway alone has, because it keeps closed what Traefik leaves out (row 1 of `docs/compatibility.md`).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Fields, MIDDLEWARES, ROUTERS, SERVICES, members, objects, provider, qualified, texts};
+
+/// Objects that Portway alone has and that serve nothing: those that are disabled, load balancers without
+/// servers, and what leads nowhere but to these or comes from nowhere else.
+#[derive(Debug, Default)]
+pub(super) struct Closed {
+    names: BTreeSet<(&'static str, String)>,
+}
+
+impl Closed {
+    pub(super) fn new(portway: &Value, traefik: &Value) -> Self {
+        let mut closed = Self::default();
+        loop {
+            let before = closed.names.len();
+            for kind in [ROUTERS, SERVICES, MIDDLEWARES] {
+                for (name, object) in objects(portway, kind) {
+                    let missing = traefik[kind].get(name).is_none();
+                    if missing && closed.covers(portway, kind, name, object) {
+                        closed.names.insert((kind, name.to_owned()));
+                    }
+                }
+            }
+            if closed.names.len() == before {
+                return closed;
+            }
+        }
+    }
+
+    fn covers(&self, portway: &Value, kind: &str, name: &str, object: &Value) -> bool {
+        if object["status"] == "disabled" {
+            return true;
+        }
+        match kind {
+            ROUTERS => {
+                let service = object["service"].as_str().unwrap_or_default();
+                self.holds(SERVICES, &qualified(service, provider(name)))
+            }
+            SERVICES => {
+                let balancer = &object["loadBalancer"];
+                balancer.is_object() && balancer["servers"].is_null()
+                    || members(name, object).any(|member| self.holds(SERVICES, &member))
+                    || self.is_for_closed_ones(portway, name, object)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a service is used, and by nothing that is not closed.
+    fn is_for_closed_ones(&self, portway: &Value, name: &str, object: &Value) -> bool {
+        let routers = texts(object.get("usedBy")).map(|user| self.holds(ROUTERS, user));
+        let services = objects(portway, SERVICES)
+            .filter(|(user, service)| members(user, service).any(|member| member == name))
+            .map(|(user, _)| self.holds(SERVICES, user));
+        let uses: Vec<bool> = routers.chain(services).collect();
+        !uses.is_empty() && uses.into_iter().all(|closed| closed)
+    }
+
+    pub(super) fn holds(&self, kind: &'static str, name: &str) -> bool {
+        self.names.contains(&(kind, name.to_owned()))
+    }
+
+    /// Makes of an object what it would be without users that are closed.
+    pub(super) fn leave_out_users(&self, name: &str, object: &mut Fields) {
+        let Some(users) = object.get_mut("usedBy").and_then(Value::as_array_mut) else { return };
+        users.retain(|user| user.as_str().is_none_or(|user| !self.holds(ROUTERS, user)));
+        if !users.is_empty() {
+            return;
+        }
+        object.remove("usedBy");
+        object.remove("serverStatus");
+        // Traefik qualifies the members of a chain when a router first uses it.
+        let chain = object.get_mut("chain").and_then(|chain| chain.get_mut("middlewares"));
+        for member in chain.and_then(Value::as_array_mut).into_iter().flatten() {
+            let own = format!("@{}", provider(name));
+            let written = member.as_str().and_then(|member| member.strip_suffix(&own));
+            if let Some(written) = written {
+                *member = written.to_owned().into();
+            }
+        }
+    }
+}
