@@ -1,11 +1,14 @@
 //! A real API server, and what Portway makes of it.
 
 mod crds;
+mod drain;
+mod installed;
 mod load;
 mod oracle;
 mod outage;
 mod rbac;
 mod rollout;
+mod service_lb;
 mod status;
 mod tutorial;
 
