@@ -1,5 +1,6 @@
 //! What installs Portway in a cluster: the Helm chart, its values and the file for k3s.
 
+mod admission;
 mod arguments;
 mod chart;
 mod helm;
