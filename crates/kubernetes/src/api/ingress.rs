@@ -226,7 +226,7 @@ impl Backend {
 /// A Service's name and port.
 fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (String, Port) {
     let mut fields = Fields::open(node, path, problems);
-    let name = required(&mut fields, "name");
+    let name = required(&mut fields, node, "name");
     let port = fields.object("port", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         let (name, number) = (fields.string("name"), fields.integer("number"));

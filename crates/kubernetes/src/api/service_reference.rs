@@ -97,7 +97,7 @@ impl ServiceReference {
     /// Reads the fields of a reference out of a mapping that may hold others.
     pub(super) fn fields(fields: &mut Fields<'_>, node: &Node, path: &str) -> Self {
         let reference = Self {
-            name: required(fields, "name"),
+            name: required(fields, node, "name"),
             kind: fields.string("kind"),
             namespace: fields.string("namespace"),
             port: Port::read(fields.node("port")),
