@@ -182,7 +182,7 @@ pub(super) fn secret_name(
     problems: &mut Vec<Problem>,
 ) -> (String, Position) {
     let mut fields = Fields::open(node, path, problems);
-    let name = required(&mut fields, "secretName");
+    let name = required(&mut fields, node, "secretName");
     fields.close_dropping(&[]);
     (name, node.at)
 }
