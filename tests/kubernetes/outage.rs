@@ -48,7 +48,7 @@ fn the_last_good_state_serves_while_the_api_server_is_away() {
         thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(ask(&portway, "traefik", "ping", "/ping"), Some(200), "an outage ends readiness");
-    until(|| super::problems(&portway), |problems| problems.contains("cannot be read"));
+    until(|| super::problems(&portway), |problems| problems.contains("cannot be reached"));
 
     plane.start_etcd();
     plane.start_api_server();
@@ -57,7 +57,7 @@ fn the_last_good_state_serves_while_the_api_server_is_away() {
     assert_eq!(status(&portway, "one"), Some(200));
     plane.run(&["delete", "ingressroute.traefik.io", "one"], "");
     until(|| status(&portway, "one"), |status| *status == Some(404));
-    until(|| super::problems(&portway), |problems| !problems.contains("cannot be read"));
+    until(|| super::problems(&portway), |problems| !problems.contains("cannot be reached"));
 }
 
 #[test]
