@@ -1,5 +1,6 @@
 //! A real API server, and what Portway makes of it.
 
+mod churn;
 mod crds;
 mod drain;
 mod installed;
@@ -9,6 +10,7 @@ mod outage;
 mod rbac;
 mod rollout;
 mod service_lb;
+mod size;
 mod status;
 mod tutorial;
 
