@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::deploy::documents;
 
-const GROUPS: [&str; 2] = ["traefik.io", "traefik.containo.us"];
+pub(super) const GROUPS: [&str; 2] = ["traefik.io", "traefik.containo.us"];
 
 /// What a table of a kind shows before its age.
 const CONDITIONS: [&str; 3] = ["ACCEPTED", "RESOLVEDREFS", "PROGRAMMED"];
@@ -27,6 +27,15 @@ fn corpus(folder: &str, group: &str) -> Vec<Value> {
         documents(&text.replace("traefik.io/v1alpha1", &format!("{group}/v1alpha1")))
     });
     objects.collect()
+}
+
+/// The first valid object of each kind.
+pub(super) fn one_of_each_kind(group: &str) -> Vec<Value> {
+    let mut kinds = BTreeSet::new();
+    let mut objects = corpus("valid", group);
+    objects.retain(|object| kinds.insert(object["kind"].to_string()));
+    assert_eq!(objects.len(), 10, "{kinds:?}");
+    objects
 }
 
 /// The path of an object's resource.
@@ -82,12 +91,7 @@ fn the_api_server_judges_the_corpus_as_written() {
 /// Every kind of both groups shows its conditions; what is written into the status is what is shown.
 fn tables_show_conditions(plane: &ControlPlane, session: &mut Session) {
     for group in GROUPS {
-        let mut kinds = BTreeSet::new();
-        for object in corpus("valid", group) {
-            let kind = object["kind"].as_str().expect("a kind").to_owned();
-            if !kinds.insert(kind) {
-                continue;
-            }
+        for object in one_of_each_kind(group) {
             session.create(&resource(&object), &object);
             let name = object["metadata"]["name"].as_str().expect("a name");
             let condition = |(kind, status): (&str, &str)| {
@@ -102,7 +106,6 @@ fn tables_show_conditions(plane: &ControlPlane, session: &mut Session) {
             let status = json!({"status": {"conditions": conditions.map(condition)}});
             session.merge(&path, &status);
         }
-        assert_eq!(kinds.len(), 10, "{kinds:?}");
     }
     let shown = plane.run(&["get", "traefik"], "");
     let tables: Vec<_> = shown.trim().split("\n\n").collect();
