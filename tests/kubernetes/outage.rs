@@ -66,13 +66,13 @@ fn the_last_good_state_serves_while_the_api_server_is_away() {
 
     plane.kill_api_server();
     plane.kill_etcd();
-    until(|| super::problems(&portway), |problems| problems.contains("cannot be read"));
+    until(|| super::problems(&portway), |problems| problems.contains("cannot be reached"));
     assert_eq!(ask(&portway, "traefik", "ping", "/ping"), Some(200), "an outage ends readiness");
     plane.start_etcd();
     plane.start_api_server();
     plane.apply(&route("three", &backend));
     until(|| status(&portway, "three"), |status| *status == Some(200));
-    until(|| super::problems(&portway), |problems| !problems.contains("cannot be read"));
+    until(|| super::problems(&portway), |problems| !problems.contains("cannot be reached"));
 
     let answered = load.finish();
     assert!(answered > 1000, "only {answered} requests");
