@@ -55,8 +55,7 @@ fn judge(session: &mut Session, object: &Value) -> (u16, Value) {
 #[test]
 fn the_api_server_judges_the_corpus_as_written() {
     let Some(plane) = ControlPlane::start() else { return };
-    plane.apply(&super::crds());
-    wait(&plane);
+    super::define(&plane);
     let mut session = plane.session(ADMIN);
     let mut wrong = Vec::new();
     for group in GROUPS {
@@ -119,17 +118,4 @@ fn tables_show_conditions(plane: &ControlPlane, session: &mut Session) {
         assert_eq!(before_age(&row), ["True", "False", "Unknown"], "{table}");
         assert_eq!(head[1] == "ENTRYPOINTS", row[0].contains("ingressroute"), "{table}");
     }
-}
-
-/// Waits until the definitions are served.
-fn wait(plane: &ControlPlane) {
-    plane.run(&["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"], "");
-    super::until(
-        || {
-            let get =
-                |group: &&str| plane.kubectl(&["get", &format!("traefikservices.{group}")], "");
-            GROUPS.iter().all(|group| get(group).status.success())
-        },
-        |served| *served,
-    );
 }
