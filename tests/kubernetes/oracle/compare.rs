@@ -40,7 +40,7 @@ pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
                 None => fields(portway[kind].get(name)),
             };
             if let (Some(ours), Some(theirs)) = (&mut ours, &mut theirs) {
-                closed.leave_out_users(name, ours);
+                closed.leave_out_users(ours);
                 wanted.settle(name, ours, theirs);
             }
             for (text, object) in texts.iter_mut().zip([&ours, &theirs]) {

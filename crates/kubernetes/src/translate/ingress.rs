@@ -1,7 +1,7 @@
 //! Ingresses to routers, as Traefik's provider `kubernetes` makes them.
 //!
 //! Each path becomes a router that is named by its Ingress, host and path. Paths of one Ingress whose names are
-//! equal, whether or not they can be served, get the hash of their rule after it. Where Traefik skips a path or
+//! equal get the hash of their rule after it, unless only one of them can be served. Where Traefik skips a path or
 //! a whole Ingress because something about it is wrong, the routers are made all the same, with the reason, and
 //! keep their claim.
 
@@ -97,12 +97,16 @@ impl<'a> Translation<'a> {
             // No router can carry them.
             self.diagnose_all(object, &shared.problems);
         }
-        let mut times: BTreeMap<String, usize> = BTreeMap::new();
-        for Named { name, .. } in &made {
-            *times.entry(name.clone()).or_default() += 1;
+        let mut times: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for Named { name, router, .. } in &made {
+            let (working, all) = times.entry(name.clone()).or_default();
+            *working += usize::from(!router.is_disabled());
+            *all += 1;
         }
         for named in made {
-            let several = times.get(&named.name).is_some_and(|times| *times > 1);
+            let (working, all) = times.get(&named.name).copied().unwrap_or_default();
+            // Traefik skips paths that cannot be served: one that is alone beside them keeps its name.
+            let several = if named.router.is_disabled() { all > 1 } else { working > 1 };
             self.add_ingress_router(object, named, several, owners);
         }
     }

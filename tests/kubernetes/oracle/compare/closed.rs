@@ -66,7 +66,7 @@ impl Closed {
     }
 
     /// Makes of an object what it would be without users that are closed.
-    pub(super) fn leave_out_users(&self, name: &str, object: &mut Fields) {
+    pub(super) fn leave_out_users(&self, object: &mut Fields) {
         let Some(users) = object.get_mut("usedBy").and_then(Value::as_array_mut) else { return };
         users.retain(|user| user.as_str().is_none_or(|user| !self.holds(ROUTERS, user)));
         if !users.is_empty() {
@@ -74,14 +74,5 @@ impl Closed {
         }
         object.remove("usedBy");
         object.remove("serverStatus");
-        // Traefik qualifies the members of a chain when a router first uses it.
-        let chain = object.get_mut("chain").and_then(|chain| chain.get_mut("middlewares"));
-        for member in chain.and_then(Value::as_array_mut).into_iter().flatten() {
-            let own = format!("@{}", provider(name));
-            let written = member.as_str().and_then(|member| member.strip_suffix(&own));
-            if let Some(written) = written {
-                *member = written.to_owned().into();
-            }
-        }
     }
 }

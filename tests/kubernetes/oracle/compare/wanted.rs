@@ -77,7 +77,11 @@ impl<'a> Wanted<'a> {
             theirs.remove("serverStatus");
         }
         if self.is_beyond_reach(theirs) {
-            leave_out_checks(name, ours, theirs);
+            leave_out_checks(ours, theirs);
+        }
+        if !theirs.contains_key("usedBy") || self.is_beyond_reach(theirs) {
+            qualify_members(name, ours);
+            qualify_members(name, theirs);
         }
         let unread = texts(ours.get("error"))
             .any(|error| UNREAD_ANNOTATIONS.iter().any(|known| error.contains(known)));
@@ -161,15 +165,17 @@ fn leave_out_cookies(ours: &Fields, theirs: &mut Fields) {
 }
 
 /// Takes out what Portway found out about an object that Traefik did not look at (12).
-fn leave_out_checks(name: &str, ours: &mut Fields, theirs: &mut Fields) {
+fn leave_out_checks(ours: &mut Fields, theirs: &mut Fields) {
     if is(ours, "disabled") && is(theirs, "enabled") {
         leave_out(&["error", "status"], ours, theirs);
     }
-    for object in [ours, theirs] {
-        let chain = object.get_mut("chain").and_then(|chain| chain.get_mut("middlewares"));
-        for member in chain.and_then(Value::as_array_mut).into_iter().flatten() {
-            *member = qualified(member.as_str().unwrap_or_default(), provider(name)).into();
-        }
+}
+
+/// Traefik qualifies the names in a chain when it comes to look at it, for a router or for another chain (12).
+fn qualify_members(name: &str, object: &mut Fields) {
+    let chain = object.get_mut("chain").and_then(|chain| chain.get_mut("middlewares"));
+    for member in chain.and_then(Value::as_array_mut).into_iter().flatten() {
+        *member = qualified(member.as_str().unwrap_or_default(), provider(name)).into();
     }
 }
 
