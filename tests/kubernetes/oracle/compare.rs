@@ -41,6 +41,9 @@ pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
             };
             if let (Some(ours), Some(theirs)) = (&mut ours, &mut theirs) {
                 closed.leave_out_users(ours);
+                if kind == ROUTERS {
+                    closed.settle_router(name, ours, theirs);
+                }
                 wanted.settle(name, ours, theirs);
             }
             for (text, object) in texts.iter_mut().zip([&ours, &theirs]) {

@@ -31,7 +31,11 @@ pub(super) fn compare(stage: &mut Stage, report: &mut Report) {
             let pair =
                 pair.get_or_insert_with(|| stage.pair(&[Provider::Crd, Provider::Ingress], &flags));
             let objects = Generator { random: Random::new(seed) }.objects();
-            report.add(&format!("seed {seed}"), stage.compare(pair, &objects));
+            let mismatch = stage.compare(pair, &objects);
+            if mismatch.is_some() && std::env::var_os("ORACLE_SHOW").is_some() {
+                objects.iter().for_each(|object| println!("{object}"));
+            }
+            report.add(&format!("seed {seed}"), mismatch);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use portway_model::{
     Entry, Position, Problem, Severity,
+    decode::join,
     dynamic::Router,
     static_config::{KubernetesIngress, RuleSyntax},
 };
@@ -61,7 +62,10 @@ impl<'a> Translation<'a> {
     pub(super) fn ingresses(&mut self, options: &KubernetesIngress) {
         let classes = Classes::new(self.index, options);
         let mut owners = Owners::new();
-        for object in self.oldest_first(Kind::Ingress) {
+        let mut objects = self.oldest_first(Kind::Ingress);
+        // A default backend that leads nowhere is no reason to leave out one that leads somewhere.
+        objects.sort_by_cached_key(|object| self.fault_of_default(object).is_some());
+        for object in objects {
             let Body::Ingress(ingress) = &object.body else { continue };
             if classes.serve(object, ingress) {
                 self.ingress(object, ingress, options, &mut owners);
@@ -155,7 +159,19 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The router of the default backend; `None` where an older Ingress has it.
+    /// Why the default backend of an Ingress, which has nothing else, leads nowhere.
+    fn fault_of_default(&self, object: &Object) -> Option<Problem> {
+        let Body::Ingress(Ingress { default_backend: Some(backend), rules, .. }) = &object.body
+        else {
+            return None;
+        };
+        let (service, port) = backend.service.as_ref().filter(|_| rules.is_empty())?;
+        let reached = self.reach(backend, &object.key.namespace, service, port, &mut Vec::new());
+        let (field, reason) = reached.err()?;
+        Some(Problem::error(join(&backend.field, field), reason).at(backend.at))
+    }
+
+    /// The router of the default backend; `None` where another Ingress has it.
     fn default_router<'i>(
         &mut self,
         shared: &Shared<'a>,
@@ -164,8 +180,11 @@ impl<'a> Translation<'a> {
         let (object, at) = (shared.object, backend.at);
         let field = backend.field.as_str();
         if self.services.contains_key(DEFAULT_BACKEND) {
-            let message = "the default backend already exists, of an older Ingress";
+            let message = "the default backend already exists, of another Ingress";
             self.diagnose(object, &Problem::error(field, message).at(at));
+            if let Some(fault) = self.fault_of_default(object) {
+                self.diagnose(object, &fault);
+            }
             return None;
         }
         let mut problems = shared.problems.clone();

@@ -65,6 +65,19 @@ impl Closed {
         self.names.contains(&(kind, name.to_owned()))
     }
 
+    /// A router that Traefik disables, because the service that it names was left out, answers 503 where the
+    /// service has no servers.
+    pub(super) fn settle_router(&self, name: &str, ours: &mut Fields, theirs: &mut Fields) {
+        let service = ours.get("service").and_then(Value::as_str).unwrap_or_default();
+        let is_empty = self.holds(SERVICES, &qualified(service, provider(name)));
+        if is_empty && ours["status"] == "enabled" && theirs["status"] == "disabled" {
+            for field in ["status", "error"] {
+                ours.remove(field);
+                theirs.remove(field);
+            }
+        }
+    }
+
     /// Makes of an object what it would be without users that are closed.
     pub(super) fn leave_out_users(&self, object: &mut Fields) {
         let Some(users) = object.get_mut("usedBy").and_then(Value::as_array_mut) else { return };
