@@ -1,5 +1,6 @@
 //! What installs Portway in a cluster: the Helm chart, its values and the file for k3s.
 
+mod admission;
 mod arguments;
 mod chart;
 mod helm;
@@ -18,13 +19,13 @@ fn place(path: &str) -> PathBuf {
 }
 
 #[track_caller]
-fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(place(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The documents of a YAML text that say something.
 #[track_caller]
-fn documents(text: &str) -> Vec<Value> {
+pub(crate) fn documents(text: &str) -> Vec<Value> {
     let documents = yaml::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let documents = documents.iter().map(|document| document.node.to_json());
     documents.filter(|document| !document.is_null()).collect()
@@ -54,13 +55,13 @@ fn object<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
 
 /// The pod of the Deployment or DaemonSet.
 #[track_caller]
-fn pod(objects: &[Value]) -> &Value {
+pub(crate) fn pod(objects: &[Value]) -> &Value {
     let is_workload =
         |object: &&Value| object["kind"] == "Deployment" || object["kind"] == "DaemonSet";
     &objects.iter().find(is_workload).expect("a workload")["spec"]["template"]["spec"]
 }
 
 /// The texts of a JSON list.
-fn texts(list: &Value) -> Vec<&str> {
+pub(crate) fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }

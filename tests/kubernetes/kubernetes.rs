@@ -1,8 +1,14 @@
 //! A real API server, and what Portway makes of it.
 
+mod crds;
+mod drain;
+mod installed;
+mod load;
 mod oracle;
 mod outage;
 mod rbac;
+mod rollout;
+mod service_lb;
 mod status;
 mod tutorial;
 
@@ -48,13 +54,14 @@ fn problems(portway: &Process) -> String {
 /// Waits until what `look` sees is `right`.
 #[track_caller]
 fn until<T: std::fmt::Debug>(mut look: impl FnMut() -> T, mut right: impl FnMut(&T) -> bool) {
-    let start = Instant::now();
+    let (start, mut pause) = (Instant::now(), Duration::from_millis(10));
     loop {
         let seen = look();
         if right(&seen) {
             return;
         }
         assert!(start.elapsed() < PATIENCE, "still {seen:?}");
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(200));
     }
 }

@@ -234,6 +234,22 @@ pub struct Meta {
     pub place: Option<Place>,
 }
 
+impl Meta {
+    /// Drops labels and annotations that nobody reads: `kubectl apply` leaves a copy of the whole object in one, and
+    /// controllers write the time of each change into others.
+    fn slim(&mut self) {
+        self.labels.retain(|name, _| READ_LABELS.contains(&name.as_str()));
+        self.annotations
+            .retain(|name, _| READ_ANNOTATIONS.iter().any(|read| name.starts_with(read)));
+    }
+}
+
+/// The labels that are read of objects of an API server, which chooses by labels itself.
+const READ_LABELS: [&str; 2] = ["kubernetes.io/service-name", "owner"];
+
+/// What the annotations begin with that are read.
+const READ_ANNOTATIONS: [&str; 2] = ["kubernetes.io/ingress.class", "traefik."];
+
 /// The content of an object.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each variant wraps the type of its name")]
@@ -350,10 +366,14 @@ pub(crate) fn list_path(kind: Kind, group: Group, namespace: Option<&str>) -> St
 }
 
 /// Reads an object of a known kind, as an API server sends it; `None` for one without a name.
-pub(crate) fn read_as(kind: Kind, group: Group, node: &Node) -> Option<Object> {
+///
+/// The schema is not asked again: the API server has done so. What it let in all the same, under an older and laxer
+/// definition, is for the readers to refuse.
+pub fn read_as(kind: Kind, group: Group, node: &Node) -> Option<Object> {
     let mut problems = Vec::new();
     let mut fields = Fields::open(node, "", &mut problems);
-    let (name, namespace, meta) = fields.object("metadata", metadata)?;
+    let (name, namespace, mut meta) = fields.object("metadata", metadata)?;
+    meta.slim();
     let body = body(kind, node, &mut problems);
     let namespace = if kind.is_cluster_scoped() { String::new() } else { namespace };
     let key = Key { kind, namespace, name, group };
@@ -537,7 +557,7 @@ pub struct Reference {
 impl Reference {
     pub(crate) fn read(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
         let mut fields = Fields::open(node, path, problems);
-        let name = reading::required(&mut fields, "name");
+        let name = reading::required(&mut fields, node, "name");
         let namespace = fields.string("namespace");
         fields.close_dropping(&[]);
         Self { name, namespace, at: node.at }

@@ -16,23 +16,30 @@ pub use kube::Client;
 use portway_model::{Diagnostic, Severity};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use crate::{Index, ServiceName, api::Object};
+use crate::{
+    Index, ServiceName,
+    api::{Group, Object},
+};
 
+mod answer;
 mod connection;
 mod follow;
 mod lease;
 mod reply;
 mod resources;
 mod retry;
+mod target;
+mod token;
 mod writer;
 
-pub use connection::{InvalidConnection, connect};
+pub use connection::{InvalidConnection, client, connect};
 pub use follow::Pace;
 pub use lease::Candidate;
 pub use resources::Resources;
 pub use writer::{Work, write};
 
-use follow::{Change, Heard, Target};
+use follow::{Change, Heard};
+use target::Target;
 
 /// Changes that may wait for the task that owns the index.
 const WAITING: usize = 1024;
@@ -53,10 +60,20 @@ pub struct Cluster {
 #[derive(Debug)]
 struct State {
     target: Arc<Target>,
-    /// Whether it has been listed to its end, or is known not to be there.
-    settled: bool,
+    standing: Standing,
     /// Why it is not followed now.
     trouble: Option<String>,
+}
+
+/// Whether a target's objects are known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Standing {
+    /// Not yet.
+    Unknown,
+    /// It has been listed to its end.
+    Listed,
+    /// It is not there, or may not be read and need not be.
+    Absent,
 }
 
 /// What has changed.
@@ -123,7 +140,8 @@ impl Cluster {
             tasks.spawn(follow::follow(client.clone(), target, number, pace, sender.clone()));
         }
         let targets = targets.into_iter();
-        let targets = targets.map(|target| State { target, settled: false, trouble: None });
+        let standing = Standing::Unknown;
+        let targets = targets.map(|target| State { target, standing, trouble: None });
         Self { index: Arc::default(), targets: targets.collect(), heard, _tasks: tasks }
     }
 
@@ -145,7 +163,7 @@ impl Cluster {
 
     /// Whether everything has been listed, so that what is missing does not exist.
     pub fn is_complete(&self) -> bool {
-        self.targets.iter().all(|state| state.settled)
+        self.targets.iter().all(|state| state.standing != Standing::Unknown)
     }
 
     /// What is known now. Who keeps it while changes are applied makes them dear: the index is copied.
@@ -153,26 +171,35 @@ impl Cluster {
         Arc::clone(&self.index)
     }
 
-    /// What cannot be followed now, and why.
+    /// What cannot be followed now, and why: an error where its last good state may be out of date, a warning where
+    /// it counts as empty.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut told = BTreeSet::new();
         for state in &self.targets {
-            if let Some(trouble) = &state.trouble {
-                told.insert((
-                    state.target.to_string(),
-                    trouble.clone(),
-                    state.target.is_required(),
-                ));
+            let Some(trouble) = &state.trouble else { continue };
+            let absent = state.standing == Standing::Absent;
+            if !(absent && self.is_replaced(&state.target)) {
+                let required = state.target.is_required() && !absent;
+                told.insert((state.target.to_string(), trouble, required));
             }
         }
-        let diagnostic = |(object, message, required)| Diagnostic {
+        let diagnostic = |(object, message, required): (_, &String, _)| Diagnostic {
             severity: if required { Severity::Error } else { Severity::Warning },
             object,
             field: String::new(),
-            message,
+            message: message.clone(),
             place: None,
         };
         told.into_iter().map(diagnostic).collect()
+    }
+
+    /// Whether the older of Traefik's groups has what the newer lacks: one of them is enough.
+    fn is_replaced(&self, target: &Target) -> bool {
+        target.group() == Group::TraefikIo
+            && self.targets.iter().any(|state| {
+                let same = state.target.kind() == target.kind();
+                same && state.standing == Standing::Listed
+            })
     }
 
     fn apply(&mut self, heard: Heard, changed: &mut Changed) {
@@ -183,9 +210,10 @@ impl Cluster {
         match heard.change {
             Change::Listed(objects) => {
                 let (kind, group, namespace) = (kind, target.group(), target.namespace());
-                changed.objects |= index.reset(kind, group, namespace, objects) || !state.settled;
+                changed.objects |= index.reset(kind, group, namespace, objects);
+                changed.objects |= state.standing != Standing::Listed;
                 changed.records = true;
-                state.settled = true;
+                state.standing = Standing::Listed;
             }
             Change::Applied(object) => {
                 let known = index.exactly(&object.key);
@@ -206,8 +234,8 @@ impl Cluster {
             Change::Absent(why) => {
                 let (kind, group, namespace) = (kind, target.group(), target.namespace());
                 changed.objects |= index.reset(kind, group, namespace, []);
-                changed.objects |= !state.settled || state.trouble != why;
-                state.settled = true;
+                changed.objects |= state.standing != Standing::Absent || state.trouble != why;
+                state.standing = Standing::Absent;
                 state.trouble = why;
             }
             Change::Trouble(why) => {

@@ -90,7 +90,8 @@ pub async fn follow(
         }
         tokio::select! {
             changed = cluster.changed() => {
-                if changed.records {
+                // What is written may hang on an object that changes nothing else: the published Service's addresses.
+                if changed.records || changed.objects {
                     reporter.note();
                 }
                 // A status of its own is nothing to translate.

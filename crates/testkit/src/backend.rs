@@ -70,6 +70,7 @@ pub struct Backend {
 
 struct Shared {
     received: Mutex<Vec<Received>>,
+    busy: AtomicUsize,
     tapes: Mutex<Vec<Vec<u8>>>,
     connections: AtomicUsize,
     sockets: Mutex<Vec<TcpStream>>,
@@ -106,9 +107,33 @@ impl Backend {
         script: impl Fn(&Received) -> Vec<Step> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::on(listener, tls, early, script)
+    }
+
+    /// A plain backend with its own script, at a given address.
+    ///
+    /// # Panics
+    /// When the address cannot be had.
+    #[must_use]
+    #[track_caller]
+    pub fn at(
+        address: SocketAddr,
+        script: impl Fn(&Received) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap_or_else(|e| panic!("{address}: {e}"));
+        Self::on(listener, None, script::early, script)
+    }
+
+    fn on(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        early: impl Fn(&Head) -> Option<Vec<Step>> + Send + Sync + 'static,
+        script: impl Fn(&Received) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
             received: Mutex::default(),
+            busy: AtomicUsize::new(0),
             tapes: Mutex::default(),
             connections: AtomicUsize::new(0),
             sockets: Mutex::default(),
@@ -155,6 +180,12 @@ impl Backend {
     #[must_use]
     pub fn tapes(&self) -> Vec<Vec<u8>> {
         self.shared.tapes.lock().unwrap().clone()
+    }
+
+    /// How many requests have begun that are not answered yet.
+    #[must_use]
+    pub fn busy(&self) -> usize {
+        self.shared.busy.load(Ordering::Acquire)
     }
 
     /// How many connections were accepted.
@@ -246,6 +277,7 @@ impl<S: Read> Read for Taped<'_, S> {
 fn serve<S: Line>(stream: S, number: usize, shared: &Shared) -> io::Result<()> {
     let mut reader = Reader::new(Taped { stream, number, shared });
     while let Some(head) = reader.head()? {
+        let _busy = Busy::new(&shared.busy);
         if let Some(steps) = (shared.early)(&head) {
             let received = Received { connection: number, head, ..Received::default() };
             shared.received.lock().unwrap().push(received);
@@ -268,6 +300,22 @@ fn serve<S: Line>(stream: S, number: usize, shared: &Shared) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A request that has begun and is not answered yet.
+struct Busy<'shared>(&'shared AtomicUsize);
+
+impl<'shared> Busy<'shared> {
+    fn new(count: &'shared AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// Carries out the steps; false when the connection is over.

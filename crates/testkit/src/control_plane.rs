@@ -5,6 +5,9 @@
 //!
 //! No controller runs: tests make EndpointSlices themselves, and nothing is collected.
 
+mod objects;
+mod session;
+
 use std::fs::File;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,9 +20,8 @@ use crate::certificate::Certificate;
 use crate::folder::Folder;
 use crate::process::free_port;
 
-mod objects;
-
 pub use objects::{Answer, Objects, Refused};
+pub use session::Session;
 
 /// How long the servers may take to be ready.
 const START: Duration = Duration::from_secs(60);
@@ -79,15 +81,31 @@ impl ControlPlane {
             "{ADMIN},admin,1,\"system:masters\"\n{USER},{USER_NAME},2,\"system:authenticated\"\n"
         );
         self.folder.write("tokens.csv", tokens);
+        let _ = self.kubeconfig(ADMIN);
+    }
+
+    /// A file that leads clients to the API server as the user of `token`.
+    #[must_use]
+    pub fn kubeconfig(&self, token: &str) -> PathBuf {
         let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: admin\n\
+            "apiVersion: v1\nkind: Config\ncurrent-context: own\n\
              clusters: [{{name: c, cluster: {{server: \"{}\", certificate-authority: {}}}}}]\n\
-             users: [{{name: admin, user: {{token: {ADMIN}}}}}]\n\
-             contexts: [{{name: admin, context: {{cluster: c, user: admin}}}}]\n",
+             users: [{{name: own, user: {{token: {token}}}}}]\n\
+             contexts: [{{name: own, context: {{cluster: c, user: own}}}}]\n",
             self.url(),
             self.authority().display(),
         );
-        self.folder.write("kubeconfig", text);
+        self.folder.write(&format!("kubeconfig-{token}"), text)
+    }
+
+    /// A connection as the user of `token`.
+    ///
+    /// # Panics
+    /// When there is no API server.
+    #[must_use]
+    #[track_caller]
+    pub fn session(&self, token: &str) -> Session {
+        Session::new(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), token)
     }
 
     /// Starts etcd where it is not running; its data are those it had.
@@ -202,7 +220,7 @@ impl ControlPlane {
     pub fn kubectl(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = Command::new(self.assets.join("kubectl"))
             .arg("--kubeconfig")
-            .arg(self.folder.path().join("kubeconfig"))
+            .arg(self.folder.path().join(format!("kubeconfig-{ADMIN}")))
             .args(arguments)
             .env("HOME", self.folder.path())
             .stdin(Stdio::piped())

@@ -83,6 +83,7 @@ pub use churn::{Change, Churn};
 pub use plan::Faults;
 pub use schedule::{Fault, Schedule};
 pub use seen::Seen;
+pub use store::{Edit, Step};
 
 use kind::Kind;
 use serve::Shared;
@@ -272,6 +273,13 @@ impl ApiServer {
     #[must_use]
     pub fn objects(&self) -> Vec<Value> {
         self.shared().state().store.all().map(|object| Value::clone(object)).collect()
+    }
+
+    /// All that has happened to objects from step `from` on (0 is the first): every state that they
+    /// have been in follows from it. What a rollback takes back is one step.
+    #[must_use]
+    pub fn history(&self, from: usize) -> Vec<Step> {
+        self.shared().state().store.history(from).to_vec()
     }
 
     /// The present revision.

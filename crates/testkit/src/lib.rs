@@ -11,6 +11,7 @@
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
 //! - [`kubernetes`]: an API server that fails on demand.
+//! - [`namespace`]: network namespaces, with addresses and packet filters of their own.
 //! - [`folder`], [`golden`], [`random`]: temporary folders, golden files, a seeded generator.
 #![allow(
     clippy::unwrap_used,
@@ -29,5 +30,6 @@ pub mod folder;
 pub mod golden;
 pub mod kubernetes;
 pub mod message;
+pub mod namespace;
 pub mod process;
 pub mod random;

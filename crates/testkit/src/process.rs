@@ -146,45 +146,63 @@ impl Process {
     #[must_use]
     #[track_caller]
     pub fn spawn(program: &Program, setup: &Setup) -> Self {
-        let folder = Folder::new("process");
         let mut names = setup.entry_points.clone();
         names.push("traefik".to_owned());
         if !setup.unmarked {
             names.push("ready".to_owned());
         }
-        let ports: BTreeMap<String, u16> =
-            names.into_iter().map(|name| (name, free_port())).collect();
-        let work = folder.path().join("work");
-        fs::create_dir_all(folder.path().join("dynamic")).expect("a folder");
-        fs::create_dir_all(&work).expect("a folder");
-        let log = File::create(folder.path().join("log.txt")).expect("a log file");
-        let mut process = Self {
-            child: Command::new("true").spawn().expect("true"),
-            folder,
-            ports,
-            generation: 0,
-            unmarked: setup.unmarked,
-        };
-        let _ = process.child.wait();
+        let ports = names.into_iter().map(|name| (name, free_port())).collect();
+        let process = Self::prepare(ports, setup.unmarked);
         for (name, content) in &setup.files {
             process.write_quietly(name, content);
         }
         process.write_marker();
         let flags = process.flags(setup);
-        process.child = Command::new(program.path())
-            .args(&flags)
+        process.run(program, &flags, &setup.variables)
+    }
+
+    /// Starts `program` with these flags and no others, without waiting for anything. Entry points are where the
+    /// flags put them, on all addresses or on 127.0.0.1; `ports` says it again.
+    #[must_use]
+    #[track_caller]
+    pub fn spawn_as_is(
+        program: &Program,
+        flags: &[String],
+        variables: &[(String, String)],
+        ports: &[(&str, u16)],
+    ) -> Self {
+        let ports = ports.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect();
+        Self::prepare(ports, true).run(program, flags, variables)
+    }
+
+    fn prepare(ports: BTreeMap<String, u16>, unmarked: bool) -> Self {
+        let folder = Folder::new("process");
+        for name in ["dynamic", "work"] {
+            fs::create_dir_all(folder.path().join(name)).expect("a folder");
+        }
+        let mut child = Command::new("true").spawn().expect("true");
+        let _ = child.wait();
+        Self { child, folder, ports, generation: 0, unmarked }
+    }
+
+    #[track_caller]
+    fn run(mut self, program: &Program, flags: &[String], variables: &[(String, String)]) -> Self {
+        let work = self.folder.path().join("work");
+        let log = File::create(self.folder.path().join("log.txt")).expect("a log file");
+        self.child = Command::new(program.path())
+            .args(flags)
             .current_dir(&work)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &work)
-            .envs(setup.variables.iter().cloned())
+            .envs(variables.iter().cloned())
             .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|value| ("LLVM_PROFILE_FILE", value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.path().display()));
-        process
+        self
     }
 
     fn flags(&self, setup: &Setup) -> Vec<String> {

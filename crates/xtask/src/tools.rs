@@ -44,6 +44,11 @@ impl Tools {
         if !by_apt("valgrind", "valgrind") {
             missing("valgrind", "`apt-get install valgrind`")?;
         }
+        for (program, package) in [("ip", "iproute2"), ("nft", "nftables")] {
+            if !by_apt(program, package) {
+                missing(program, &format!("`apt-get install {package}`"))?;
+            }
+        }
         let helm = helm();
         if helm.is_none() {
             missing("Helm", "Go (https://go.dev/dl)")?;

@@ -167,7 +167,8 @@ impl Endpoints {
 pub struct Secret {
     /// The type, such as `kubernetes.io/tls`.
     pub secret_type: String,
-    /// The decoded data, `stringData` over `data`.
+    /// The decoded data, `stringData` over `data`. Values that nobody reads are empty: those of other keys than
+    /// [`Secret::READ`], unless there is only one.
     pub data: BTreeMap<String, Vec<u8>>,
 }
 
@@ -182,6 +183,9 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
+    /// The keys whose values are read: of certificates, authorities and users.
+    pub const READ: [&str; 6] = ["ca.crt", "password", "tls.ca", "tls.crt", "tls.key", "username"];
+
     pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Self {
         let mut fields = Fields::open(node, "", problems);
         let secret_type = fields.string("type");
@@ -202,6 +206,9 @@ impl Secret {
         for (key, text) in fields.string_map("stringData") {
             data.insert(key, text.into_bytes());
         }
+        if data.len() > 1 {
+            forget(&mut data, &Self::READ);
+        }
         Self { secret_type, data }
     }
 }
@@ -215,12 +222,73 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 /// A `v1` ConfigMap.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigMap {
-    /// The texts.
+    /// The texts. Those that nobody reads are empty: all but the values of [`ConfigMap::READ`].
     pub data: BTreeMap<String, String>,
 }
 
 impl ConfigMap {
+    /// The keys whose values are read: of authorities.
+    pub const READ: [&str; 2] = ["ca.crt", "tls.ca"];
+
     pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Self {
-        Self { data: Fields::open(node, "", problems).string_map("data") }
+        let mut data = Fields::open(node, "", problems).string_map("data");
+        forget(&mut data, &Self::READ);
+        Self { data }
+    }
+}
+
+/// Empties the values of all keys but those that are `read`; the names stay for hints.
+fn forget<T: Default>(data: &mut BTreeMap<String, T>, read: &[&str]) {
+    for (key, value) in data {
+        if !read.contains(&key.as_str()) {
+            *value = T::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_model::yaml;
+
+    use super::*;
+
+    fn read<T>(text: &str, read: impl Fn(&Node, &mut Vec<Problem>) -> T) -> T {
+        let mut problems = Vec::new();
+        let read = read(&yaml::parse(text).unwrap()[0].node, &mut problems);
+        assert_eq!(problems, []);
+        read
+    }
+
+    #[track_caller]
+    fn kept(secret: &str, expected: &[(&str, &str)]) {
+        let secret = read(secret, Secret::read);
+        let data = secret.data.iter();
+        let data = data.map(|(key, value)| (key.as_str(), std::str::from_utf8(value).unwrap()));
+        assert_eq!(data.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_secret_keeps_what_is_read_and_the_names_of_the_rest() {
+        kept(
+            "data: {tls.key: a2V5, tls.cert: Y2VydA==}\nstringData: {note: long, ca.crt: authority}",
+            &[("ca.crt", "authority"), ("note", ""), ("tls.cert", ""), ("tls.key", "key")],
+        );
+        kept(
+            "stringData: {username: ada, password: secret}",
+            &[("password", "secret"), ("username", "ada")],
+        );
+    }
+
+    #[test]
+    fn the_only_value_of_a_secret_is_kept_whatever_its_name() {
+        kept("data: {users: YWRhOmhhc2g=}", &[("users", "ada:hash")]);
+        kept("data: {a: YQ==, b: Yg==}", &[("a", ""), ("b", "")]);
+    }
+
+    #[test]
+    fn a_config_map_keeps_authorities_and_the_names_of_the_rest() {
+        let map = read("data: {ca.crt: authority, page.html: long}", ConfigMap::read);
+        let kept = map.data.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        assert_eq!(kept.collect::<Vec<_>>(), [("ca.crt", "authority"), ("page.html", "")]);
     }
 }

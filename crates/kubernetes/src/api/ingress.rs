@@ -6,7 +6,7 @@ use portway_model::{Fields, Node, Position, Problem};
 
 use super::{
     LoadBalancerAddress, Port,
-    reading::{one_of, place},
+    reading::{one_of, place, required},
 };
 
 /// The content of an Ingress.
@@ -226,10 +226,7 @@ impl Backend {
 /// A Service's name and port.
 fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (String, Port) {
     let mut fields = Fields::open(node, path, problems);
-    let name = fields.string("name");
-    if name.is_empty() {
-        fields.report("name", Problem::error, "required, but empty or not there");
-    }
+    let name = required(&mut fields, node, "name");
     let port = fields.object("port", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
         let (name, number) = (fields.string("name"), fields.integer("number"));

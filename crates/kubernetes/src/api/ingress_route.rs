@@ -171,6 +171,10 @@ impl RouteTls {
 fn options(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Reference {
     let mut fields = Fields::open(node, path, problems);
     let (name, namespace) = (fields.string("name"), fields.string("namespace"));
+    if fields.node("name").is_none() {
+        // Definitions that let this through leave open what was meant to be demanded of clients.
+        fields.report("name", Problem::error, "required, but not there");
+    }
     fields.close_dropping(&[]);
     Reference { name, namespace, at: node.at }
 }
@@ -182,7 +186,7 @@ pub(super) fn secret_name(
     problems: &mut Vec<Problem>,
 ) -> (String, Position) {
     let mut fields = Fields::open(node, path, problems);
-    let name = required(&mut fields, "secretName");
+    let name = required(&mut fields, node, "secretName");
     fields.close_dropping(&[]);
     (name, node.at)
 }

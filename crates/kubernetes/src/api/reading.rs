@@ -1,13 +1,17 @@
 //! What the schemas of several kinds have in common.
 
-use portway_model::{Fields, Node, Position, Problem, nearest};
+use portway_model::{Fields, Node, Position, Problem, Value, nearest};
 
-/// A text that must not be empty; that it must be there is for the schema to say.
-pub(super) fn required(fields: &mut Fields<'_>, name: &'static str) -> String {
+/// A text of the mapping `node`, opened as `fields`, that must be there and must not be empty.
+pub(super) fn required(fields: &mut Fields<'_>, node: &Node, name: &'static str) -> String {
     let text = fields.string(name);
-    if text.is_empty() && fields.node(name).is_some() {
-        fields.report(name, Problem::error, "required, but empty");
-    }
+    let reason = match (&node.value, fields.node(name).map(|node| &node.value)) {
+        (Value::Map(_) | Value::Null, None) => "required, but not there",
+        (_, Some(Value::Scalar { .. })) if text.is_empty() => "required, but empty",
+        // That the one is no mapping or the other no text has been said.
+        _ => return text,
+    };
+    fields.report(name, Problem::error, reason);
     text
 }
 

@@ -107,7 +107,7 @@ impl ServiceReference {
 
     fn fields(fields: &mut Fields<'_>, node: &Node, path: &str) -> Self {
         Self {
-            name: required(fields, "name"),
+            name: required(fields, node, "name"),
             kind: fields.string("kind"),
             namespace: fields.string("namespace"),
             port: Port::read(fields.node("port")),

@@ -1,7 +1,7 @@
 //! The connection to an API server, found as Traefik finds it.
 
 use std::{
-    env,
+    env, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,9 +9,13 @@ use std::{
 use http::Uri;
 use kube::{
     Client, Config,
+    client::ClientBuilder,
     config::{KubeConfigOptions, Kubeconfig},
 };
 use portway_model::static_config::ClusterConnection;
+use tower::filter::FilterLayer;
+
+use super::token::TokenFile;
 
 /// How long an API server may take to accept a connection, and to answer what is no watch.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +38,14 @@ pub enum InvalidConnection {
     /// The service account's files cannot be used.
     #[error("the service account of the pod cannot be used: {0}")]
     InCluster(#[source] Box<kube::config::InClusterError>),
+    /// The file that should hold the token cannot be read.
+    #[error("the token file {}: {source}", path.display())]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// What is configured does not make a client.
     #[error("{0}")]
     Client(#[source] Box<kube::Error>),
@@ -63,7 +75,29 @@ pub async fn connect(connection: &ClusterConnection) -> Result<Client, InvalidCo
     config.read_timeout = None;
     config.write_timeout = Some(PATIENCE);
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| InvalidConnection::Client(Box::new(error)))
+    client(config)
+}
+
+/// A client. A token that stands in a file is read from it for each request.
+///
+/// # Errors
+/// When the configuration does not make a client, or the token file cannot be read.
+pub fn client(mut config: Config) -> Result<Client, InvalidConnection> {
+    let invalid = |error| InvalidConnection::Client(Box::new(error));
+    // kube reads a token file once a minute, and for as long a token that was replaced would be refused.
+    let file = match config.auth_info.token {
+        None => config.auth_info.token_file.take().map(PathBuf::from),
+        Some(_) => None,
+    };
+    let builder = ClientBuilder::try_from(config).map_err(invalid)?;
+    match file {
+        None => Ok(builder.build()),
+        Some(path) => {
+            let token = TokenFile::open(path)?;
+            let layer = FilterLayer::new(move |request| token.clone().sign(request));
+            Ok(builder.with_layer(&layer).build())
+        }
+    }
 }
 
 fn in_cluster() -> bool {

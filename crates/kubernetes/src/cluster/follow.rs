@@ -2,25 +2,31 @@
 //!
 //! ```text
 //! list ──► watch ──► watch …            a watch ends after a while by itself and goes on where it ended
-//!  ▲         │ connection lost, refused, silent: probe ──► watch
-//!  └─────────┴ too old, from the future, or nothing known any more
+//!  ▲         │ connection lost, or nothing heard: ask for the present version ──► watch
+//!  └─────────┴ too old, from the future, silent, or no watch to be had
 //! ```
+//!
+//! # Invariants
+//! - A version that has been reached is never gone back behind: an event that comes twice changes nothing.
+//! - An API server whose data come from a backup may be behind what it once said, and then it says nothing at all. So
+//!   silence is never taken for peace.
+//! - That a resource is not there is believed only of an API server that says that it is ready, and of objects
+//!   that were there only when it is said twice. A right that is taken away leaves what was read.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
-use futures_util::TryStreamExt;
 use kube::Client;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    reply::{self, Event, Page},
-    resources::{Need, Resource},
+    reply::{self, Event, News, Page},
     retry::{Fault, Retry},
+    target::Target,
 };
-use crate::api::{Group, Key, Kind, Object};
+use crate::api::{Key, Object};
 
-/// Objects of a page of a list. Kubernetes' own clients ask for as many.
-const PAGE: u32 = 500;
+#[cfg(test)]
+mod tests;
 
 /// How often a list may begin anew because its pages have expired before it is asked for in one piece.
 const PAGED_TRIES: u32 = 2;
@@ -28,11 +34,14 @@ const PAGED_TRIES: u32 = 2;
 /// How long an API server may take to answer what is no watch, or to begin with a watch.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A watch that has lasted for as many of the shortest waits is a good one.
+const STANDS: u32 = 5;
+
 /// How long things take.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How long a watch lasts before it is asked for anew. An API server that keeps a watch open and says nothing is
-    /// found out after that time and the slack.
+    /// How long a watch lasts before it is asked for anew, in whole seconds from 1 to 290. An API server that keeps a
+    /// watch open and says nothing is found out after that time and the slack.
     pub watch: Duration,
     /// How much later than that a watch may end.
     pub slack: Duration,
@@ -52,70 +61,6 @@ impl Default for Pace {
             shortest_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(10),
             absence: Duration::from_secs(5),
-        }
-    }
-}
-
-/// A resource in one namespace, or in all.
-#[derive(Debug)]
-pub(super) struct Target {
-    resource: Resource,
-    namespace: Option<String>,
-    path: String,
-}
-
-impl Target {
-    pub(super) fn new(resource: Resource, namespace: Option<String>) -> Self {
-        let base = match resource.group {
-            Group::Kubernetes => resource.kind.kubernetes_path(),
-            Group::TraefikIo => "/apis/traefik.io/v1alpha1",
-            Group::TraefikContainous => "/apis/traefik.containo.us/v1alpha1",
-        };
-        let plural = resource.kind.plural();
-        let path = match &namespace {
-            Some(namespace) => format!("{base}/namespaces/{namespace}/{plural}"),
-            None => format!("{base}/{plural}"),
-        };
-        Self { resource, namespace, path }
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        self.resource.kind
-    }
-
-    pub(super) fn group(&self) -> Group {
-        self.resource.group
-    }
-
-    pub(super) fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
-    }
-
-    pub(super) fn selector(&self) -> &str {
-        &self.resource.selector
-    }
-
-    /// The path of the list in the API.
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub(super) fn is_required(&self) -> bool {
-        self.resource.need == Need::Required
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind().plural())?;
-        match self.group() {
-            Group::Kubernetes => {}
-            Group::TraefikIo => f.write_str(".traefik.io")?,
-            Group::TraefikContainous => f.write_str(".traefik.containo.us")?,
-        }
-        match &self.namespace {
-            Some(namespace) => write!(f, " in namespace {namespace}"),
-            None => Ok(()),
         }
     }
 }
@@ -159,9 +104,11 @@ pub(super) async fn follow(
     pace: Pace,
     sender: mpsc::Sender<Heard>,
 ) {
-    let retry = Retry::new(pace);
+    let (retry, presence) = (Retry::new(pace), Presence::Unknown);
+    let mut follower =
+        Follower { client, target, number, pace, sender, retry, presence, well: false };
     // That nobody listens any more ends the task, and means nothing else.
-    _ = Follower { client, target, number, pace, sender, retry, well: false }.run().await;
+    _ = follower.run().await;
 }
 
 struct Follower {
@@ -171,42 +118,54 @@ struct Follower {
     pace: Pace,
     sender: mpsc::Sender<Heard>,
     retry: Retry,
+    presence: Presence,
     /// Whether listeners know that all is well.
     well: bool,
 }
 
+/// Whether the resource is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Presence {
+    /// Nobody knows yet.
+    Unknown,
+    /// It has been listed.
+    Listed,
+    /// It has been listed, and after that it was not there.
+    Doubted,
+    /// It is not there.
+    Absent,
+}
+
 /// How a watch ended.
-enum Ended {
-    /// By itself.
-    InTime,
-    /// Too old to go on, or something else that only a list can mend.
-    Outdated,
-    /// By a fault.
-    By(Fault),
+struct Ended {
+    /// Why; `None` when it ended by itself.
+    by: Option<Fault>,
+    /// Whether it has said something.
+    heard: bool,
 }
 
 impl Follower {
     async fn run(&mut self) -> Result<(), Deaf> {
         loop {
             let mut version = self.list().await?;
-            loop {
-                match self.watch(&mut version).await? {
-                    Ended::InTime => {}
-                    Ended::Outdated => break,
-                    // A server whose data come from a backup may leave out what was before the version asked for.
-                    Ended::By(Fault::Silent) => {
-                        self.trouble(&Fault::Silent).await?;
-                        break;
-                    }
-                    Ended::By(fault) => {
-                        self.trouble(&fault).await?;
-                        if !self.still_is(&version).await {
-                            break;
-                        }
-                    }
-                }
-            }
+            while self.goes_on(&mut version).await? {}
         }
+    }
+
+    /// Watches from `version`, which follows, until the watch ends; whether another can go on from there.
+    async fn goes_on(&mut self, version: &mut Version) -> Result<bool, Deaf> {
+        let Ended { by, heard } = self.watch(version).await?;
+        let Some(fault) = by else {
+            return if heard { Ok(true) } else { self.still_is(version).await };
+        };
+        self.trouble(&fault).await?;
+        let is_lost = match fault {
+            Fault::Outdated => true,
+            Fault::Silent => !heard,
+            _ => false,
+        };
+        // Where no watch can be had, lists must do.
+        Ok(!is_lost && !self.retry.is_lasting() && self.still_is(version).await?)
     }
 
     /// Lists until that succeeds, and returns the version from which to watch.
@@ -214,20 +173,11 @@ impl Follower {
         loop {
             match self.pages().await {
                 Ok((objects, version)) => {
+                    self.presence = Presence::Listed;
                     self.say(Change::Listed(objects)).await?;
-                    self.well().await?;
                     return Ok(version);
                 }
-                Err(Fault::NotFound) if self.is_ready().await => {
-                    self.say(Change::Absent(None)).await?;
-                    self.well = false;
-                    tokio::time::sleep(self.pace.absence).await;
-                }
-                Err(Fault::Forbidden(why)) if !self.target.is_required() => {
-                    self.say(Change::Absent(Some(why))).await?;
-                    self.well = false;
-                    tokio::time::sleep(self.pace.absence).await;
-                }
+                Err(fault) if self.may_lack(&fault) => self.lack(fault).await?,
                 Err(fault) => self.trouble(&fault).await?,
             }
         }
@@ -236,7 +186,7 @@ impl Follower {
     /// All objects, of one moment.
     async fn pages(&self) -> Result<(Vec<Object>, Version), Fault> {
         for _ in 0..PAGED_TRIES {
-            match self.all(PAGE).await {
+            match self.all(self.target.page()).await {
                 Err(Fault::Outdated) => {}
                 other => return other,
             }
@@ -260,65 +210,123 @@ impl Follower {
         patiently(reply::page(&self.client, &self.target, limit, from)).await
     }
 
-    /// Watches until the watch ends; `version` follows.
-    async fn watch(&mut self, version: &mut Version) -> Result<Ended, Deaf> {
-        let asked = Instant::now();
-        let watch = reply::watch(&self.client, &self.target, version, self.pace.watch);
-        let mut events = match patiently(watch).await {
-            Ok(events) => events,
-            Err(Fault::Outdated) => return Ok(Ended::Outdated),
-            Err(fault) => return Ok(Ended::By(fault)),
-        };
-        let end = asked + self.pace.watch + self.pace.slack;
-        loop {
-            let event = match tokio::time::timeout_at(end, events.try_next()).await {
-                Err(_) => return Ok(Ended::By(Fault::Silent)),
-                Ok(Ok(None)) if asked.elapsed() * 2 < self.pace.watch => {
-                    return Ok(Ended::By(Fault::CutOff));
-                }
-                Ok(Ok(None)) => return Ok(Ended::InTime),
-                Ok(Err(Fault::Outdated)) => return Ok(Ended::Outdated),
-                Ok(Err(fault)) => return Ok(Ended::By(fault)),
-                Ok(Ok(Some(event))) => event,
-            };
-            self.well().await?;
-            let (change, reached) = match event {
-                Event::Applied(object, reached) => (Some(Change::Applied(object)), reached),
-                Event::Deleted(key, reached) => (Some(Change::Deleted(key)), reached),
-                Event::Reached(reached) => (None, reached),
-            };
-            if let Some(change) = change {
-                self.say(change).await?;
+    /// Whether a list that fails so can mean that there is nothing to list.
+    fn may_lack(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::NotFound => true,
+            // What is served already stays.
+            Fault::Forbidden(_) => {
+                let is_served = matches!(self.presence, Presence::Listed | Presence::Doubted);
+                !self.target.is_required() && !is_served
             }
-            if !reached.is_empty() {
-                *version = reached;
-            }
+            _ => false,
         }
     }
 
-    /// Whether an API server that was away still knows what it said: one whose data come from a backup has gone back in
-    /// time, and would say nothing before it has caught up.
-    async fn still_is(&self, version: &str) -> bool {
-        let Ok(Page { version: now, .. }) = self.page(1, "").await else { return true };
-        let number = |version: &str| version.parse::<u64>().ok();
-        number(version).zip(number(&now)).is_some_and(|(then, now)| then <= now)
+    /// Says that a resource is not there, if that is certain, and waits until it may be there.
+    async fn lack(&mut self, fault: Fault) -> Result<(), Deaf> {
+        if self.presence != Presence::Absent {
+            if !self.is_certain(&fault).await {
+                return self.trouble(&fault).await;
+            }
+            self.presence = match self.presence {
+                Presence::Listed => Presence::Doubted,
+                _ => Presence::Absent,
+            };
+        }
+        if self.presence == Presence::Absent {
+            let why = match fault {
+                // Few have the kinds that are only wished for.
+                Fault::NotFound if !self.target.is_required() => None,
+                fault => Some(fault.to_string()),
+            };
+            self.well = false;
+            self.say(Change::Absent(why)).await?;
+        }
+        tokio::time::sleep(self.pace.absence).await;
+        Ok(())
     }
 
-    /// Whether the API server has all its resources. One that has just started may not know them yet.
-    async fn is_ready(&self) -> bool {
-        match patiently(reply::is_ready(&self.client)).await {
+    /// Whether an API server that has all its resources says the same: one that has just started does not know them yet,
+    /// nor who may read them.
+    async fn is_certain(&self, fault: &Fault) -> bool {
+        let ready = match patiently(reply::is_ready(&self.client)).await {
             Ok(ready) => ready,
             // Not every API server has this, or lets everybody ask.
             Err(Fault::NotFound | Fault::Forbidden(_)) => true,
             Err(_) => false,
+        };
+        let same = |again: &Fault| std::mem::discriminant(again) == std::mem::discriminant(fault);
+        ready && self.page(1, "").await.err().as_ref().is_some_and(same)
+    }
+
+    /// Watches until the watch ends; `version` follows.
+    async fn watch(&mut self, version: &mut Version) -> Result<Ended, Deaf> {
+        let begun = Instant::now();
+        let mut heard = false;
+        let watch = reply::watch(&self.client, &self.target, version, self.pace.watch);
+        let mut events = match patiently(watch).await {
+            Ok(events) => events,
+            Err(fault) => return Ok(Ended { by: Some(fault), heard }),
+        };
+        let end = begun + self.pace.watch + self.pace.slack;
+        let stands = (Instant::now() + self.pace.shortest_wait * STANDS).min(end);
+        loop {
+            if Instant::now() >= stands {
+                self.well().await?;
+            }
+            let until = if self.well { end } else { stands };
+            let by = match tokio::time::timeout_at(until, events.next()).await {
+                Ok(Ok(Some(event))) => {
+                    heard = true;
+                    self.hear(event, version).await?;
+                    continue;
+                }
+                Err(_) if until < end => continue,
+                Err(_) => Some(Fault::Silent),
+                Ok(Err(fault)) => Some(fault),
+                Ok(Ok(None)) if begun.elapsed() * 2 < self.pace.watch => Some(Fault::CutOff),
+                Ok(Ok(None)) => None,
+            };
+            return Ok(Ended { by, heard });
         }
     }
 
+    async fn hear(&mut self, event: Event, version: &mut Version) -> Result<(), Deaf> {
+        if matches!(order(&event.version, version), Some(Ordering::Less | Ordering::Equal)) {
+            return Ok(());
+        }
+        match event.news {
+            News::Applied(object) => self.say(Change::Applied(object)).await?,
+            News::Deleted(key) => self.say(Change::Deleted(key)).await?,
+            News::Nothing => {}
+        }
+        if !event.version.is_empty() {
+            *version = event.version;
+        }
+        Ok(())
+    }
+
+    /// Whether an API server still knows what it has said up to `version`; in doubt it does not.
+    async fn still_is(&mut self, version: &str) -> Result<bool, Deaf> {
+        loop {
+            match self.page(1, "").await {
+                Ok(Page { version: now, .. }) => {
+                    return Ok(order(&now, version).is_some_and(Ordering::is_ge));
+                }
+                // Whoever has too much to do is not asked for everything.
+                Err(fault @ (Fault::Busy(..) | Fault::Refused(..))) => self.trouble(&fault).await?,
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    /// All is well: says so, unless that is known.
     async fn well(&mut self) -> Result<(), Deaf> {
         self.retry.succeeded();
         if !self.well {
-            self.say(Change::Well).await?;
             self.well = true;
+            self.say(Change::Well).await?;
         }
         Ok(())
     }
@@ -329,7 +337,7 @@ impl Follower {
             self.well = false;
             self.say(Change::Trouble(fault.to_string())).await?;
         }
-        tokio::time::sleep(self.retry.wait(fault)).await;
+        tokio::time::sleep(self.retry.wait(fault, Instant::now())).await;
         Ok(())
     }
 
@@ -342,4 +350,10 @@ impl Follower {
 /// Waits for an answer, but not for ever.
 async fn patiently<T>(answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     tokio::time::timeout(PATIENCE, answer).await.unwrap_or(Err(Fault::Silent))
+}
+
+/// How two versions follow each other; `None` when they do not say.
+fn order(version: &str, other: &str) -> Option<Ordering> {
+    let number = |version: &str| version.parse::<u64>().ok();
+    Some(number(version)?.cmp(&number(other)?))
 }

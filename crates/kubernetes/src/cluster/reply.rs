@@ -1,23 +1,27 @@
-//! What an API server is asked, and what it answers.
+//! What an API server is asked, and what its answers mean.
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
 use kube::{
     Client,
     core::{
-        Request, WatchEvent,
+        Request, Status,
         params::{ListParams, WatchParams},
     },
 };
 use portway_model::Node;
 use serde::Deserialize;
 
-use super::{follow::Target, retry::Fault};
+use super::{
+    answer::{self, Lines},
+    retry::Fault,
+    target::Target,
+};
 use crate::api::{self, Group, Key, Kind, Object};
 
-/// The longest watch that the client asks for, in seconds; its own limit is a little higher.
-const LONGEST_WATCH: u32 = 290;
+/// The shortest and the longest watch, in seconds: an API server counts no parts of them, and kube's own limit is a
+/// little higher than the latter.
+const WATCH_SECONDS: (u32, u32) = (1, 290);
 
 /// A part of a list.
 pub(super) struct Page {
@@ -28,12 +32,26 @@ pub(super) struct Page {
     pub(super) next: String,
 }
 
-/// Something that a watch says, with the version that it has reached.
-pub(super) enum Event {
-    Applied(Box<Object>, String),
-    Deleted(Key, String),
-    /// Nothing has happened up to here.
-    Reached(String),
+/// Something that a watch says.
+pub(super) struct Event {
+    pub(super) news: News,
+    /// The version that the watch has reached.
+    pub(super) version: String,
+}
+
+/// What has happened.
+pub(super) enum News {
+    Applied(Box<Object>),
+    Deleted(Key),
+    /// Nothing up to here.
+    Nothing,
+}
+
+/// The events of a watch.
+pub(super) struct Events {
+    lines: Lines,
+    kind: Kind,
+    group: Group,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +68,13 @@ struct ListMeta {
     r#continue: String,
 }
 
+/// A line of a watch. Kubernetes: `metav1.WatchEvent`.
+#[derive(Deserialize)]
+struct Line {
+    r#type: String,
+    object: Node,
+}
+
 /// At most `limit` objects from where `from` says; no limit is 0.
 pub(super) async fn page(
     client: &Client,
@@ -64,49 +89,73 @@ pub(super) async fn page(
         ..ListParams::default()
     };
     let request = Request::new(target.path()).list(&parameters).map_err(unaskable)?;
-    let list: List = client.request(request).await?;
-    let items = list.items.unwrap_or_default();
+    let List { metadata, items } = answer::read(&answer::whole(client, request).await?)?;
+    if metadata.resource_version.is_empty() {
+        // Whoever answers so is no API server, and must not empty what is known.
+        return Err(Fault::Unreadable("its answer is no list of objects".to_owned()));
+    }
+    let (kind, group) = (target.kind(), target.group());
+    let items = items.unwrap_or_default().into_iter();
     Ok(Page {
-        objects: items
-            .iter()
-            .filter_map(|item| object(target.kind(), target.group(), item))
-            .collect(),
-        version: list.metadata.resource_version,
-        next: list.metadata.r#continue,
+        objects: items.filter_map(|item| api::read_as(kind, group, &item)).collect(),
+        version: metadata.resource_version,
+        next: metadata.r#continue,
     })
 }
 
-/// The events of a watch.
-pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Event, Fault>> + Send>>;
-
-/// What happens from `version` on, for as long as `lasting`, which is less than five minutes.
+/// What happens from `version` on, for as long as `lasting`, in whole seconds from 1 to 290.
 pub(super) async fn watch(
     client: &Client,
     target: &Target,
     version: &str,
     lasting: Duration,
 ) -> Result<Events, Fault> {
+    let (shortest, longest) = WATCH_SECONDS;
+    let seconds = u32::try_from(lasting.as_secs()).unwrap_or(longest).clamp(shortest, longest);
     let parameters = WatchParams {
         label_selector: selector(target),
-        timeout: Some(u32::try_from(lasting.as_secs()).unwrap_or(u32::MAX).clamp(1, LONGEST_WATCH)),
+        timeout: Some(seconds),
         bookmarks: true,
         ..WatchParams::default()
     };
     let request = Request::new(target.path()).watch(&parameters, version).map_err(unaskable)?;
-    let events = client.request_events::<Node>(request).await?;
-    let (kind, group) = (target.kind(), target.group());
-    let event = move |event: Result<_, kube::Error>| read(kind, group, event?);
-    Ok(Box::pin(events.map(event)))
+    let lines = answer::lines(client, request).await?;
+    Ok(Events { lines, kind: target.kind(), group: target.group() })
+}
+
+impl Events {
+    /// The next event; `None` at the end of the watch.
+    ///
+    /// May be dropped and called again without losing an event.
+    pub(super) async fn next(&mut self) -> Result<Option<Event>, Fault> {
+        match self.lines.next().await? {
+            Some(line) => self.read(answer::read(&line)?).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read(&self, Line { r#type, object: node }: Line) -> Result<Event, Fault> {
+        // No API server sends an object without a name: it stands for nothing that has happened.
+        let object = || api::read_as(self.kind, self.group, &node);
+        let news = match r#type.as_str() {
+            "ADDED" | "MODIFIED" => object().map(|object| News::Applied(Box::new(object))),
+            "DELETED" => object().map(|object| News::Deleted(object.key)),
+            "BOOKMARK" => None,
+            "ERROR" => return Err(failure(&node)),
+            _ => return Err(Fault::Unreadable("its watch says what is no event".to_owned())),
+        };
+        Ok(Event { news: news.unwrap_or(News::Nothing), version: version(&node) })
+    }
 }
 
 /// Whether the API server says of itself that it has all its resources (`/readyz`).
 pub(super) async fn is_ready(client: &Client) -> Result<bool, Fault> {
     let request = http::Request::get("/readyz").body(Vec::new());
-    let request = request.map_err(|error| Fault::Broken(error.to_string()))?;
-    match client.request_text(request).await {
+    let request = request.map_err(|error| Fault::Unreadable(error.to_string()))?;
+    match answer::whole(client, request).await {
         Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.code >= 500 => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(Fault::Refused(500.., _)) => Ok(false),
+        Err(fault) => Err(fault),
     }
 }
 
@@ -115,33 +164,16 @@ fn selector(target: &Target) -> Option<String> {
 }
 
 fn unaskable(error: kube::core::request::Error) -> Fault {
-    Fault::Broken(error.to_string())
+    Fault::Unreadable(error.to_string())
 }
 
-fn read(kind: Kind, group: Group, event: WatchEvent<Node>) -> Result<Event, Fault> {
-    match event {
-        WatchEvent::Added(node) | WatchEvent::Modified(node) => {
-            let reached = version(&node);
-            Ok(match object(kind, group, &node) {
-                Some(object) => Event::Applied(Box::new(object), reached),
-                None => Event::Reached(reached),
-            })
+fn failure(node: &Node) -> Fault {
+    match serde_json::from_value::<Status>(node.to_json()) {
+        Ok(status) => Fault::of_status(&status),
+        Err(_) => {
+            Fault::Unreadable("its watch ends with an error that it does not name".to_owned())
         }
-        WatchEvent::Deleted(node) => {
-            let reached = version(&node);
-            Ok(match object(kind, group, &node) {
-                Some(object) => Event::Deleted(object.key, reached),
-                None => Event::Reached(reached),
-            })
-        }
-        WatchEvent::Bookmark(bookmark) => Ok(Event::Reached(bookmark.metadata.resource_version)),
-        WatchEvent::Error(status) => Err(Fault::of_status(&status)),
     }
-}
-
-/// The object; `None` for what has no name, which no API server sends.
-fn object(kind: Kind, group: Group, node: &Node) -> Option<Object> {
-    api::read_as(kind, group, node)
 }
 
 fn version(node: &Node) -> String {

@@ -2,7 +2,7 @@
 
 use portway_model::static_config::{KubernetesCrd, KubernetesIngress};
 
-use super::follow::Target;
+use super::target::Target;
 use crate::api::{Group, Kind};
 
 /// What is followed in a cluster: resources, namespaces and labels.

@@ -3,11 +3,18 @@
 use std::{error::Error as _, time::Duration};
 
 use kube::core::Status;
+use tokio::time::Instant;
 
 use super::follow::Pace;
 
 /// Failures in a row that nobody needs to know of: connections end, servers start anew.
 const HARMLESS: u32 = 2;
+
+/// Failures are not in a row that are as many of the longest waits apart.
+const CALM: u32 = 3;
+
+/// The longest wait that an API server can ask for.
+const LONGEST_REQUESTED: Duration = Duration::from_secs(120);
 
 /// Why an API server could not be followed.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +23,9 @@ pub(super) enum Fault {
     #[error("the API server no longer knows the version asked for")]
     Outdated,
     /// There is no such resource.
-    #[error("the API server does not know this resource")]
+    #[error(
+        "the API server does not know this resource; it is waited for (is its CustomResourceDefinition installed?)"
+    )]
     NotFound,
     /// It may not be read; the words of the API server.
     #[error("{0}")]
@@ -27,9 +36,15 @@ pub(super) enum Fault {
     /// It refused or failed otherwise.
     #[error("the API server answered {0}: {1}")]
     Refused(u16, String),
-    /// It cannot be reached, or what it says cannot be read.
+    /// It does not know who asks.
+    #[error("the API server does not accept the credentials that it is shown: {0}")]
+    Unauthorized(String),
+    /// It cannot be reached, or goes away while it answers.
+    #[error("the API server cannot be reached: {0}")]
+    Unreachable(String),
+    /// What it says cannot be read.
     #[error("the API server cannot be read: {0}")]
-    Broken(String),
+    Unreadable(String),
     /// It keeps the connection and says nothing.
     #[error("the API server says nothing")]
     Silent,
@@ -51,6 +66,7 @@ impl Fault {
             410 => Self::Outdated,
             _ if too_large => Self::Outdated,
             404 => Self::NotFound,
+            401 => Self::Unauthorized(message),
             403 => Self::Forbidden(message),
             429 => Self::Busy(Duration::from_secs(later.into()), message),
             code => Self::Refused(code, message),
@@ -72,24 +88,33 @@ impl From<kube::Error> for Fault {
             }
             cause = inner.source();
         }
-        Self::Broken(text)
+        Self::Unreachable(text)
     }
 }
 
 /// How often in a row something failed.
+///
+/// Only a watch that stands counts as success. That a list succeeds does not: where no watch can be had, lists would
+/// follow each other without a pause.
 #[derive(Debug)]
 pub(super) struct Retry {
     pace: Pace,
     failures: u32,
+    last: Option<Instant>,
 }
 
 impl Retry {
     pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, failures: 0 }
+        Self { pace, failures: 0, last: None }
     }
 
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
+    }
+
+    /// Whether more has failed than what happens all the time.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.failures > HARMLESS
     }
 
     /// Whether a fault, as the next in a row, is worth telling.
@@ -100,13 +125,18 @@ impl Retry {
 
     /// How long to wait after a fault: twice as long as after the one before, give or take a quarter so that many
     /// followers do not come back at the same moment.
-    pub(super) fn wait(&mut self, fault: &Fault) -> Duration {
+    pub(super) fn wait(&mut self, fault: &Fault, now: Instant) -> Duration {
+        let apart = self.pace.longest_wait.saturating_mul(CALM);
+        if self.last.is_some_and(|last| now.duration_since(last) > apart) {
+            self.failures = 0;
+        }
+        self.last = Some(now);
         let doubled = self.pace.shortest_wait.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         let usual = doubled.min(self.pace.longest_wait);
         let usual = usual.mul_f64(0.75 + fraction() / 2.0);
         match fault {
-            Fault::Busy(later, _) => usual.max(*later),
+            Fault::Busy(later, _) => usual.max(*later).min(LONGEST_REQUESTED),
             _ => usual,
         }
     }
@@ -123,26 +153,54 @@ fn fraction() -> f64 {
 mod tests {
     use super::*;
 
+    fn within(wait: Duration, usual: Duration) -> bool {
+        wait >= usual.mul_f64(0.74) && wait <= usual.mul_f64(1.26)
+    }
+
     #[test]
     fn waits_grow_to_the_longest_and_begin_anew_after_success() {
-        let pace = Pace::default();
+        let (pace, now) = (Pace::default(), Instant::now());
         let mut retry = Retry::new(pace);
-        let waits: Vec<_> = (0..12).map(|_| retry.wait(&Fault::Silent)).collect();
-        let within = |wait: Duration, usual: Duration| {
-            wait >= usual.mul_f64(0.74) && wait <= usual.mul_f64(1.26)
-        };
+        let waits: Vec<_> = (0..12).map(|_| retry.wait(&Fault::Silent, now)).collect();
         assert!(within(waits[0], pace.shortest_wait), "{waits:?}");
         assert!(within(waits[1], pace.shortest_wait * 2), "{waits:?}");
         assert!(within(waits[11], pace.longest_wait), "{waits:?}");
         retry.succeeded();
-        assert!(within(retry.wait(&Fault::Silent), pace.shortest_wait));
+        assert!(within(retry.wait(&Fault::Silent, now), pace.shortest_wait));
     }
 
     #[test]
-    fn a_busy_server_is_left_alone_as_long_as_it_asks() {
+    fn failures_that_lie_far_apart_are_not_in_a_row() {
+        let (pace, mut now) = (Pace::default(), Instant::now());
+        let mut retry = Retry::new(pace);
+        for _ in 0..12 {
+            now += retry.wait(&Fault::CutOff, now);
+        }
+        assert!(within(retry.wait(&Fault::CutOff, now), pace.longest_wait));
+        now += pace.longest_wait * (CALM + 1);
+        assert!(within(retry.wait(&Fault::CutOff, now), pace.shortest_wait));
+    }
+
+    #[test]
+    fn only_what_lasts_or_needs_somebody_is_told() {
         let mut retry = Retry::new(Pace::default());
-        let later = Duration::from_secs(7);
-        assert!(retry.wait(&Fault::Busy(later, String::new())) >= later);
+        assert!(!retry.is_serious(&Fault::Silent));
+        assert!(retry.is_serious(&Fault::Forbidden(String::new())));
+        for _ in 0..HARMLESS {
+            assert!(!retry.is_lasting());
+            retry.wait(&Fault::Silent, Instant::now());
+        }
+        assert!(retry.is_serious(&Fault::Silent));
+    }
+
+    #[test]
+    fn a_busy_server_is_left_alone_as_long_as_it_asks_within_reason() {
+        let mut retry = Retry::new(Pace::default());
+        for (asked, waited) in [(7, 7), (86_400, 120)] {
+            let fault = Fault::Busy(Duration::from_secs(asked), String::new());
+            let wait = retry.wait(&fault, Instant::now());
+            assert_eq!(wait, Duration::from_secs(waited));
+        }
     }
 
     #[test]

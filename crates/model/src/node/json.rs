@@ -2,17 +2,45 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use super::{Key, Node, Position, Value};
 
+/// How deep lists and mappings can be inside each other; what is deeper reads as nothing.
+///
+/// An object may be deeper (settings of plugins may be anything), and must not make a list of thousands unreadable:
+/// `serde_json` gives up at 128. Nothing that is read is as deep.
+const DEPTH: usize = 64;
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Tree)
+        Tree { depth: 0 }.deserialize(deserializer)
     }
 }
 
-struct Tree;
+/// A tree inside so many others.
+struct Tree {
+    depth: usize,
+}
+
+impl Tree {
+    fn inside(&self) -> Self {
+        Self { depth: self.depth + 1 }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Tree {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        if self.depth > DEPTH {
+            return deserializer.deserialize_ignored_any(IgnoredAny).map(|_| node(Value::Null));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Tree {
     type Value = Node;
@@ -51,7 +79,7 @@ impl<'de> Visitor<'de> for Tree {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self.inside())? {
             list.push(item);
         }
         Ok(node(Value::List(list)))
@@ -59,7 +87,8 @@ impl<'de> Visitor<'de> for Tree {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let mut map = Vec::new();
-        while let Some((text, value)) = entries.next_entry()? {
+        while let Some(text) = entries.next_key()? {
+            let value = entries.next_value_seed(self.inside())?;
             map.push((Key { text, at: Position::default() }, value));
         }
         Ok(node(Value::Map(map)))
@@ -79,6 +108,17 @@ mod tests {
     use serde_json::json;
 
     use super::Node;
+
+    #[test]
+    fn what_is_too_deep_reads_as_nothing_and_spoils_nothing_else() {
+        for depth in [60, 100, 100_000] {
+            let deep = format!("{}7{}", "[".repeat(depth), "]".repeat(depth));
+            let text = format!(r#"{{"first": 1, "deep": {{"a": {deep}}}, "last": 2}}"#);
+            let node: Node = serde_json::from_str(&text).unwrap();
+            assert_eq!(node.get("last"), Some(&Node::text("2")));
+            assert_eq!(node.to_json().to_string().contains('7'), depth == 60);
+        }
+    }
 
     #[test]
     fn a_tree_gives_back_the_json_that_it_was_read_from() {

@@ -39,6 +39,18 @@ pub(super) struct Change {
     pub(super) after: Option<Arc<Value>>,
 }
 
+/// What became of one object in a step of the [history](super::ApiServer::history).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// As it was; `None` when it was not there.
+    pub before: Option<Arc<Value>>,
+    /// As it is then; `None` when it is not there any more.
+    pub after: Option<Arc<Value>>,
+}
+
+/// Edits that show together, or not at all.
+pub type Step = Vec<Edit>;
+
 /// The asked revision was compacted away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Compacted {
@@ -55,6 +67,8 @@ pub(super) struct Store {
     resume: Option<u64>,
     objects: BTreeMap<Key, Arc<Value>>,
     log: Vec<Change>,
+    /// All that has ever happened, what was taken back and the taking back too.
+    history: Vec<Step>,
 }
 
 impl Store {
@@ -65,6 +79,7 @@ impl Store {
             resume: None,
             objects: BTreeMap::new(),
             log: Vec::new(),
+            history: Vec::new(),
         }
     }
 
@@ -74,7 +89,7 @@ impl Store {
         set_metadata(&mut object, "resourceVersion", json!(revision.to_string()));
         let object = Arc::new(object);
         let before = self.objects.insert(key.clone(), Arc::clone(&object));
-        self.log.push(Change { revision, key, before, after: Some(Arc::clone(&object)) });
+        self.record(Change { revision, key, before, after: Some(Arc::clone(&object)) });
         object
     }
 
@@ -83,7 +98,7 @@ impl Store {
         let before = self.objects.remove(key)?;
         let revision = self.advance();
         let removed = Some(Arc::clone(&before));
-        self.log.push(Change { revision, key: key.clone(), before: removed, after: None });
+        self.record(Change { revision, key: key.clone(), before: removed, after: None });
         Some(before)
     }
 
@@ -96,15 +111,20 @@ impl Store {
     pub(super) fn rollback(&mut self, revision: u64) {
         let revision = revision.clamp(self.oldest, self.revision);
         let kept = self.log.partition_point(|change| change.revision <= revision);
+        let mut step = Step::new();
         for change in self.log.split_off(kept).into_iter().rev() {
+            step.push(Edit { before: change.after.clone(), after: change.before.clone() });
             undo(&mut self.objects, change);
         }
+        self.history.push(step);
         self.revision = revision;
     }
 
     /// Lets the next change have a revision above `revision`, with all before it unreadable.
     pub(super) fn resume_above(&mut self, revision: u64) {
-        self.resume = Some(revision.max(self.revision) + 1);
+        let next = revision.max(self.revision) + 1;
+        // What was lost before without a change since counts as used, too.
+        self.resume = Some(next.max(self.resume.unwrap_or_default()));
     }
 
     pub(super) fn revision(&self) -> u64 {
@@ -151,6 +171,17 @@ impl Store {
         }
         let first = self.log.partition_point(|change| change.revision <= revision);
         Ok(&self.log[first..])
+    }
+
+    /// The steps from number `from` on.
+    pub(super) fn history(&self, from: usize) -> &[Step] {
+        self.history.get(from..).unwrap_or_default()
+    }
+
+    fn record(&mut self, change: Change) {
+        let (before, after) = (change.before.clone(), change.after.clone());
+        self.history.push(vec![Edit { before, after }]);
+        self.log.push(change);
     }
 
     fn advance(&mut self) -> u64 {
@@ -220,6 +251,7 @@ mod tests {
     fn rollback_forgets_what_came_after() {
         let mut store = three_changes();
         store.rollback(FIRST + 2);
+        assert_eq!(store.history(4)[0].len(), 2, "two changes are taken back at once");
         assert_eq!(store.revision(), FIRST + 2);
         assert_eq!(names(&store, FIRST + 2), ["default/a=2"]);
         store.put(key("c"), json!({"data": 4}));
@@ -236,6 +268,19 @@ mod tests {
         store.put(key("c"), json!({"data": 4}));
         assert_eq!(store.revision(), lost + 1);
         assert_eq!(store.since(lost).unwrap_err(), Compacted { oldest: lost + 1 });
+    }
+
+    #[test]
+    fn a_store_that_is_restored_twice_never_uses_a_revision_twice() {
+        let mut store = three_changes();
+        let lost = store.revision();
+        for steps in [1, 2] {
+            let now = store.revision();
+            store.rollback(lost - steps);
+            store.resume_above(now);
+        }
+        store.put(key("c"), json!({"data": 4}));
+        assert_eq!(store.revision(), lost + 1);
     }
 
     #[test]
