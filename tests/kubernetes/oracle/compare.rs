@@ -25,6 +25,7 @@ type Fields = Map<String, Value>;
 /// In what two states of `/api/rawdata` differ, as far as objects of Kubernetes are concerned.
 pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
     let closed = Closed::new(portway, traefik);
+    let reached = closed.reached(portway);
     let wanted = Wanted::new(portway, traefik);
     let (mut texts, mut reasons) = ([String::new(), String::new()], String::new());
     for kind in [ROUTERS, SERVICES, MIDDLEWARES] {
@@ -41,6 +42,12 @@ pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
             };
             if let (Some(ours), Some(theirs)) = (&mut ours, &mut theirs) {
                 closed.leave_out_users(ours);
+                if kind == SERVICES
+                    && !theirs.contains_key("serverStatus")
+                    && !reached.contains(name)
+                {
+                    ours.remove("serverStatus");
+                }
                 if kind == ROUTERS {
                     closed.settle_router(name, ours, theirs);
                 }
@@ -83,10 +90,16 @@ fn texts<'a>(list: Option<&'a Value>) -> impl Iterator<Item = &'a str> + Clone {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The services that a weighted service leads to.
+/// The services that a service is made of.
 fn members<'a>(name: &'a str, object: &'a Value) -> impl Iterator<Item = String> + 'a {
-    let members = object["weighted"]["services"].as_array().into_iter().flatten();
-    members
-        .filter_map(|member| member["name"].as_str())
+    const LISTS: [&str; 3] =
+        ["/weighted/services", "/highestRandomWeight/services", "/mirroring/mirrors"];
+    const ONES: [&str; 3] = ["/mirroring/service", "/failover/service", "/failover/fallback"];
+    let lists = LISTS.iter().filter_map(|list| object.pointer(list)?.as_array()).flatten();
+    let ones = ONES.iter().filter_map(|one| object.pointer(one));
+    lists
+        .map(|member| &member["name"])
+        .chain(ones)
+        .filter_map(Value::as_str)
         .map(move |member| qualified(member, provider(name)))
 }

@@ -259,7 +259,7 @@ impl Generator {
     fn service_of_route(&mut self) -> Value {
         let mut service = self.reference();
         for (field, values) in [
-            ("scheme", [json!("https"), json!("h2c"), json!("ftp")]),
+            ("scheme", [json!("https"), json!("h2c"), json!("http")]),
             ("passHostHeader", [json!(false), json!(true), json!(false)]),
             ("nativeLB", [json!(true), json!(true), json!(false)]),
             ("nodePortLB", [json!(true), json!(false), json!(true)]),

@@ -45,20 +45,42 @@ impl Closed {
                 let balancer = &object["loadBalancer"];
                 balancer.is_object() && balancer["servers"].is_null()
                     || members(name, object).any(|member| self.holds(SERVICES, &member))
-                    || self.is_for_closed_ones(portway, name, object)
+                    || self.is_for_closed_ones(portway, name)
             }
             _ => false,
         }
     }
 
     /// Whether a service is used, and by nothing that is not closed.
-    fn is_for_closed_ones(&self, portway: &Value, name: &str, object: &Value) -> bool {
-        let routers = texts(object.get("usedBy")).map(|user| self.holds(ROUTERS, user));
+    fn is_for_closed_ones(&self, portway: &Value, name: &str) -> bool {
+        let routers =
+            texts(portway[SERVICES][name].get("usedBy")).map(|user| self.holds(ROUTERS, user));
         let services = objects(portway, SERVICES)
             .filter(|(user, service)| members(user, service).any(|member| member == name))
             .map(|(user, _)| self.holds(SERVICES, user));
         let uses: Vec<bool> = routers.chain(services).collect();
         !uses.is_empty() && uses.into_iter().all(|closed| closed)
+    }
+
+    /// The services that routers lead to which Traefik has too, and gets as far as the service with: where a rule
+    /// cannot be read, it may have stopped at the TLS options.
+    pub(super) fn reached(&self, portway: &Value) -> BTreeSet<String> {
+        let unread = |error: &str| error.contains("error while parsing rule");
+        let mut open: Vec<String> = objects(portway, ROUTERS)
+            .filter(|(name, router)| {
+                !self.holds(ROUTERS, name) && !texts(router.get("error")).any(unread)
+            })
+            .filter_map(|(name, router)| {
+                Some(qualified(router["service"].as_str()?, provider(name)))
+            })
+            .collect();
+        let mut reached = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if !self.holds(SERVICES, &name) && reached.insert(name.clone()) {
+                open.extend(members(&name, &portway[SERVICES][&name]));
+            }
+        }
+        reached
     }
 
     pub(super) fn holds(&self, kind: &'static str, name: &str) -> bool {
