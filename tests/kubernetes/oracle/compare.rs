@@ -48,9 +48,7 @@ pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
                 {
                     ours.remove("serverStatus");
                 }
-                if kind == ROUTERS {
-                    closed.settle_router(name, ours, theirs);
-                }
+                closed.settle(portway, kind, name, ours, theirs);
                 wanted.settle(name, ours, theirs);
             }
             for (text, object) in texts.iter_mut().zip([&ours, &theirs]) {

@@ -87,15 +87,36 @@ impl Closed {
         self.names.contains(&(kind, name.to_owned()))
     }
 
-    /// A router that Traefik disables, because the service that it names was left out, answers 503 where the
+    /// What Traefik disables, because a service that it names was left out, serves 503 or its other parts where that
     /// service has no servers.
-    pub(super) fn settle_router(&self, name: &str, ours: &mut Fields, theirs: &mut Fields) {
-        let service = ours.get("service").and_then(Value::as_str).unwrap_or_default();
-        let is_empty = self.holds(SERVICES, &qualified(service, provider(name)));
-        if is_empty && ours["status"] == "enabled" && theirs["status"] == "disabled" {
-            for field in ["status", "error"] {
-                ours.remove(field);
-                theirs.remove(field);
+    pub(super) fn settle(
+        &self,
+        portway: &Value,
+        kind: &str,
+        name: &str,
+        ours: &mut Fields,
+        theirs: &mut Fields,
+    ) {
+        let works = ours["status"] == "enabled" || ours["status"] == "warning";
+        if !works || theirs["status"] != "disabled" {
+            return;
+        }
+        let service = match kind {
+            ROUTERS => qualified(ours["service"].as_str().unwrap_or_default(), provider(name)),
+            SERVICES => name.to_owned(),
+            _ => return,
+        };
+        let (mut open, mut seen) = (vec![service], BTreeSet::new());
+        while let Some(name) = open.pop() {
+            if self.holds(SERVICES, &name) {
+                for field in ["status", "error"] {
+                    ours.remove(field);
+                    theirs.remove(field);
+                }
+                return;
+            }
+            if seen.insert(name.clone()) {
+                open.extend(members(&name, &portway[SERVICES][&name]));
             }
         }
     }
