@@ -1,6 +1,7 @@
 //! The real Traefik and Portway watch the same API server; what both make of the same objects is compared.
 //!
 //! - [`corpus`]: files of objects, each applied alone: those of the golden tests and of `oracle/`.
+//! - [`generate`]: random sets of objects.
 //! - [`stage`]: the API server, both programs, and when they have seen what was applied.
 //! - [`marks`]: objects that tell how far a program has read.
 //! - [`compare`]: `/api/rawdata` of both, and which differences are wanted.
@@ -9,6 +10,7 @@
 
 mod compare;
 mod corpus;
+mod generate;
 mod marks;
 mod stage;
 
@@ -21,6 +23,7 @@ fn both_make_the_same_of_the_same_objects() {
     let Some(mut stage) = Stage::start() else { return };
     let mut report = Report::new();
     corpus::compare(&mut stage, &mut report);
+    generate::compare(&mut stage, &mut report);
     report.finish();
 }
 

@@ -77,7 +77,10 @@ impl Represent for RouterInfo {
         }
         fields.insert("observability".to_owned(), json!(self.observability));
         insert_names(&mut fields, "entryPoints", self.entry_points().into_iter());
-        insert_names(&mut fields, "middlewares", self.middlewares.iter().map(|name| &**name));
+        if !self.stopped {
+            // Traefik qualifies them when it comes to look at them.
+            insert_names(&mut fields, "middlewares", self.middlewares.iter().map(|name| &**name));
+        }
         insert_names(&mut fields, "using", self.using.iter().map(|name| &**name));
         fields
     }

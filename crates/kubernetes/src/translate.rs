@@ -283,6 +283,10 @@ impl<'a> Translation<'a> {
                     return;
                 }
                 let (known, new) = (&made.service, &service);
+                if new.entry.is_disabled() && !known.entry.is_disabled() {
+                    // Traefik skips what asks for it.
+                    return;
+                }
                 // Where no server is there, nothing else shows the scheme.
                 let differs =
                     known.entry.spec != new.entry.spec || known.endpoints != new.endpoints;

@@ -25,6 +25,7 @@ type Fields = Map<String, Value>;
 /// In what two states of `/api/rawdata` differ, as far as objects of Kubernetes are concerned.
 pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
     let closed = Closed::new(portway, traefik);
+    let reached = closed.reached(portway);
     let wanted = Wanted::new(portway, traefik);
     let (mut texts, mut reasons) = ([String::new(), String::new()], String::new());
     for kind in [ROUTERS, SERVICES, MIDDLEWARES] {
@@ -40,7 +41,14 @@ pub(super) fn differ(portway: &Value, traefik: &Value) -> Option<String> {
                 None => fields(portway[kind].get(name)),
             };
             if let (Some(ours), Some(theirs)) = (&mut ours, &mut theirs) {
-                closed.leave_out_users(name, ours);
+                closed.leave_out_users(ours);
+                if kind == SERVICES
+                    && !theirs.contains_key("serverStatus")
+                    && !reached.contains(name)
+                {
+                    ours.remove("serverStatus");
+                }
+                closed.settle(portway, kind, name, ours, theirs);
                 wanted.settle(name, ours, theirs);
             }
             for (text, object) in texts.iter_mut().zip([&ours, &theirs]) {
@@ -80,10 +88,16 @@ fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> + Clone {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The services that a weighted service leads to.
+/// The services that a service is made of.
 fn members<'a>(name: &'a str, object: &'a Value) -> impl Iterator<Item = String> + 'a {
-    let members = object["weighted"]["services"].as_array().into_iter().flatten();
-    members
-        .filter_map(|member| member["name"].as_str())
+    const LISTS: [&str; 3] =
+        ["/weighted/services", "/highestRandomWeight/services", "/mirroring/mirrors"];
+    const ONES: [&str; 3] = ["/mirroring/service", "/failover/service", "/failover/fallback"];
+    let lists = LISTS.iter().filter_map(|list| object.pointer(list)?.as_array()).flatten();
+    let ones = ONES.iter().filter_map(|one| object.pointer(one));
+    lists
+        .map(|member| &member["name"])
+        .chain(ones)
+        .filter_map(Value::as_str)
         .map(move |member| qualified(member, provider(name)))
 }

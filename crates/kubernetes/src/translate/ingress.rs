@@ -1,7 +1,7 @@
 //! Ingresses to routers, as Traefik's provider `kubernetes` makes them.
 //!
 //! Each path becomes a router that is named by its Ingress, host and path. Paths of one Ingress whose names are
-//! equal, whether or not they can be served, get the hash of their rule after it. Where Traefik skips a path or
+//! equal get the hash of their rule after it, unless only one of them can be served. Where Traefik skips a path or
 //! a whole Ingress because something about it is wrong, the routers are made all the same, with the reason, and
 //! keep their claim.
 
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use portway_model::{
     Entry, Position, Problem, Severity,
+    decode::join,
     dynamic::Router,
     static_config::{KubernetesIngress, RuleSyntax},
 };
@@ -61,7 +62,10 @@ impl<'a> Translation<'a> {
     pub(super) fn ingresses(&mut self, options: &KubernetesIngress) {
         let classes = Classes::new(self.index, options);
         let mut owners = Owners::new();
-        for object in self.oldest_first(Kind::Ingress) {
+        let mut objects = self.oldest_first(Kind::Ingress);
+        // A default backend that leads nowhere is no reason to leave out one that leads somewhere.
+        objects.sort_by_cached_key(|object| self.fault_of_default(object).is_some());
+        for object in objects {
             let Body::Ingress(ingress) = &object.body else { continue };
             if classes.serve(object, ingress) {
                 self.ingress(object, ingress, options, &mut owners);
@@ -97,12 +101,16 @@ impl<'a> Translation<'a> {
             // No router can carry them.
             self.diagnose_all(object, &shared.problems);
         }
-        let mut times: BTreeMap<String, usize> = BTreeMap::new();
-        for Named { name, .. } in &made {
-            *times.entry(name.clone()).or_default() += 1;
+        let mut times: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for Named { name, router, .. } in &made {
+            let (working, all) = times.entry(name.clone()).or_default();
+            *working += usize::from(!router.is_disabled());
+            *all += 1;
         }
         for named in made {
-            let several = times.get(&named.name).is_some_and(|times| *times > 1);
+            let (working, all) = times.get(&named.name).copied().unwrap_or_default();
+            // Traefik skips paths that cannot be served: one that is alone beside them keeps its name.
+            let several = if named.router.is_disabled() { all > 1 } else { working > 1 };
             self.add_ingress_router(object, named, several, owners);
         }
     }
@@ -151,7 +159,19 @@ impl<'a> Translation<'a> {
         }
     }
 
-    /// The router of the default backend; `None` where an older Ingress has it.
+    /// Why the default backend of an Ingress, which has nothing else, leads nowhere.
+    fn fault_of_default(&self, object: &Object) -> Option<Problem> {
+        let Body::Ingress(Ingress { default_backend: Some(backend), rules, .. }) = &object.body
+        else {
+            return None;
+        };
+        let (service, port) = backend.service.as_ref().filter(|_| rules.is_empty())?;
+        let reached = self.reach(backend, &object.key.namespace, service, port, &mut Vec::new());
+        let (field, reason) = reached.err()?;
+        Some(Problem::error(join(&backend.field, field), reason).at(backend.at))
+    }
+
+    /// The router of the default backend; `None` where another Ingress has it.
     fn default_router<'i>(
         &mut self,
         shared: &Shared<'a>,
@@ -160,8 +180,11 @@ impl<'a> Translation<'a> {
         let (object, at) = (shared.object, backend.at);
         let field = backend.field.as_str();
         if self.services.contains_key(DEFAULT_BACKEND) {
-            let message = "the default backend already exists, of an older Ingress";
+            let message = "the default backend already exists, of another Ingress";
             self.diagnose(object, &Problem::error(field, message).at(at));
+            if let Some(fault) = self.fault_of_default(object) {
+                self.diagnose(object, &fault);
+            }
             return None;
         }
         let mut problems = shared.problems.clone();

@@ -74,6 +74,14 @@ impl Translation<'_> {
                 tls: tls.clone().map(Box::new),
                 ..self.router(object, one, &name, &mut problems)
             };
+            let fails = problems.iter().any(Problem::is_error);
+            if fails
+                && self.config.http.routers.get(&name).is_some_and(|known| !known.is_disabled())
+            {
+                // Traefik skips it, so that the other one stays; the claim is the same.
+                self.diagnose_all(object, &problems);
+                continue;
+            }
             owners.insert(name.clone(), &object.key);
             self.part(object, Part::Router(name.clone()));
             self.config.http.routers.insert(name, entry(object, one.at, router, problems));

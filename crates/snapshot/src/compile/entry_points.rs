@@ -111,7 +111,7 @@ impl Claim {
 
     /// Whether its TLS options may conflict with those of others.
     pub(crate) fn wants_other_options(&self) -> bool {
-        self.tls.as_ref().is_some_and(|options| options != DEFAULT) && !self.tls_unread
+        self.tls.as_ref().is_some_and(|options| options != DEFAULT) && !self.is_silent
     }
 }
 
@@ -153,7 +153,7 @@ fn accepting(
             let info = runtime.routers.get(&claim.order.name);
             let rule = info.map_or("", |info| info.router.rule.as_str());
             match &claim.tls {
-                Some(options) if !claim.tls_unread => {
+                Some(options) if !claim.is_silent => {
                     let hosts = claim.rule.hosts().iter().map(ToString::to_string).collect();
                     (rule, hosts, options.as_str())
                 }

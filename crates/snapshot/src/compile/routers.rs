@@ -49,9 +49,11 @@ pub(crate) struct Claim {
     pub(crate) access_log: bool,
     /// The qualified name of its TLS options, where it has TLS.
     pub(crate) tls: Option<String>,
-    /// Its TLS settings could not be read: it claims requests of both kinds and has no say in the choice of
-    /// options.
+    /// Its TLS settings could not be read: it claims requests of both kinds.
     pub(crate) tls_unread: bool,
+    /// Its provider made it closed, so that it has no say in the choice of TLS options: what is broken must not weigh
+    /// on what works. Traefik has no such router.
+    pub(crate) is_silent: bool,
 }
 
 /// What a router came from, and its place in the tables.
@@ -191,6 +193,7 @@ impl Builder<'_> {
             access_log: self.info.observability.access_logs.unwrap_or(true),
             tls: router.tls.as_ref().map(|tls| options_name(&tls.options, self.name)),
             tls_unread: unread(self.entry, "tls"),
+            is_silent: self.entry.is_disabled(),
         })
     }
 

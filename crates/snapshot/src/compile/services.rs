@@ -158,17 +158,18 @@ impl Leaves<'_> {
     }
 
     fn load_balancer(&self, name: &str, config: &LoadBalancer) -> Built {
-        let transport =
-            self.transports.find(&config.servers_transport, name).map_err(|reason| match config
-                .servers
-                .first()
-            {
-                Some(server) => format!(
-                    "error building proxy for server URL {}: getting RoundTripper: {reason}",
-                    server.url
-                ),
-                None => format!("getting RoundTripper: {reason}"),
-            })?;
+        let transport = match config.servers.first() {
+            Some(server) => {
+                self.transports.find(&config.servers_transport, name).map_err(|reason| {
+                    let url = &server.url;
+                    format!(
+                        "error building proxy for server URL {url}: getting RoundTripper: {reason}"
+                    )
+                })?
+            }
+            // As in Traefik, what no server is reached with need not exist.
+            None => self.transports.find("", name)?,
+        };
         Service::compile(name, config, &transport, self.carried)
             .map(Arc::new)
             .map_err(|(index, error)| format!("loadBalancer.servers[{index}].url: {error}"))

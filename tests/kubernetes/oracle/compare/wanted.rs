@@ -25,6 +25,8 @@ pub(super) struct Wanted<'a> {
     traefik: &'a Value,
     /// Services that what is not served would lead to.
     beneath: BTreeSet<String>,
+    /// Parts of services that cannot be built. Traefik builds parts in a random order until one fails (12).
+    beneath_disabled: BTreeSet<String>,
     /// Routers that others are beneath, which is not served.
     parents: BTreeSet<&'a str>,
     /// Routers of Ingresses that have the hash of their rule in their name, because an older one has the name: that
@@ -38,6 +40,10 @@ impl<'a> Wanted<'a> {
         Self {
             traefik,
             beneath: beneath_unserved(portway),
+            beneath_disabled: objects(traefik, SERVICES)
+                .filter(|(_, service)| service["status"] == "disabled")
+                .flat_map(|(name, service)| members(name, service))
+                .collect(),
             parents: routers().flat_map(|(_, router)| texts(router.get("parentRefs"))).collect(),
             renamed: routers()
                 .filter_map(|(name, _)| Some((name, name_of_another(name, portway, traefik)?)))
@@ -73,11 +79,24 @@ impl<'a> Wanted<'a> {
             leave_out(&["error", "status", "serverStatus"], ours, theirs);
             leave_out_cookies(ours, theirs);
         }
-        if self.beneath.contains(name) && !ours.contains_key("serverStatus") {
+        let by_chance = self.beneath.contains(name) || self.beneath_disabled.contains(name);
+        if by_chance && !ours.contains_key("serverStatus") {
             theirs.remove("serverStatus");
         }
+        if !theirs.contains_key("serverStatus") {
+            qualify_transport(name, ours);
+            qualify_transport(name, theirs);
+        }
+        if texts(ours.get("error")).any(|error| error.contains("error while parsing rule")) {
+            qualify(name, ours.get_mut("middlewares"));
+            qualify(name, theirs.get_mut("middlewares"));
+        }
         if self.is_beyond_reach(theirs) {
-            leave_out_checks(name, ours, theirs);
+            leave_out_checks(ours, theirs);
+        }
+        if !theirs.contains_key("usedBy") || self.is_beyond_reach(theirs) {
+            qualify_members(name, ours);
+            qualify_members(name, theirs);
         }
         let unread = texts(ours.get("error"))
             .any(|error| UNREAD_ANNOTATIONS.iter().any(|known| error.contains(known)));
@@ -161,15 +180,28 @@ fn leave_out_cookies(ours: &Fields, theirs: &mut Fields) {
 }
 
 /// Takes out what Portway found out about an object that Traefik did not look at (12).
-fn leave_out_checks(name: &str, ours: &mut Fields, theirs: &mut Fields) {
+fn leave_out_checks(ours: &mut Fields, theirs: &mut Fields) {
     if is(ours, "disabled") && is(theirs, "enabled") {
         leave_out(&["error", "status"], ours, theirs);
     }
-    for object in [ours, theirs] {
-        let chain = object.get_mut("chain").and_then(|chain| chain.get_mut("middlewares"));
-        for member in chain.and_then(Value::as_array_mut).into_iter().flatten() {
-            *member = qualified(member.as_str().unwrap_or_default(), provider(name)).into();
-        }
+}
+
+/// Traefik qualifies the names in a chain when it comes to look at it, for a router or for another chain (12).
+fn qualify_members(name: &str, object: &mut Fields) {
+    qualify(name, object.get_mut("chain").and_then(|chain| chain.get_mut("middlewares")));
+}
+
+/// Traefik qualifies the name of a transport when it comes to look at the service (12).
+fn qualify_transport(name: &str, object: &mut Fields) {
+    let transport = object.get_mut("loadBalancer").and_then(|b| b.get_mut("serversTransport"));
+    if let Some(transport) = transport {
+        *transport = qualified(transport.as_str().unwrap_or_default(), provider(name)).into();
+    }
+}
+
+fn qualify(name: &str, list: Option<&mut Value>) {
+    for text in list.and_then(Value::as_array_mut).into_iter().flatten() {
+        *text = qualified(text.as_str().unwrap_or_default(), provider(name)).into();
     }
 }
 

@@ -63,7 +63,7 @@ impl Translation<'_> {
 
     /// The load balancer of a Service's port; the field and the reason where there is none. What is wrong with
     /// it besides is noted.
-    fn reach(
+    pub(super) fn reach(
         &self,
         backend: &Backend,
         namespace: &str,
