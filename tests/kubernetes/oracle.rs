@@ -2,6 +2,7 @@
 //!
 //! - [`corpus`]: files of objects, each applied alone: those of the golden tests and of `oracle/`.
 //! - [`generate`]: random sets of objects.
+//! - [`requests`]: requests asked of both, through real servers.
 //! - [`stage`]: the API server, both programs, and when they have seen what was applied.
 //! - [`marks`]: objects that tell how far a program has read.
 //! - [`compare`]: `/api/rawdata` of both, and which differences are wanted.
@@ -12,6 +13,7 @@ mod compare;
 mod corpus;
 mod generate;
 mod marks;
+mod requests;
 mod stage;
 
 use std::time::Instant;
