@@ -1,5 +1,6 @@
 //! The real Traefik and Portway watch the same API server; what both make of the same objects is compared.
 //!
+//! - [`addresses`]: the status of Ingresses.
 //! - [`corpus`]: files of objects, each applied alone: those of the golden tests and of `oracle/`.
 //! - [`generate`]: random sets of objects.
 //! - [`requests`]: requests asked of both, through real servers.
@@ -9,6 +10,7 @@
 //!
 //! `ORACLE_ONLY` selects files by their path; `ORACLE_SHOW` prints each comparison with the time when it ended.
 
+mod addresses;
 mod compare;
 mod corpus;
 mod generate;
