@@ -1,17 +1,21 @@
 //! The real Traefik and Portway watch the same API server; what both make of the same objects is compared.
 //!
+//! - [`addresses`]: the status of Ingresses.
 //! - [`corpus`]: files of objects, each applied alone: those of the golden tests and of `oracle/`.
 //! - [`generate`]: random sets of objects.
+//! - [`requests`]: requests asked of both, through real servers.
 //! - [`stage`]: the API server, both programs, and when they have seen what was applied.
 //! - [`marks`]: objects that tell how far a program has read.
 //! - [`compare`]: `/api/rawdata` of both, and which differences are wanted.
 //!
 //! `ORACLE_ONLY` selects files by their path; `ORACLE_SHOW` prints each comparison with the time when it ended.
 
+mod addresses;
 mod compare;
 mod corpus;
 mod generate;
 mod marks;
+mod requests;
 mod stage;
 
 use std::time::Instant;

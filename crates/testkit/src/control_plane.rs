@@ -212,7 +212,7 @@ impl ControlPlane {
     /// The objects of the API server, as the user of `token`.
     #[must_use]
     pub fn objects(&self, token: &str) -> Objects {
-        Objects::new(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), token)
+        Objects::new(self.session(token))
     }
 
     /// Runs kubectl as the administrator.

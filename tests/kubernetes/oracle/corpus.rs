@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::Report;
 use super::stage::{Provider, Stage, objects};
 
@@ -31,19 +33,38 @@ pub(super) fn compare(stage: &mut Stage, report: &mut Report) {
     }
 }
 
+/// Objects and options that say what the status of Ingresses should be.
+pub(super) struct AboutStatus {
+    pub(super) name: String,
+    pub(super) flags: Vec<String>,
+    pub(super) objects: Vec<Value>,
+}
+
+/// The files whose options are about the status of Ingresses, but for the option that Traefik 3.7 does not have yet.
+pub(super) fn about_status() -> Vec<AboutStatus> {
+    let mut all = Vec::new();
+    for case in files(&root().join("tests/golden/ingress")) {
+        let text = fs::read_to_string(&case).expect("a file of objects");
+        let flags = flags(Provider::Ingress, &text);
+        let is = |name: &str| flags.iter().any(|flag| flag.contains(name));
+        if is_selected(&case) && is(".ingressEndpoint") && !is(".reportNodeInternalIPs") {
+            let (name, objects) = (case.display().to_string(), objects(&text));
+            all.push(AboutStatus { name, flags, objects });
+        }
+    }
+    all
+}
+
 /// The files by provider and options, so that both programs are started once for each.
 fn groups() -> BTreeMap<(Provider, Vec<String>), Vec<PathBuf>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let only = std::env::var("ORACLE_ONLY").unwrap_or_default();
     let mut groups: BTreeMap<_, Vec<PathBuf>> = BTreeMap::new();
     for (folder, provider) in FOLDERS {
-        for file in files(&root.join(folder)) {
-            if !file.to_string_lossy().contains(&only) {
+        for file in files(&root().join(folder)) {
+            if !is_selected(&file) {
                 continue;
             }
             let text = fs::read_to_string(&file).expect("a file of objects");
-            let lines = text.lines().filter_map(|line| line.strip_prefix("# option: "));
-            let options: Vec<_> = lines.map(|line| flag(provider, line)).collect();
+            let options = flags(provider, &text);
             if options.iter().any(|option| OF_STATUS.iter().any(|name| option.contains(name))) {
                 continue;
             }
@@ -51,6 +72,20 @@ fn groups() -> BTreeMap<(Provider, Vec<String>), Vec<PathBuf>> {
         }
     }
     groups
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn is_selected(file: &Path) -> bool {
+    let only = std::env::var("ORACLE_ONLY").unwrap_or_default();
+    file.to_string_lossy().contains(&only)
+}
+
+fn flags(provider: Provider, text: &str) -> Vec<String> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("# option: "));
+    lines.map(|line| flag(provider, line)).collect()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

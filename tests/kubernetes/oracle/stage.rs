@@ -54,6 +54,8 @@ pub(super) struct Stage {
     objects: Objects,
     traefik: Program,
     namespaces: BTreeSet<String>,
+    /// The objects that were created last.
+    held: Vec<Value>,
     /// How many comparisons there were.
     number: usize,
     /// Whether the objects of the last comparison, which are deleted by now, were of a kind without a mark.
@@ -67,6 +69,13 @@ pub(super) struct Pair {
     marks: Marks,
 }
 
+impl Pair {
+    /// Portway, then Traefik.
+    pub(super) fn sides(&self) -> &[Process; 2] {
+        &self.sides
+    }
+}
+
 impl Stage {
     /// Starts the API server; `None` where it or Traefik cannot be had.
     pub(super) fn start() -> Option<Self> {
@@ -74,7 +83,8 @@ impl Stage {
         plane.apply(&crate::kubernetes::crds());
         let objects = plane.objects(ADMIN);
         let namespaces = BTreeSet::from(["default".to_owned()]);
-        Some(Self { plane, objects, traefik, namespaces, number: 0, straggles: false })
+        let held = Vec::new();
+        Some(Self { plane, objects, traefik, namespaces, held, number: 0, straggles: false })
     }
 
     /// Starts both programs with these providers and flags.
@@ -97,6 +107,15 @@ impl Stage {
     ///
     /// What the API server refuses, neither sees.
     pub(super) fn compare(&mut self, pair: &Pair, objects: &[Value]) -> Option<String> {
+        let mismatch = self.hold(pair, objects);
+        for object in self.held.drain(..) {
+            self.objects.delete(&object);
+        }
+        mismatch
+    }
+
+    /// Creates objects and says in what both differ about them.
+    pub(super) fn hold(&mut self, pair: &Pair, objects: &[Value]) -> Option<String> {
         self.number += 1;
         self.make_namespaces(objects);
         let created: Vec<_> =
@@ -114,10 +133,13 @@ impl Stage {
             pair.marks.put(&mut self.objects, self.number);
             mismatch = self.differ(pair, straggles);
         }
-        for object in &created {
-            self.objects.delete(object);
-        }
+        self.held = created;
         mismatch
+    }
+
+    /// How many of the objects that were created last there are.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
     }
 
     fn differ(&self, pair: &Pair, straggles: bool) -> Option<String> {

@@ -1,19 +1,13 @@
-//! Objects of an API server over one connection that is kept: a request takes a millisecond or two, where a
-//! kubectl takes a tenth of a second to start.
-
-use std::io;
-use std::net::SocketAddr;
+//! Whole objects over a [`Session`]: their kinds tell the paths.
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, Response, Tls};
+use super::Session;
 
 /// Objects of an API server, as the user of one token.
 #[derive(Debug)]
 pub struct Objects {
-    address: SocketAddr,
-    token: String,
-    client: Option<Client>,
+    session: Session,
 }
 
 /// Why an API server did not do what was asked.
@@ -29,8 +23,8 @@ pub struct Refused {
 pub type Answer = Result<Value, Refused>;
 
 impl Objects {
-    pub(super) fn new(address: SocketAddr, token: &str) -> Self {
-        Self { address, token: token.to_owned(), client: None }
+    pub(super) fn new(session: Session) -> Self {
+        Self { session }
     }
 
     /// Creates an object; what its `status` says is written after it, where it is kept apart.
@@ -88,36 +82,15 @@ impl Objects {
         Ok(items.into_iter().map(typed).collect())
     }
 
-    /// Sends a request; one that was lost with an idle connection is sent again.
     fn ask(&mut self, method: &str, target: &str, content: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: kubernetes\r\nAuthorization: Bearer {}\r\n\
-             Accept: application/json\r\nContent-Type: {content}\r\nContent-Length: {}\r\n\r\n{body}",
-            self.token,
-            body.len()
-        );
-        let response = match self.exchange(&request) {
-            Ok(response) => response,
-            Err(_) => {
-                self.client = None;
-                self.exchange(&request).unwrap_or_else(|error| panic!("{method} {target}: {error}"))
-            }
-        };
+        let response = self.session.send(method, target, content, &body);
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         if (200..300).contains(&response.status) {
             return Ok(answer);
         }
         let message = answer["message"].as_str().map_or_else(|| response.text(), str::to_owned);
         Err(Refused { status: response.status, message })
-    }
-
-    fn exchange(&mut self, request: &str) -> io::Result<Response> {
-        let client = match &mut self.client {
-            Some(client) => client,
-            none => none.insert(Client::connect_tls(self.address, &Tls::to("localhost"))?),
-        };
-        client.ask(request)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A connection to the API server: for what kubectl is too slow for.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 
 use crate::client::{Client, Response, Tls};
@@ -10,14 +12,15 @@ const MERGE: &str = "application/merge-patch+json";
 /// A connection as one user; thousands of requests cost seconds, where kubectl takes a process for each.
 #[derive(Debug)]
 pub struct Session {
+    address: SocketAddr,
     client: Client,
     token: String,
 }
 
 impl Session {
-    pub(super) fn new(address: std::net::SocketAddr, token: &str) -> Self {
-        let client = Client::connect_tls(address, &Tls::anonymous()).expect("an API server");
-        Self { client, token: token.to_owned() }
+    pub(super) fn new(address: SocketAddr, token: &str) -> Self {
+        let client = connect(address);
+        Self { address, client, token: token.to_owned() }
     }
 
     /// Makes an object; `resource` is the path of its resource, such as `/api/v1/namespaces/default/services`.
@@ -48,7 +51,7 @@ impl Session {
         self.expect(&[200, 404], "DELETE", path, "application/json", "");
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its answer. One that was lost with an idle connection is sent again.
     ///
     /// # Panics
     /// When there is none.
@@ -60,7 +63,11 @@ impl Session {
             self.token,
             body.len()
         );
-        self.client.ask(request).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        self.client.ask(&request).unwrap_or_else(|_| {
+            self.client = connect(self.address);
+            let answer = self.client.ask(&request);
+            answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        })
     }
 
     #[track_caller]
@@ -69,4 +76,9 @@ impl Session {
         let text = answer.text();
         assert!(statuses.contains(&answer.status), "{method} {path}: {text}\n{body}");
     }
+}
+
+#[track_caller]
+fn connect(address: SocketAddr) -> Client {
+    Client::connect_tls(address, &Tls::anonymous()).expect("an API server")
 }
