@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use portway_testkit::client::Client;
 
+use super::until;
+
 /// Clients at the same time.
 const CLIENTS: usize = 8;
 
@@ -21,7 +23,8 @@ const REQUESTS: usize = 16;
 #[derive(Debug)]
 pub(super) struct Load {
     over: Arc<AtomicBool>,
-    answered: Arc<AtomicUsize>,
+    /// Answers so far, of each client.
+    answered: Arc<[AtomicUsize]>,
     clients: Vec<JoinHandle<Vec<String>>>,
 }
 
@@ -33,14 +36,16 @@ impl Load {
 
     /// The same for several hosts by turns.
     pub(super) fn on_hosts(address: SocketAddr, hosts: &[String]) -> Self {
-        let (over, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-        let client = |number| {
+        let over = Arc::<AtomicBool>::default();
+        let answered: Arc<[AtomicUsize]> = (0..CLIENTS).map(|_| AtomicUsize::new(0)).collect();
+        let client = |number: usize| {
             let (over, answered, hosts) =
                 (Arc::clone(&over), Arc::clone(&answered), hosts.to_vec());
             thread::spawn(move || {
                 let mut failures = Vec::new();
                 while !over.load(Ordering::Relaxed) {
-                    if let Err(failure) = connection(address, &hosts, number, &over, &answered) {
+                    let answered = &answered[number];
+                    if let Err(failure) = connection(address, &hosts, number, &over, answered) {
                         failures.push(failure);
                     }
                 }
@@ -53,7 +58,19 @@ impl Load {
 
     /// How many answers have come so far.
     pub(super) fn answered(&self) -> usize {
-        self.answered.load(Ordering::Relaxed)
+        self.by_client().iter().sum()
+    }
+
+    /// Waits until all requests that have begun are answered, while others go on.
+    #[track_caller]
+    pub(super) fn settle(&self) {
+        let before = self.by_client();
+        let another = |now: &Vec<usize>| now.iter().zip(&before).all(|(now, before)| now > before);
+        until(|| self.by_client(), another);
+    }
+
+    fn by_client(&self) -> Vec<usize> {
+        self.answered.iter().map(|count| count.load(Ordering::Acquire)).collect()
     }
 
     /// Ends, and returns how many requests were answered.
@@ -97,7 +114,7 @@ fn connection(
         if response.status != 200 || !response.complete {
             return Err(format!("{method} {count}: {} {}", response.status, response.text()));
         }
-        answered.fetch_add(1, Ordering::Relaxed);
+        answered.fetch_add(1, Ordering::Release);
         if response.headers.value("Connection") == Some("close") {
             break;
         }
