@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::helm::Helm;
-use super::{documents, object, place, pod, text, texts, values_files};
+use super::{documents, object, place, pod, rights, text, texts, values_files};
 
 #[test]
 fn every_values_file_is_linted() {
@@ -21,22 +21,6 @@ fn the_chart_s_version_is_the_binary_s() {
     let chart = documents(&text("deploy/chart/portway/Chart.yaml")).remove(0);
     assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
     assert_eq!(chart["version"], env!("CARGO_PKG_VERSION"));
-}
-
-/// Each right of a role, as `verb group/resource`.
-fn rights(role: &Value) -> Vec<String> {
-    let mut rights = Vec::new();
-    for rule in role["rules"].as_array().expect("rules") {
-        for verb in texts(&rule["verbs"]) {
-            for group in texts(&rule["apiGroups"]) {
-                for resource in texts(&rule["resources"]) {
-                    rights.push(format!("{verb} {group}/{resource}"));
-                }
-            }
-        }
-    }
-    rights.sort();
-    rights
 }
 
 #[test]

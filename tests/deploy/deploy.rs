@@ -65,3 +65,19 @@ pub(crate) fn pod(objects: &[Value]) -> &Value {
 pub(crate) fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
+
+/// Each right of a role, as `verb group/resource`.
+pub(crate) fn rights(role: &Value) -> Vec<String> {
+    let mut rights = Vec::new();
+    for rule in role["rules"].as_array().expect("rules") {
+        for verb in texts(&rule["verbs"]) {
+            for group in texts(&rule["apiGroups"]) {
+                for resource in texts(&rule["resources"]) {
+                    rights.push(format!("{verb} {group}/{resource}"));
+                }
+            }
+        }
+    }
+    rights.sort();
+    rights
+}

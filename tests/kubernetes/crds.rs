@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::deploy::documents;
 
-const GROUPS: [&str; 2] = ["traefik.io", "traefik.containo.us"];
+pub(super) const GROUPS: [&str; 2] = ["traefik.io", "traefik.containo.us"];
 
 /// What a table of a kind shows before its age.
 const CONDITIONS: [&str; 3] = ["ACCEPTED", "RESOLVEDREFS", "PROGRAMMED"];
@@ -29,6 +29,15 @@ fn corpus(folder: &str, group: &str) -> Vec<Value> {
     objects.collect()
 }
 
+/// The first valid object of each kind.
+pub(super) fn one_of_each_kind(group: &str) -> Vec<Value> {
+    let mut kinds = BTreeSet::new();
+    let mut objects = corpus("valid", group);
+    objects.retain(|object| kinds.insert(object["kind"].to_string()));
+    assert_eq!(objects.len(), 10, "{kinds:?}");
+    objects
+}
+
 /// The path of an object's resource.
 fn resource(object: &Value) -> String {
     let text = |field: &str| object[field].as_str().expect("a text");
@@ -46,8 +55,7 @@ fn judge(session: &mut Session, object: &Value) -> (u16, Value) {
 #[test]
 fn the_api_server_judges_the_corpus_as_written() {
     let Some(plane) = ControlPlane::start() else { return };
-    plane.apply(&super::crds());
-    wait(&plane);
+    super::define(&plane);
     let mut session = plane.session(ADMIN);
     let mut wrong = Vec::new();
     for group in GROUPS {
@@ -82,12 +90,7 @@ fn the_api_server_judges_the_corpus_as_written() {
 /// Every kind of both groups shows its conditions; what is written into the status is what is shown.
 fn tables_show_conditions(plane: &ControlPlane, session: &mut Session) {
     for group in GROUPS {
-        let mut kinds = BTreeSet::new();
-        for object in corpus("valid", group) {
-            let kind = object["kind"].as_str().expect("a kind").to_owned();
-            if !kinds.insert(kind) {
-                continue;
-            }
+        for object in one_of_each_kind(group) {
             session.create(&resource(&object), &object);
             let name = object["metadata"]["name"].as_str().expect("a name");
             let condition = |(kind, status): (&str, &str)| {
@@ -102,7 +105,6 @@ fn tables_show_conditions(plane: &ControlPlane, session: &mut Session) {
             let status = json!({"status": {"conditions": conditions.map(condition)}});
             session.merge(&path, &status);
         }
-        assert_eq!(kinds.len(), 10, "{kinds:?}");
     }
     let shown = plane.run(&["get", "traefik"], "");
     let tables: Vec<_> = shown.trim().split("\n\n").collect();
@@ -116,17 +118,4 @@ fn tables_show_conditions(plane: &ControlPlane, session: &mut Session) {
         assert_eq!(before_age(&row), ["True", "False", "Unknown"], "{table}");
         assert_eq!(head[1] == "ENTRYPOINTS", row[0].contains("ingressroute"), "{table}");
     }
-}
-
-/// Waits until the definitions are served.
-fn wait(plane: &ControlPlane) {
-    plane.run(&["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"], "");
-    super::until(
-        || {
-            let get =
-                |group: &&str| plane.kubectl(&["get", &format!("traefikservices.{group}")], "");
-            GROUPS.iter().all(|group| get(group).status.success())
-        },
-        |served| *served,
-    );
 }

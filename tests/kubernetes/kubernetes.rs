@@ -1,14 +1,18 @@
 //! A real API server, and what Portway makes of it.
 
+mod churn;
 mod crds;
 mod drain;
+mod flap;
 mod installed;
 mod load;
 mod oracle;
 mod outage;
+mod pods;
 mod rbac;
 mod rollout;
 mod service_lb;
+mod size;
 mod status;
 mod tutorial;
 
@@ -18,6 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portway_testkit::client::Client;
+use portway_testkit::control_plane::ControlPlane;
 use portway_testkit::process::Process;
 use serde_json::Value;
 
@@ -29,6 +34,15 @@ fn crds() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/crds");
     let read = |name| fs::read_to_string(folder.join(name)).expect("definitions");
     format!("{}\n---\n{}", read("traefik.io.yaml"), read("traefik.containo.us.yaml"))
+}
+
+/// Installs the CustomResourceDefinitions, and waits until their kinds are served.
+#[track_caller]
+fn define(plane: &ControlPlane) {
+    plane.apply(&crds());
+    plane.run(&["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"], "");
+    let get = |group: &&str| plane.kubectl(&["get", &format!("traefikservices.{group}")], "");
+    until(|| crds::GROUPS.iter().all(|group| get(group).status.success()), |served| *served);
 }
 
 /// The status of an answer; `None` where there is none.

@@ -28,14 +28,19 @@ pub(super) struct Load {
 impl Load {
     /// Begins to ask for a host, by GET and by POST (which nobody may repeat), on new and on old connections.
     pub(super) fn start(address: SocketAddr, host: &str) -> Self {
+        Self::on_hosts(address, &[host.to_owned()])
+    }
+
+    /// The same for several hosts by turns.
+    pub(super) fn on_hosts(address: SocketAddr, hosts: &[String]) -> Self {
         let (over, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let client = |number| {
-            let (over, answered, host) =
-                (Arc::clone(&over), Arc::clone(&answered), host.to_owned());
+            let (over, answered, hosts) =
+                (Arc::clone(&over), Arc::clone(&answered), hosts.to_vec());
             thread::spawn(move || {
                 let mut failures = Vec::new();
                 while !over.load(Ordering::Relaxed) {
-                    if let Err(failure) = connection(address, &host, number, &over, &answered) {
+                    if let Err(failure) = connection(address, &hosts, number, &over, &answered) {
                         failures.push(failure);
                     }
                 }
@@ -63,7 +68,7 @@ impl Load {
         let failures: Vec<_> =
             clients.flat_map(|client| client.join().expect("a client")).collect();
         let (count, first) = (failures.len(), &failures[..failures.len().min(5)]);
-        assert!(count == 0, "{count} of {answered} requests failed: {first:#?}");
+        assert!(count == 0, "{count} requests failed, {answered} did not: {first:#?}");
         answered
     }
 }
@@ -71,7 +76,7 @@ impl Load {
 /// Asks on one connection.
 fn connection(
     address: SocketAddr,
-    host: &str,
+    hosts: &[String],
     number: usize,
     over: &AtomicBool,
     answered: &AtomicUsize,
@@ -83,6 +88,7 @@ fn connection(
         }
         let (method, body) =
             if (number + count).is_multiple_of(2) { ("GET", "") } else { ("POST", "x") };
+        let host = &hosts[(number + count / 2) % hosts.len()];
         let request = format!(
             "{method} / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()

@@ -45,6 +45,11 @@ fn gateway(node: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 42, node as u8, 1)
 }
 
+/// A node's end of the tunnel to the other nodes' pods (flannel's VXLAN).
+fn tunnel(node: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, 42, node as u8, 0)
+}
+
 /// ServiceLB's pod of a node.
 fn balancer(node: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 42, node as u8, 9)
@@ -56,8 +61,11 @@ fn node_rules(way: Way, node: usize) -> String {
     let here = format!("ip daddr {own} tcp dport 80");
     let rule = match way {
         Way::Cluster => format!("{here} meta mark set 0x4000 {to_portway}"),
+        // Only the node of Portway's pod leads to it.
+        Way::Local | Way::HostPort if node != 0 => String::new(),
         Way::Local | Way::HostPort => format!("{here} {to_portway}"),
         Way::PodOfCluster => format!("{here} dnat to {}:80", balancer(node)),
+        Way::PodOfLocal if node != 0 => format!("{here} dnat to {}:80", balancer(node)),
         Way::PodOfLocal => format!(
             "{here} dnat to {}:80\nip daddr {own} tcp dport 30080 {to_portway}",
             balancer(node)
@@ -128,9 +136,9 @@ impl Network {
         let ((first, first_pod), (second, second_pod)) = (node(0)?, node(1)?);
         client.link(CLIENT, &first, NODES[0]);
         client.link(CLIENT, &second, NODES[1]);
-        first.link(NODES[0], &second, NODES[1]);
-        first.ip(&format!("route add 10.42.1.0/24 via {}", NODES[1]));
-        second.ip(&format!("route add 10.42.0.0/24 via {}", NODES[0]));
+        first.link(tunnel(0), &second, tunnel(1));
+        first.ip(&format!("route add 10.42.1.0/24 via {}", tunnel(1)));
+        second.ip(&format!("route add 10.42.0.0/24 via {}", tunnel(0)));
         let portway = Namespace::enter("portway", &[BACKEND])?;
         first.link(gateway(0), &portway, PORTWAY);
         portway.ip(&format!("route add default via {}", gateway(0)));
@@ -169,9 +177,9 @@ fn each_way_leads_to_portway_and_shows_the_address_that_is_documented() {
     }
     let Some(network) = Network::new() else { return };
     let Some(installed) = Installed::start() else { return };
-    // On the second node there is no Portway: without a way to another node nothing answers there.
+    // Where a way does not lead to other nodes, nothing answers on the second one, which has no Portway.
     let ways: [(Way, &[Ipv4Addr]); 5] = [
-        (Way::Cluster, &[gateway(0), NODES[1]]),
+        (Way::Cluster, &[gateway(0), tunnel(1)]),
         (Way::Local, &[CLIENT]),
         (Way::PodOfCluster, &[balancer(0), balancer(1)]),
         (Way::PodOfLocal, &[balancer(0)]),

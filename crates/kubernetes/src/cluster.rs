@@ -178,8 +178,10 @@ impl Cluster {
         for state in &self.targets {
             let Some(trouble) = &state.trouble else { continue };
             let absent = state.standing == Standing::Absent;
-            if !(absent && self.is_replaced(&state.target)) {
-                let required = state.target.is_required() && !absent;
+            let required = state.target.is_required();
+            // Of what is only wished for, no trouble is told but that it may not be read: nothing replaces that.
+            if !(absent && required && self.is_replaced(&state.target)) {
+                let required = required && !absent;
                 told.insert((state.target.to_string(), trouble, required));
             }
         }

@@ -84,7 +84,7 @@ fn qualified(name: &str, provider: &str) -> String {
 }
 
 /// The texts of a list.
-fn texts<'a>(list: Option<&'a Value>) -> impl Iterator<Item = &'a str> + Clone {
+fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> + Clone {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 

@@ -1,7 +1,7 @@
 //! TraefikService: services made of other services. Traefik: `TraefikService`.
 
 use portway_model::{Fields, Node, Problem, decode::join};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{ServiceReference, service_reference::sticky};
 
@@ -110,10 +110,10 @@ impl UnservedService {
             let percent = node.get("percent").map(Node::to_json);
             (percent, ServiceReference::among(node, path))
         });
-        let mut settings = json!({"service": ""});
+        let mut settings = Map::from_iter([("service".to_owned(), "".into())]);
         for name in ["mirrorBody", "maxBodySize"] {
             if let Some(node) = fields.node(name) {
-                settings[name] = node.to_json();
+                settings.insert(name.to_owned(), node.to_json());
             }
         }
         let (role, place) = ("mirroring".to_owned(), "/service".to_owned());
@@ -128,9 +128,9 @@ impl UnservedService {
             parts.push(ServicePart { service: mirror, role, place });
         }
         if !shown.is_empty() {
-            settings["mirrors"] = shown.into();
+            settings.insert("mirrors".to_owned(), shown.into());
         }
-        Self { kind: "mirroring", settings, parts }
+        Self { kind: "mirroring", settings: settings.into(), parts }
     }
 
     fn highest_random_weight(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
@@ -151,20 +151,20 @@ impl UnservedService {
 
     fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
         let mut fields = Fields::open(node, path, problems);
-        let mut settings = json!({});
+        let mut settings = Map::new();
         let mut parts = Vec::new();
         for (name, role) in [("service", "failover"), ("fallback", "fallback")] {
             let Some(node) = fields.node(name) else { continue };
-            settings[name] = "".into();
+            settings.insert(name.to_owned(), "".into());
             let service = ServiceReference::read(node, &join(path, name));
             let (role, place) = (role.to_owned(), format!("/{name}"));
             parts.push(ServicePart { service, role, place });
         }
         if let Some(errors) = fields.node("errors") {
-            settings["errors"] = errors.to_json();
+            settings.insert("errors".to_owned(), errors.to_json());
         }
         fields.close_dropping(&[]);
-        Self { kind: "failover", settings, parts }
+        Self { kind: "failover", settings: settings.into(), parts }
     }
 }
 

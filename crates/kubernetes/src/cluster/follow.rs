@@ -314,8 +314,13 @@ impl Follower {
                 Ok(Page { version: now, .. }) => {
                     return Ok(order(&now, version).is_some_and(Ordering::is_ge));
                 }
-                // Whoever has too much to do is not asked for everything.
-                Err(fault @ (Fault::Busy(..) | Fault::Refused(..))) => self.trouble(&fault).await?,
+                // Whoever has too much to do is not asked for everything, and in the end a watch may do.
+                Err(fault @ (Fault::Busy(..) | Fault::Refused(..))) => {
+                    self.trouble(&fault).await?;
+                    if self.retry.is_lasting() {
+                        return Ok(true);
+                    }
+                }
                 Err(_) => return Ok(false),
             }
         }

@@ -75,7 +75,10 @@ impl Translation<'_> {
             }
             Middleware::Errors(settings, service) => {
                 let mut settings = settings.clone();
-                settings["service"] = self.error_service(object, service, problems).into();
+                let service = self.error_service(object, service, problems);
+                if let Some(settings) = settings.as_object_mut() {
+                    settings.insert("service".to_owned(), service.into());
+                }
                 let kinds = Unserved::from([("errors".to_owned(), settings)]);
                 dynamic::Middleware::Unserved(kinds)
             }

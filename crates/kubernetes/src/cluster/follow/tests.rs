@@ -193,6 +193,19 @@ async fn a_server_that_has_gone_back_in_time_is_listed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_has_too_much_to_do_for_lists_is_watched() {
+    let event = applied("b", 9);
+    let (client, asked) = once(move |path| match is_watch(path) {
+        true => watch(&[&event], true),
+        false => says(500, "etcd has no leader"),
+    });
+    let mut followed = Followed::new(Need::Required, (client, asked));
+    let heard = followed.within(MINUTE / 2).await;
+    assert!(heard.contains(&"applied b".to_owned()), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("well"), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_hangs_is_found_out() {
     let answer = |path: &str| match is_watch(path) {
         true => watch(&[], true),
