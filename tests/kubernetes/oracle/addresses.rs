@@ -35,7 +35,10 @@ fn both_write_the_same_addresses() {
             (portway != traefik).then(|| format!("Traefik: {traefik:#?}\nPortway: {portway:#?}"));
         report.add(&case.name, differ);
     }
-    report.finish();
+    // A choice of files may hold none about this.
+    if std::env::var_os("ORACLE_ONLY").is_none() || report.compared > 0 {
+        report.finish();
+    }
 }
 
 /// What a program makes of the status of Ingresses that were just created.

@@ -101,3 +101,6 @@ fn members<'a>(name: &'a str, object: &'a Value) -> impl Iterator<Item = String>
         .filter_map(Value::as_str)
         .map(move |member| qualified(member, provider(name)))
 }
+
+#[cfg(test)]
+mod tests;

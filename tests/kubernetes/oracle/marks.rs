@@ -123,6 +123,8 @@ fn object(api_version: &str, kind: &str, name: &str, rest: Value) -> Value {
     object["kind"] = kind.into();
     object["metadata"]["name"] = name.into();
     object["metadata"]["namespace"] = "default".into();
+    // Files whose options select by a label ask for this one.
+    object["metadata"]["labels"]["app"] = "portway".into();
     object
 }
 

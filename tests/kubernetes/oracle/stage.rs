@@ -108,8 +108,8 @@ impl Stage {
     /// What the API server refuses, neither sees.
     pub(super) fn compare(&mut self, pair: &Pair, objects: &[Value]) -> Option<String> {
         let mismatch = self.hold(pair, objects);
-        for object in self.held.drain(..) {
-            self.objects.delete(&object);
+        for object in &self.held {
+            self.objects.delete(object);
         }
         mismatch
     }

@@ -6,8 +6,12 @@ use serde_json::Value;
 
 use super::{Fields, ROUTERS, SERVICES, members, objects, provider, qualified, texts};
 
-/// How Portway says that something is known by name alone.
-const UNSERVED: &str = "not served by this version of Portway";
+/// How Portway says that something is known by name alone, or that TLS options ask for what is never offered (7).
+const UNSERVED: [&str; 3] = [
+    "not served by this version of Portway",
+    ": only suites that are never offered,",
+    "building TLS config: `VersionTLS12` is below `VersionTLS13`",
+];
 
 /// How Portway says that an annotation cannot be read (row 19).
 const UNREAD_ANNOTATIONS: [&str; 4] = [
@@ -240,7 +244,7 @@ fn name_of_another(name: &str, portway: &Value, traefik: &Value) -> Option<Strin
 }
 
 fn is_unserved(object: &Fields) -> bool {
-    texts(object.get("error")).any(|error| error.contains(UNSERVED))
+    texts(object.get("error")).any(|error| UNSERVED.iter().any(|reason| error.contains(reason)))
 }
 
 /// The services that what is not served would lead to.

@@ -1,7 +1,7 @@
 //! Backends of Ingresses to services.
 
 use portway_model::{
-    Problem,
+    Cause, Problem,
     decode::join,
     dynamic::{LoadBalancer, Server, Service},
 };
@@ -48,7 +48,11 @@ impl Translation<'_> {
         }
         let mut noted = Vec::new();
         let (made, endpoints) = match self.reach(backend, namespace, service, port, &mut noted) {
-            Ok((balancer, endpoints)) => (Service::LoadBalancer(balancer), endpoints),
+            Ok((balancer, endpoints)) => {
+                problems.extend(noted.iter().filter(|problem| problem.is_error()).cloned());
+                noted.retain(|problem| !problem.is_error());
+                (Service::LoadBalancer(balancer), endpoints)
+            }
             Err((field, reason)) => {
                 let field = join(&backend.field, field);
                 problems.push(Problem::error(field, reason).at(backend.at));
@@ -83,15 +87,19 @@ impl Translation<'_> {
             return Err(("service.port", format!("service port not found: {written}{ports}")));
         };
         let settings = ServiceSettings::read(&object.meta.annotations);
-        let (errors, warnings): (Vec<_>, Vec<_>) =
-            settings.problems.iter().partition(|problem| problem.is_error());
+        // What is not served closes the service, but leaves it what it is.
+        let (errors, others): (Vec<_>, Vec<_>) = settings
+            .problems
+            .iter()
+            .partition(|problem| problem.is_error() && problem.cause != Cause::Unserved);
         let of_service = |problem: &Problem| format!("{}, {problem}", object.key);
         let field = join(&backend.field, "service");
-        noted.extend(
-            warnings.into_iter().map(|problem| {
-                Problem::warning(field.as_str(), of_service(problem)).at(backend.at)
-            }),
-        );
+        noted.extend(others.into_iter().map(|problem| Problem {
+            field: field.clone(),
+            message: of_service(problem),
+            at: backend.at,
+            ..problem.clone()
+        }));
         if !errors.is_empty() {
             let errors: Vec<_> = errors.into_iter().map(of_service).collect();
             return Err(("service", errors.join("; ")));
@@ -116,6 +124,7 @@ impl Translation<'_> {
             servers,
             pass_host_header: settings.pass_host_header,
             servers_transport: settings.servers_transport,
+            middlewares: settings.middlewares,
             origin: Some(origin(namespace, name, written)),
             ..LoadBalancer::default()
         };

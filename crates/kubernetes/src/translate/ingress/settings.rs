@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Fields, Node, Problem, Severity,
+    Cause, Fields, Node, Problem, Severity,
     dynamic::{Observability, RouterTls, TraceVerbosity, decode},
     nearest,
 };
@@ -111,6 +111,8 @@ pub(super) struct ServiceSettings {
     pub(super) native_lb: Option<bool>,
     /// Whether the port on every Node is used instead, of Services of type NodePort.
     pub(super) node_port_lb: bool,
+    /// Names of middlewares of the service itself, which are not served yet.
+    pub(super) middlewares: Vec<String>,
     /// Stickiness, as written.
     pub(super) sticky: Option<Box<Json>>,
     /// What is wrong with the annotations.
@@ -130,16 +132,18 @@ impl ServiceSettings {
             pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
             native_lb: fields.boolean("nativeLB"),
             node_port_lb: fields.boolean("nodePortLB").unwrap_or_default(),
+            middlewares: fields.strings("middlewares"),
             sticky: sticky(&mut fields),
             problems: Vec::new(),
         };
-        if !fields.strings("middlewares").is_empty() {
+        fields.close();
+        if !settings.middlewares.is_empty() {
             // Serving the service without them could leave a guard out.
             let message = "middlewares of a service are not served by this version of Portway yet; \
                            name them on the Ingress";
-            fields.report("middlewares", Problem::error, message);
+            let problem = Problem::error(format!("{path}.middlewares"), message);
+            problems.push(problem.about(Cause::Unserved));
         }
-        fields.close();
         settings.problems = problems;
         settings
     }

@@ -163,15 +163,30 @@ fn middlewares_that_are_not_served_are_known_and_closed() {
         json!({"addPrefix": {"prefix": "/a"}, "stripPrefix": {"prefixes": ["/b"]}}),
     );
     check(
-        "{headers: {customRequestHeaders: {A: b}, frameDeny: true, stsSeconds: 0, contentTypeNosniff: false}}",
+        "{headers: {customRequestHeaders: {A: b}, frameDeny: true, contentTypeNosniff: false, sslRedirect: false}}",
         "headers.frameDeny: `frameDeny` is not served by this version of Portway yet",
         json!({"headers": {"customRequestHeaders": {"A": "b"}, "frameDeny": true}}),
+    );
+    // Traefik 3.7 tells zero from nothing here, and shows it.
+    check(
+        "{headers: {stsSeconds: 0}}",
+        "headers.stsSeconds: `stsSeconds` is not served by this version of Portway yet",
+        json!({"headers": {"stsSeconds": 0}}),
     );
     check(
         "{basicAuth: {user: [a]}}",
         "basicAuth.user: unknown field `user`; did you mean `users`?",
         json!({"basicAuth": {}}),
     );
+}
+
+#[test]
+fn what_has_no_effect_in_traefik_3_is_shown_and_closes_nothing() {
+    let config = read("http: {middlewares: {m: {headers: {sslRedirect: true, featurePolicy: a}}}}");
+    let entry = &config.http.middlewares["m"];
+    assert!(entry.problems.is_empty(), "{:?}", entry.problems);
+    let shown = serde_json::to_value(&*entry.spec).unwrap();
+    assert_eq!(shown, json!({"headers": {"featurePolicy": "a", "sslRedirect": true}}));
 }
 
 #[test]
