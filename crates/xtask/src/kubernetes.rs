@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::{root, run, tools};
 
@@ -41,7 +41,9 @@ pub(crate) fn assets() -> Result<Option<PathBuf>> {
         tools::missing("Go", "golang.org, version 1.26 or later,")?;
         return Ok(None);
     };
-    build(&go, &module, &folder, &version(&stamp))?;
+    let version = version(&stamp)?;
+    build(&go, &module, &folder, version)?;
+    starts_as(&folder, version)?;
     fs::write(stamp_file, stamp)?;
     Ok(Some(folder))
 }
@@ -61,11 +63,43 @@ fn build(go: &Path, module: &Path, folder: &Path, version: &str) -> Result<()> {
 }
 
 /// The version of Kubernetes that the module requires, such as `v1.37.2`.
-fn version(module: &str) -> String {
-    let line = module.lines().find(|line| line.trim_start().starts_with("k8s.io/kubernetes "));
-    line.and_then(|line| line.split_whitespace().last()).unwrap_or("v0.0.0").to_owned()
+fn version(module: &str) -> Result<&str> {
+    let words = module.lines().map(|line| line.trim().trim_start_matches("require "));
+    let required = words.filter_map(|line| line.strip_prefix("k8s.io/kubernetes ")).next();
+    required
+        .and_then(|line| line.split_whitespace().next())
+        .context("tests/kubernetes/apiserver/go.mod requires no k8s.io/kubernetes")
+}
+
+/// Tells a binary that cannot start from tests that fail for want of it.
+fn starts_as(folder: &Path, version: &str) -> Result<()> {
+    for name in ["kube-apiserver", "kubectl"] {
+        let version_of =
+            if name == "kubectl" { ["version", "--client"] } else { ["--version", "-v=0"] };
+        let output = Command::new(folder.join(name)).args(version_of).output().context(name)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success() && said.contains(version),
+            "the {name} that was built is not {version}: {said}{complaint}"
+        );
+    }
+    Ok(())
 }
 
 fn has_all(folder: &Path) -> bool {
     BINARIES.iter().all(|name| folder.join(name).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_version_stands_before_a_comment() {
+        let module = "go 1.26\n\nrequire (\n\tk8s.io/kubernetes v1.37.2 // indirect\n)\n";
+        assert_eq!(version(module).expect("a version"), "v1.37.2");
+        assert_eq!(version("require k8s.io/kubernetes v1.38.0").expect("a version"), "v1.38.0");
+        assert!(version("go 1.26").is_err());
+    }
 }
