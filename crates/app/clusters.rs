@@ -34,7 +34,8 @@ struct Wanted<'a> {
     views: Views,
 }
 
-/// Begins to follow the clusters that the options name, and returns the names of their providers.
+/// Begins to follow the clusters that the options name, and returns the names of their providers. What must be
+/// given back before the process ends hears of it by `ending`.
 ///
 /// # Errors
 /// When the options do not say how an API server is reached, or hold no label selector.
@@ -42,6 +43,7 @@ pub(crate) async fn start(
     providers: &Providers,
     live: &watch::Receiver<Arc<Live>>,
     updates: &mpsc::Sender<Update>,
+    ending: &watch::Sender<bool>,
 ) -> Result<Vec<&'static str>> {
     let mut names = Vec::new();
     let mut elections: Vec<(&ClusterConnection, watch::Receiver<bool>)> = Vec::new();
@@ -53,7 +55,7 @@ pub(crate) async fn start(
         let elected = elections.iter().find(|(known, _)| *known == connection);
         let leads = match elected {
             Some((_, leads)) => leads.clone(),
-            None => elect(&client),
+            None => elect(&client, ending.subscribe()),
         };
         elections.push((connection, leads.clone()));
         let (work, to_do) = watch::channel(Arc::default());
@@ -66,7 +68,7 @@ pub(crate) async fn start(
 }
 
 /// Takes part in the election of the replica that writes the status of objects; tells whether this one does.
-fn elect(client: &Client) -> watch::Receiver<bool> {
+fn elect(client: &Client, ending: watch::Receiver<bool>) -> watch::Receiver<bool> {
     let of_pod = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let namespace = of_pod("POD_NAMESPACE");
     let namespace = namespace.as_deref().unwrap_or_else(|| client.default_namespace());
@@ -74,7 +76,7 @@ fn elect(client: &Client) -> watch::Receiver<bool> {
     let identity = of_pod("POD_NAME").unwrap_or_else(unique);
     let (leads, heard) = watch::channel(false);
     let candidate = Candidate::new(client.clone(), namespace, LEASE, &identity);
-    tokio::spawn(candidate.run(leads));
+    tokio::spawn(candidate.run(leads, ending));
     heard
 }
 

@@ -55,6 +55,7 @@ pub(crate) async fn control(
     compiler: Compiler,
     publisher: Arc<Publisher>,
     internals: Arc<Internals>,
+    ending: &watch::Sender<bool>,
 ) -> Result<()> {
     let (sender, receiver) = updates();
     let mut providers: Vec<&str> = Vec::new();
@@ -70,7 +71,7 @@ pub(crate) async fn control(
         tokio::spawn(run(source, options.watch, sender.clone()));
     }
     let (live, heard) = watch::channel(Arc::default());
-    providers.extend(clusters::start(&config.providers, &heard, &sender).await?);
+    providers.extend(clusters::start(&config.providers, &heard, &sender, ending).await?);
     drop(heard);
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));

@@ -20,7 +20,10 @@ use portway_provider::material::Materials;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{EntryPointSettings, Environment, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 
 use crate::{
     control::{Compiler, control, internal_configs},
@@ -37,6 +40,9 @@ const PASSWORD_QUEUE: usize = 256;
 /// The allocator gives freed memory back to the system a second later, but only when somebody allocates much or
 /// a thread ends. What loading a configuration took would stay with a process that only answers requests since.
 const BLOCKING_KEEP_ALIVE: Duration = Duration::from_secs(3);
+
+/// How long what is given back at the end, such as a Lease, may take after the last connection has ended.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long the last access log lines may take to be written.
 const LOG_TIME: Duration = Duration::from_secs(5);
@@ -100,8 +106,10 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
         )?);
     }
 
+    let ending = watch::Sender::new(false);
     let ended = runtime.block_on(async {
-        let providing = control(&config, internal, compiler, publisher, Arc::clone(&internals));
+        let providing =
+            control(&config, internal, compiler, publisher, Arc::clone(&internals), &ending);
         let work = async {
             tokio::select! {
                 ended = providing => ended,
@@ -112,8 +120,9 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
         let ended =
             shutdown::until_signal(&mut signals, work.as_mut(), log, access_log.as_ref()).await;
         internals.terminate();
+        ending.send_replace(true);
         let drained = shutdown::drain(&mut signals, &config, &drain);
-        match ended {
+        let ended = match ended {
             // Requests still come while others learn of the end, and servers still go.
             Ok(()) => tokio::select! {
                 () = drained => Ok(()),
@@ -123,7 +132,10 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
                 drained.await;
                 Err(error)
             }
-        }
+        };
+        // Most have long been done; what cannot be given back runs out by itself.
+        _ = timeout(FAREWELL, ending.closed()).await;
+        ended
     });
     // Connections that outlast the grace time end with the process.
     let in_time = drain.connections() == 0;

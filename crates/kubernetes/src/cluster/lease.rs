@@ -43,8 +43,9 @@ impl Candidate {
         Self { leases, name: name.to_owned(), identity: identity.to_owned(), seen: None }
     }
 
-    /// Takes part until `leads` has no receiver any more; tells whether it leads.
-    pub async fn run(mut self, leads: watch::Sender<bool>) {
+    /// Takes part until `ending` says that the process ends, and gives the Lease back then; tells whether it
+    /// `leads`.
+    pub async fn run(mut self, leads: watch::Sender<bool>, mut ending: watch::Receiver<bool>) {
         let mut renewed = Instant::now();
         let mut told = false;
         loop {
@@ -75,11 +76,10 @@ impl Candidate {
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = leads.closed() => break,
+                _ = ending.wait_for(|ending| *ending) => break,
             }
         }
-        let leading = *leads.borrow();
-        if leading {
+        if leads.send_replace(false) {
             self.release().await;
         }
     }
