@@ -245,6 +245,14 @@ impl<'a> Translation<'a> {
         if path.is_left_open() {
             problems.extend(settings.path_matcher_problem.clone());
         }
+        if rule.host.is_empty() && path.path.is_empty() {
+            let message =
+                "neither a host nor a path says what matches; write `path: /` for every request";
+            self.diagnose(
+                object,
+                &Problem::error(format!("{}.path", path.field), message).at(path.at),
+            );
+        }
         let (service, errors) = self.backend(object, &path.backend, None);
         problems.extend(errors);
         let router = Router {

@@ -113,7 +113,6 @@ impl<'a> Wanted<'a> {
                 object["observability"]["metadata"] = Value::Null;
             }
         }
-        leave_out_rules(ours, theirs);
         leave_out_verbosity(ours, theirs);
     }
 
@@ -209,15 +208,7 @@ fn qualify(name: &str, list: Option<&mut Value>) {
     }
 }
 
-/// A path without a host and a path has no rule in Traefik, and all requests in Portway (28).
-fn leave_out_rules(ours: &mut Fields, theirs: &mut Fields) {
-    let all = ours.get("rule").is_some_and(|rule| rule == "PathPrefix(\"/\")");
-    if all && !theirs.contains_key("rule") && is(theirs, "disabled") && is(ours, "enabled") {
-        leave_out(&["error", "status", "rule", "priority"], ours, theirs);
-    }
-}
-
-/// Traefik shows a verbosity that does not exist (29).
+/// Traefik shows a verbosity that does not exist (28).
 fn leave_out_verbosity(ours: &mut Fields, theirs: &mut Fields) {
     let observability = |object: &Fields| {
         let verbosity = object.get("observability")?.get("traceVerbosity")?.as_str()?;

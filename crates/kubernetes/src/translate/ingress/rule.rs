@@ -21,10 +21,10 @@ pub(super) struct RuleWriter {
 impl RuleWriter {
     /// The rule of a host and a path, of which each may be empty and then says nothing.
     ///
-    /// Both empty is a rule for every request, as Kubernetes has it.
+    /// Both empty is no rule, as in Traefik, though Kubernetes would have it match every request.
     pub(super) fn rule(self, host: &str, path: &str, path_type: PathType) -> String {
         match (host, path) {
-            ("", "") => "PathPrefix(\"/\")".to_owned(),
+            ("", "") => String::new(),
             ("", path) => self.path(path, path_type),
             (host, "") => self.host(host),
             (host, path) => format!("{} && {}", self.host(host), self.path(path, path_type)),
@@ -106,7 +106,7 @@ mod tests {
         check(PLAIN, "*.a.com", "/x", Exact, r#"Host("*.a.com") && Path("/x")"#);
         check(PLAIN, "a.com", "", ImplementationSpecific, r#"Host("a.com")"#);
         check(PLAIN, "", "/x", ImplementationSpecific, r#"PathPrefix("/x")"#);
-        check(PLAIN, "", "", ImplementationSpecific, r#"PathPrefix("/")"#);
+        check(PLAIN, "", "", ImplementationSpecific, "");
     }
 
     #[test]
