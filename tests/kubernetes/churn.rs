@@ -5,7 +5,7 @@ use portway_testkit::process::{Process, Setup};
 use portway_testkit::random::{Random, number_from_environment};
 use serde_json::{Value, json};
 
-use super::{crds, until};
+use super::{define, until};
 
 /// Objects of each kind.
 const EACH: usize = 400;
@@ -151,8 +151,7 @@ fn seen(portway: &Process) -> Value {
 #[test]
 fn what_is_left_after_much_churn_is_what_a_fresh_start_reads() {
     let Some(mut plane) = ControlPlane::start() else { return };
-    plane.apply(&crds());
-    plane.run(&["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"], "");
+    define(&plane);
     let mut setup = Setup { unmarked: true, ..Setup::default() }.entry_point("web");
     setup.flags = plane.flags("kubernetesCRD", ADMIN);
     let setup = setup.flag("--log.level=INFO");

@@ -10,7 +10,7 @@ use portway_testkit::control_plane::{ADMIN, ControlPlane};
 use portway_testkit::process::{Process, Setup};
 use serde_json::json;
 
-use super::{ask, crds};
+use super::{ask, define};
 
 const ROUTES: usize = 10_000;
 
@@ -86,8 +86,7 @@ fn wait(portway: &Process, host: &str, status: u16, limit: Duration) -> Duration
 #[test]
 fn ten_thousand_routes_are_live_soon_and_fit_into_little_memory() {
     let Some(plane) = ControlPlane::start() else { return };
-    plane.apply(&crds());
-    plane.run(&["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"], "");
+    define(&plane);
     let began = Instant::now();
     make_routes(&plane);
     println!("{ROUTES} routes were made in {:?}", began.elapsed());
