@@ -23,6 +23,7 @@ mod forwarded;
 mod headers;
 mod messages;
 mod paths;
+mod proxy_protocol;
 mod redirect_scheme;
 mod refusals;
 mod rules;

@@ -16,6 +16,9 @@ pub(crate) enum Difference {
     RefusesAmbiguous,
     /// 9: the same for what a backend answers.
     RefusesAmbiguousAnswer,
+    /// 30: headers of the PROXY protocol are read as it is written; Traefik takes some that are malformed, and
+    /// refuses those without an address.
+    ReadsProxyProtocol,
 }
 
 impl Difference {
@@ -24,6 +27,7 @@ impl Difference {
         match self {
             Self::KeepsItsClaim => 1,
             Self::RefusesAmbiguous | Self::RefusesAmbiguousAnswer => 9,
+            Self::ReadsProxyProtocol => 30,
         }
     }
 
@@ -40,6 +44,10 @@ impl Difference {
                     && portway.received.is_empty()
             }
             Self::RefusesAmbiguousAnswer => matches!(portway.status(), Some(500 | 502)),
+            Self::ReadsProxyProtocol => {
+                portway.status().is_some() != traefik.status().is_some()
+                    && [portway, traefik].map(Seen::status).contains(&Some(200))
+            }
         }
     }
 }

@@ -175,6 +175,7 @@ fn handshakes(pair: &mut Pair, known: &[(String, Certificate)]) {
                         .iter()
                         .map(|name| name.as_bytes().to_vec())
                         .collect(),
+                    ..Tls::anonymous()
                 };
                 let texts = pair.sides.each_ref().map(|side| handshake(side, &tls, known));
                 let count = versions.len();

@@ -220,7 +220,7 @@ fn what_could_not_be_honoured_is_refused() {
         &helm,
         "certificatesResolvers: {le: {acme: {email: a@example.com}}}\nhub: {token: a}\n\
          metrics: {prometheus: {entryPoint: metrics}}\n\
-         ports: {web: {proxyProtocol: {trustedIPs: [10.0.0.0/8]}}, websecure: {http3: {enabled: true}}}\n\
+         ports: {web: {allowACMEByPass: true}, websecure: {http3: {enabled: true}}}\n\
          logs: {access: {timezone: Europe/Berlin}}",
         &[
             "values, certificatesResolvers: Portway does not serve Traefik's option \
@@ -228,8 +228,8 @@ fn what_could_not_be_honoured_is_refused() {
             "values, hub: means nothing here: Portway is no Traefik Hub",
             "values, logs.access.timezone: means nothing here: the image holds no time zones; times are UTC",
             "values, metrics.prometheus: Portway does not serve Traefik's option `metrics.prometheus` yet",
-            "values, ports.web.proxyProtocol: Portway does not serve Traefik's option \
-             `entryPoints.web.proxyProtocol` yet",
+            "values, ports.web.allowACMEByPass: Portway does not serve Traefik's option \
+             `entryPoints.web.allowACMEByPass` yet",
             "values, ports.websecure.http3: Portway does not serve Traefik's option \
              `entryPoints.websecure.http3` yet",
         ],

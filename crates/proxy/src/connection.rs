@@ -17,8 +17,16 @@ use portway_upstream::Stream;
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
-    EntryPoint, answer, buffer::ReadBuffer, deadline::Patience, drain::Ending, exchange::exchange,
-    handshake, handshake::TlsFacts, memory::Memory, worker::Worker,
+    EntryPoint, answer,
+    buffer::ReadBuffer,
+    deadline::Patience,
+    drain::Ending,
+    exchange::exchange,
+    handshake,
+    handshake::TlsFacts,
+    memory::Memory,
+    proxy_protocol::{self, Beginning, ProxyProtocol},
+    worker::Worker,
 };
 
 /// How much of a request body that nobody wants is read, so that the client sees the answer and the
@@ -124,11 +132,47 @@ impl Connection {
         let (Some(settings), Some(ending)) = (settings, worker.ending(self.entry_point)) else {
             return false;
         };
-        if self.fill(settings.read_timeout, Some(ending)).await {
-            return true;
+        if !self.fill(settings.read_timeout, Some(ending)).await {
+            self.begun = Instant::now();
+            if !ending.is_draining() || !self.fill(Some(LAST_CALL), None).await {
+                return false;
+            }
         }
-        self.begun = Instant::now();
-        ending.is_draining() && self.fill(Some(LAST_CALL), None).await
+        match &settings.proxy_protocol {
+            // Rare and large next to a connection that waits for its next request.
+            Some(trust) => Box::pin(self.introduced(trust, settings.read_timeout)).await,
+            None => true,
+        }
+    }
+
+    /// Takes off the header of the PROXY protocol, if there is one, and waits for what follows; `false` when
+    /// nothing does in time, or the header is malformed.
+    async fn introduced(&mut self, trust: &ProxyProtocol, limit: Option<Duration>) -> bool {
+        loop {
+            match proxy_protocol::read(self.input.filled()) {
+                Beginning::Other => return true,
+                Beginning::Malformed => {
+                    tracing::debug!("{} sent a malformed header of the PROXY protocol", self.peer);
+                    return false;
+                }
+                Beginning::Header(length, client) => {
+                    self.input.consume(length);
+                    if let Some(client) = client
+                        && trust.trusts(self.peer.ip())
+                    {
+                        self.peer = SocketAddr::new(client.ip().to_canonical(), client.port());
+                    }
+                    return !self.input.is_empty() || self.fill(limit, None).await;
+                }
+                Beginning::Partial => {}
+            }
+            if self.input.is_full() {
+                self.input.grow();
+            }
+            if !self.fill(limit, None).await {
+                return false;
+            }
+        }
     }
 
     async fn serve_requests(&mut self) {

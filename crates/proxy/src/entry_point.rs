@@ -8,6 +8,8 @@ use portway_http::{
 };
 use portway_model::static_config::{self, Address, AliasHeaders, EncodedCharacters};
 
+use crate::proxy_protocol::ProxyProtocol;
+
 /// The settings of one entry point. Traefik: `entryPoints.<name>`.
 #[derive(Debug)]
 pub struct EntryPoint {
@@ -15,6 +17,8 @@ pub struct EntryPoint {
     pub name: Arc<str>,
     /// Where it listens.
     pub address: Address,
+    /// Whose headers of the PROXY protocol are believed; `None` where it is not spoken.
+    pub(crate) proxy_protocol: Option<ProxyProtocol>,
     pub(crate) limits: HeadLimits,
     pub(crate) canonical: CanonicalRules,
     pub(crate) forwarded: ForwardedRules,
@@ -65,13 +69,30 @@ impl EntryPoint {
             message,
         };
         let forwarded = &config.forwarded_headers;
-        let trusted = forwarded.trusted_ips.iter().map(|text| network(text));
+        let networks = |field, texts: &[String]| {
+            let networks = texts.iter().map(|text| network(text));
+            networks.collect::<Result<_, _>>().map_err(|text| invalid(field, text))
+        };
         let connection = forwarded.connection.iter().map(|text| HeaderName::parse(text));
         let life_cycle = &config.transport.life_cycle;
         let timeouts = &config.transport.responding_timeouts;
         Ok(Self {
             name: name.into(),
             address: config.address.clone(),
+            proxy_protocol: match &config.proxy_protocol {
+                Some(protocol) if protocol.insecure || !protocol.trusted_ips.is_empty() => {
+                    Some(ProxyProtocol {
+                        insecure: protocol.insecure,
+                        trusted: networks("proxyProtocol.trustedIPs", &protocol.trusted_ips)?,
+                    })
+                }
+                Some(_) => {
+                    let message = "names nobody whose headers are believed; give addresses of balancers such as \
+                                   `10.0.0.0/8`, or set `proxyProtocol.insecure`";
+                    return Err(invalid("proxyProtocol.trustedIPs", message.to_owned()));
+                }
+                None => None,
+            },
             limits: HeadLimits {
                 bytes: usize::try_from(config.http.max_header_bytes).unwrap_or(usize::MAX),
                 ..HeadLimits::default()
@@ -87,9 +108,7 @@ impl EntryPoint {
             },
             forwarded: ForwardedRules {
                 insecure: forwarded.insecure,
-                trusted: trusted
-                    .collect::<Result<_, _>>()
-                    .map_err(|text| invalid("forwardedHeaders.trustedIPs", text))?,
+                trusted: networks("forwardedHeaders.trustedIPs", &forwarded.trusted_ips)?,
                 connection: connection
                     .collect::<Result<_, _>>()
                     .map_err(|error| invalid("forwardedHeaders.connection", error.to_string()))?,

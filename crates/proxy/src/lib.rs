@@ -1,10 +1,11 @@
 //! The data plane, in the order of a request's way.
 //!
 //! ```text
-//! accept → handshake → connection → exchange → forward → relay → answer
+//! accept → PROXY protocol → handshake → connection → exchange → forward → relay → answer
 //! ```
 //!
 //! - `accept`: listening sockets, one set for each worker (`SO_REUSEPORT`).
+//! - `proxy_protocol`: the client's address, where a balancer in front tells it.
 //! - `handshake`: TLS, with the certificate and options that the name asked for leads to.
 //! - `connection`: one client connection: request heads, keep-alive, limits, graceful end.
 //! - `exchange`: one request from head to last byte, the straight line.
@@ -27,6 +28,7 @@ mod exchange;
 mod forward;
 mod handshake;
 mod memory;
+mod proxy_protocol;
 mod record;
 mod relay;
 mod subject;

@@ -73,6 +73,8 @@ pub struct Tls<'name> {
     pub versions: &'static [&'static SupportedProtocolVersion],
     /// The application protocols offered by ALPN.
     pub application_protocols: Vec<Vec<u8>>,
+    /// What is sent before the handshake.
+    pub preamble: Vec<u8>,
 }
 
 impl<'name> Tls<'name> {
@@ -89,6 +91,7 @@ impl<'name> Tls<'name> {
             server_name: None,
             versions: rustls::ALL_VERSIONS,
             application_protocols: Vec::new(),
+            preamble: Vec::new(),
         }
     }
 }
@@ -107,6 +110,7 @@ impl Client {
     /// Connects and finishes a TLS handshake; any certificate is accepted.
     pub fn connect_tls(address: SocketAddr, tls: &Tls<'_>) -> io::Result<Self> {
         let mut socket = dial(IpAddr::V4(Ipv4Addr::LOCALHOST), address)?;
+        socket.write_all(&tls.preamble)?;
         let mut connection = tls_client(tls)?;
         while connection.is_handshaking() {
             connection.complete_io(&mut socket)?;

@@ -1,7 +1,7 @@
 //! Entry points: listening addresses and how connections on them are treated.
 //!
 //! The types print (serde) as Traefik's `/api/entrypoints` shows them, without the name. What Portway does
-//! not serve yet (`allowACMEByPass`, `proxyProtocol`, `http2`, `http3`, `udp`) is kept to be shown; setting
+//! not serve yet (`allowACMEByPass`, `http2`, `http3`, `udp`) is kept to be shown; setting
 //! it is reported when Portway starts.
 
 use std::{fmt, net::IpAddr};
@@ -30,7 +30,7 @@ pub struct EntryPoint {
     pub as_default: bool,
     /// Timeouts and the end of connections.
     pub transport: Transport,
-    /// The PROXY protocol; not served yet.
+    /// The PROXY protocol, where it is spoken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy_protocol: Option<ProxyProtocol>,
     /// Whose X-Forwarded-* headers are believed.
@@ -218,7 +218,7 @@ pub struct KeepAlive {
     pub max_requests: u64,
 }
 
-/// The PROXY protocol; not served yet. Traefik: `entryPoints.<name>.proxyProtocol`.
+/// Whose headers of the PROXY protocol are believed. Traefik: `entryPoints.<name>.proxyProtocol`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProxyProtocol {

@@ -60,6 +60,12 @@ The flags of a tree of values that have the names of Traefik's options, one YAML
 {{- end }}
 - {{ printf "--entryPoints.%s.address=%s:%d/%s" $name $host (int $port.port) ($port.protocol | default "TCP" | lower) | quote }}
 {{- $options := pick $port "asDefault" "forwardedHeaders" "http" "observability" "reusePort" "transport" -}}
+{{- /* As in Traefik's chart, a group that believes nobody is none. */ -}}
+{{- with $port.proxyProtocol -}}
+{{- if or .insecure .trustedIPs -}}
+{{- $_ := set $options "proxyProtocol" . -}}
+{{- end -}}
+{{- end -}}
 {{- include "portway.flags" (dict "path" (printf "entryPoints.%s" $name) "value" $options) -}}
 {{- end -}}
 {{- end -}}
