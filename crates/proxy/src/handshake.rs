@@ -12,6 +12,9 @@ use crate::{connection::Connection, worker::Worker};
 /// The first byte of a TLS handshake record.
 pub(crate) const TLS_RECORD: u8 = 0x16;
 
+/// The application protocols that are spoken over TLS, besides HTTP/1.1 where none is agreed on.
+const SERVED: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+
 /// What is known of a connection over TLS.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsFacts {
@@ -72,6 +75,13 @@ async fn shake(
     drop(snapshot);
     let stream = start.into_stream(config).await?;
     let connection = stream.get_ref().1;
+    if let Some(protocol) = connection.alpn_protocol()
+        && !SERVED.contains(&protocol)
+    {
+        // As Go's server: who agreed on another protocol must not be understood in this one.
+        let message = format!("`{}` is agreed on and not served", protocol.escape_ascii());
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
     let facts = TlsFacts {
         options,
         version: portway_tls::facts::version(connection),

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    date_time_ymd,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A self-signed certificate and its key.
+/// A certificate and its key.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     /// The certificate as PEM.
@@ -19,18 +22,16 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// A certificate for `names` (host names, wildcards or addresses); the first is also the common
-    /// name.
+    /// A self-signed certificate for `names` (host names, wildcards or addresses); the first is also the
+    /// common name.
     #[must_use]
     pub fn for_names(names: &[&str]) -> Self {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params =
-            CertificateParams::new(names.clone()).expect("names of a test certificate");
-        params
-            .distinguished_name
-            .push(DnType::CommonName, names.first().cloned().unwrap_or_default());
         let key = KeyPair::generate().expect("a key");
-        let certificate = params.self_signed(&key).expect("a self-signed certificate");
+        let certificate = params(names).self_signed(&key).expect("a self-signed certificate");
+        Self::new(&certificate, &key)
+    }
+
+    fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
         Self {
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
@@ -39,17 +40,66 @@ impl Certificate {
         }
     }
 
+    /// The certificate and its key as rustls takes them.
+    #[must_use]
+    pub fn identity(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key_der.clone()));
+        (vec![CertificateDer::from(self.certificate_der.clone())], key)
+    }
+
     /// A TLS server that shows this certificate to everyone.
     #[must_use]
     pub fn server(&self) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key_der.clone()));
+        let (chain, key) = self.identity();
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("protocol versions")
             .with_no_client_auth()
-            .with_single_cert(vec![CertificateDer::from(self.certificate_der.clone())], key)
+            .with_single_cert(chain, key)
             .expect("a matching key");
         Arc::new(config)
+    }
+}
+
+fn params(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let common_name = names.first().cloned().unwrap_or_default();
+    let mut params = CertificateParams::new(names).expect("names of a test certificate");
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params
+}
+
+/// Somebody who signs certificates of clients.
+#[derive(Debug)]
+pub struct Authority {
+    /// Its own certificate.
+    pub certificate: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// An authority called `name`.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(&[name]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).expect("a self-signed certificate");
+        Self { certificate: Certificate::new(&certificate, &key), issuer: Issuer::new(params, key) }
+    }
+
+    /// The certificate of a client called `name`, valid or expired.
+    #[must_use]
+    pub fn sign(&self, name: &str, expired: bool) -> Certificate {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(&[name]);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        if expired {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        }
+        let certificate = params.signed_by(&key, &self.issuer).expect("a signed certificate");
+        Certificate::new(&certificate, &key)
     }
 }

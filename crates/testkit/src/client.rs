@@ -12,7 +12,9 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use socket2::{Domain, SockAddr, Socket, Type};
 
 pub use rustls::version::{TLS12, TLS13};
+pub use rustls::{CipherSuite, NamedGroup};
 
+use crate::certificate::Certificate;
 use crate::message::{Framing, Head, Headers, Reader};
 
 /// How long a read may wait before the test counts the connection as silent.
@@ -73,6 +75,12 @@ pub struct Tls<'name> {
     pub versions: &'static [&'static SupportedProtocolVersion],
     /// The application protocols offered by ALPN.
     pub application_protocols: Vec<Vec<u8>>,
+    /// The certificate that the client shows when it is asked for one.
+    pub identity: Option<Certificate>,
+    /// The cipher suites offered; all where there are none.
+    pub suites: Vec<CipherSuite>,
+    /// The groups offered for the exchange of keys; all where there are none.
+    pub groups: Vec<NamedGroup>,
     /// What is sent before the handshake.
     pub preamble: Vec<u8>,
 }
@@ -91,6 +99,9 @@ impl<'name> Tls<'name> {
             server_name: None,
             versions: rustls::ALL_VERSIONS,
             application_protocols: Vec::new(),
+            identity: None,
+            suites: Vec::new(),
+            groups: Vec::new(),
             preamble: Vec::new(),
         }
     }
@@ -266,13 +277,23 @@ fn dial(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 fn tls_client(tls: &Tls<'_>) -> io::Result<ClientConnection> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider
+        .cipher_suites
+        .retain(|suite| tls.suites.is_empty() || tls.suites.contains(&suite.suite()));
+    provider.kx_groups.retain(|group| tls.groups.is_empty() || tls.groups.contains(&group.name()));
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(tls.versions)
         .map_err(io::Error::other)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AcceptAny))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(AcceptAny));
+    let mut config = match &tls.identity {
+        Some(certificate) => {
+            let (chain, key) = certificate.identity();
+            config.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+        }
+        None => config.with_no_client_auth(),
+    };
     config.alpn_protocols.clone_from(&tls.application_protocols);
     // No resumption: each connection shows which certificate its own handshake chose.
     config.resumption = rustls::client::Resumption::disabled();
