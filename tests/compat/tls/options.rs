@@ -143,7 +143,7 @@ impl Identities {
 }
 
 fn client<'name>(random: &mut Random, host: &'name str, identities: &Identities) -> Tls<'name> {
-    let mut tls = Tls { versions: *random.pick::<super::Versions>(VERSIONS), ..Tls::to(host) };
+    let mut tls = Tls { versions: random.pick::<super::Versions>(VERSIONS), ..Tls::to(host) };
     tls.identity = random.pick(&identities.shown).1.clone();
     if random.once_in(2) {
         tls.suites = vec![random.pick(&SUITES).1, *random.pick(&SUITES_OF_13)];
@@ -201,11 +201,11 @@ fn options_let_in_whom_traefik_lets_in() {
                 };
                 shown.clone().find(of).map(|(name, _)| *name)
             });
-            let option =
+            let mut option =
                 setup.files[0].1.lines().filter(|line| line.contains(&format!(" o{number}: {{")));
             let name = format!(
                 "seed {seed}, {}; versions {:?}, {:?}, {:?}, {identity:?}, {:?}",
-                option.last().unwrap_or_default(),
+                option.next_back().unwrap_or_default(),
                 tls.versions.iter().map(|version| version.version).collect::<Vec<_>>(),
                 tls.suites,
                 tls.groups,
