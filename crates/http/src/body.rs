@@ -76,6 +76,8 @@ pub enum BodyReader {
     Chunked(ChunkedDecoder),
     /// Everything is payload until the connection ends.
     UntilClose,
+    /// Everything is payload until its stream of HTTP/2 says that the body has ended.
+    Stream,
 }
 
 impl BodyReader {
@@ -111,7 +113,7 @@ impl BodyReader {
         match self {
             Self::Done => true,
             Self::Chunked(decoder) => decoder.is_done(),
-            Self::Length(_) | Self::UntilClose => false,
+            Self::Length(_) | Self::UntilClose | Self::Stream => false,
         }
     }
 
@@ -127,7 +129,7 @@ impl BodyReader {
         match self {
             Self::Done => Ok(BodyStep { consumed: 0, payload: 0..0, done: true }),
             Self::Chunked(decoder) => decoder.step(input),
-            Self::UntilClose => {
+            Self::UntilClose | Self::Stream => {
                 Ok(BodyStep { consumed: input.len(), payload: 0..input.len(), done: false })
             }
             Self::Length(left) => {
@@ -143,12 +145,15 @@ impl BodyReader {
         }
     }
 
-    /// Says what the end of the connection means for the body.
+    /// Says what the end of the connection, or of the stream, means for the body.
     ///
     /// # Errors
     ///
     /// [`BodyError::Truncated`] if the body was not complete.
-    pub fn finish(&self) -> Result<(), BodyError> {
+    pub fn finish(&mut self) -> Result<(), BodyError> {
+        if matches!(self, Self::Stream) {
+            *self = Self::Done;
+        }
         if self.is_done() || matches!(self, Self::UntilClose) {
             Ok(())
         } else {

@@ -5,7 +5,7 @@
 //! bad line is refused as soon as it is complete. Where RFC 9112 lets two readers disagree, the
 //! message is refused.
 
-mod framing;
+pub(crate) mod framing;
 mod lines;
 mod read_request;
 mod read_response;
@@ -14,8 +14,8 @@ mod write;
 pub use read_request::{RequestParser, parse_request_head};
 pub use read_response::{ResponseParser, parse_response_head};
 pub use write::{
-    Connection, ResponseHead, write_answer, write_chunk_end, write_chunk_start, write_last_chunk,
-    write_refusal, write_request_head, write_response_head,
+    Connection, ResponseHead, answer_head, write_answer, write_chunk_end, write_chunk_start,
+    write_last_chunk, write_refusal, write_request_head, write_response_head,
 };
 
 /// What limits a head.

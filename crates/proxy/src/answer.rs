@@ -1,10 +1,10 @@
 //! Answers of our own: refusals, errors, internal services.
 
-use std::rc::Rc;
+use std::{io, rc::Rc};
 
 use portway_http::{
-    Answer, BodyFraming, Refusal, Status, Version,
-    codec::{self, write_answer, write_refusal},
+    Answer, BodyFraming, Method, Refusal, Status, Version,
+    codec::{self, ResponseHead, answer_head, write_answer, write_refusal, write_response_head},
 };
 use portway_observe::Reason;
 
@@ -13,6 +13,7 @@ use crate::{
     forward::ForwardError,
     memory::Memory,
     record::Facts,
+    relay::Peer,
 };
 
 /// Answers a request whose head cannot be accepted; the connection ends, for nobody knows where the next
@@ -61,23 +62,61 @@ pub(crate) async fn send(
     let version = memory.request.version;
     let said = connection_field(keep, version);
     memory.out.clear();
-    worker.clock.with_date(connection.started, |date| {
+    let (stream, started) = (&mut connection.stream, connection.started);
+    let put = worker.clock.with_date(started, |date| {
         let method = &memory.request.method;
-        write_answer(&mut memory.out, answer, method, version, said, date);
+        put_answer(stream, &mut memory.out, answer, method, version, said, date)
     });
     facts.sending(&answer.headers);
     facts.status = answer.status.code();
-    if !connection.write_out(&mut memory.out).await {
+    if put.is_err() || !connection.write_out(&mut memory.out).await {
         facts.reason.get_or_insert(Reason::ClientGone);
         return Next::Abort;
     }
     facts.sent = answer.body_for(&memory.request.method).len() as u64;
-    let unread = !body.is_empty();
+    let unread = !body.is_empty() && connection.stream.http2().is_none();
     if !keep || unread && !Box::pin(connection.discard_body(&memory.request)).await {
         return Next::Close;
     }
     connection.end_exchange();
     Next::KeepAlive
+}
+
+/// Writes a head into `out`, or sends it where heads go beside bodies.
+///
+/// # Errors
+/// When the client is gone.
+pub(crate) fn put_head(
+    stream: &mut impl Peer,
+    out: &mut Vec<u8>,
+    head: &ResponseHead<'_>,
+) -> io::Result<()> {
+    match stream.http2() {
+        Some(stream) => stream.respond(head, head.body.is_empty())?,
+        None => write_response_head(out, head),
+    }
+    Ok(())
+}
+
+/// Writes an answer into `out`, its head as [`put_head`].
+fn put_answer(
+    stream: &mut impl Peer,
+    out: &mut Vec<u8>,
+    answer: &Answer,
+    method: &Method,
+    version: Version,
+    connection: codec::Connection,
+    date: &[u8],
+) -> io::Result<()> {
+    let Some(stream) = stream.http2() else {
+        write_answer(out, answer, method, version, connection, date);
+        return Ok(());
+    };
+    let head = answer_head(answer, method, version, connection, date);
+    let body = answer.body_for(method);
+    stream.respond(&head, body.is_empty())?;
+    out.extend_from_slice(body);
+    Ok(())
 }
 
 /// What a response says about the connection.

@@ -13,7 +13,7 @@ use portway_http::{
     BodyReader, Refusal, Request, TrailerLimits,
     codec::{Progress, RequestParser},
 };
-use portway_upstream::Stream;
+use portway_upstream::{Http2Stream, Stream};
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
@@ -22,8 +22,8 @@ use crate::{
     deadline::Patience,
     drain::Ending,
     exchange::exchange,
-    handshake,
-    handshake::TlsFacts,
+    handshake::{self, TlsFacts},
+    http2,
     memory::Memory,
     proxy_protocol::{self, Beginning, ProxyProtocol},
     worker::Worker,
@@ -49,7 +49,7 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     pub(crate) input: ReadBuffer,
     pub(crate) peer: SocketAddr,
-    pub(crate) tls: Option<Box<TlsFacts>>,
+    pub(crate) tls: Option<Rc<TlsFacts>>,
     /// When the head of the current request began to arrive, and was complete.
     pub(crate) begun: Instant,
     pub(crate) started: Instant,
@@ -122,7 +122,60 @@ impl Connection {
             connection = encrypted;
             connection.end_exchange();
         }
+        if connection.speaks_http2().await {
+            // Rare and large next to a connection that waits for its next request.
+            return Box::pin(http2::serve(connection)).await;
+        }
         connection.serve_requests().await;
+    }
+
+    /// Whether HTTP/2 is spoken: agreed on by TLS, or begun without a word (RFC 9113 §3.3).
+    async fn speaks_http2(&mut self) -> bool {
+        if let Some(tls) = &self.tls {
+            return tls.http2;
+        }
+        let worker = Rc::clone(&self.worker);
+        let Some(settings) = worker.entry_points.get(self.entry_point) else { return false };
+        loop {
+            let begun = self.input.filled();
+            if begun.starts_with(http2::PREFACE) {
+                return true;
+            }
+            if !http2::PREFACE.starts_with(begun) {
+                return false;
+            }
+            // Where nothing more comes, what is there is no request either.
+            if !self.fill(settings.read_timeout, None).await {
+                return false;
+            }
+        }
+    }
+
+    /// The connection as one of its streams sees it.
+    pub(crate) fn of_stream(
+        worker: &Rc<Worker>,
+        entry_point: usize,
+        peer: SocketAddr,
+        tls: Option<Rc<TlsFacts>>,
+        stream: Http2Stream,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            worker: Rc::clone(worker),
+            entry_point,
+            stream: Stream::Http2(Box::new(stream)),
+            input: ReadBuffer::default(),
+            peer,
+            tls,
+            begun: now,
+            started: now,
+            ended: now,
+            requests: 1,
+            until_close: false,
+            since: now,
+            parser: RequestParser::new(),
+            patience: Patience::default(),
+        }
     }
 
     /// Waits for the first bytes, which say whether TLS is spoken; `false` when none come.
@@ -336,12 +389,27 @@ impl Connection {
         }
     }
 
-    /// Writes all of `out` and empties it; `false` when the client is gone or takes it too slowly.
+    /// Writes all of `out`, the last of a response, and empties it; `false` when the client is gone or takes it
+    /// too slowly.
     pub(crate) async fn write_out(&mut self, out: &mut Vec<u8>) -> bool {
+        self.write(out, true).await
+    }
+
+    /// The same with more to follow.
+    pub(crate) async fn write_some(&mut self, out: &mut Vec<u8>) -> bool {
+        self.write(out, false).await
+    }
+
+    async fn write(&mut self, out: &mut Vec<u8>, last: bool) -> bool {
         let worker = Rc::clone(&self.worker);
         let limit = worker.entry_points.get(self.entry_point).and_then(|e| e.write_timeout);
         let write = async {
             self.stream.write_all(out).await?;
+            if let Some(stream) = self.stream.http2()
+                && last
+            {
+                stream.end(None)?;
+            }
             self.stream.flush().await
         };
         let written = match limit {

@@ -20,6 +20,7 @@ pub struct EntryPoint {
     /// Whose headers of the PROXY protocol are believed; `None` where it is not spoken.
     pub(crate) proxy_protocol: Option<ProxyProtocol>,
     pub(crate) limits: HeadLimits,
+    pub(crate) http2: Http2Limits,
     pub(crate) canonical: CanonicalRules,
     pub(crate) forwarded: ForwardedRules,
     /// Whether the peer is added to X-Forwarded-For.
@@ -40,6 +41,15 @@ pub struct EntryPoint {
     pub(crate) max_requests: u64,
     /// After how long a connection is closed with its next response.
     pub(crate) max_time: Option<Duration>,
+}
+
+/// What a connection that speaks HTTP/2 may use. Traefik: `entryPoints.<name>.http2`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Http2Limits {
+    /// Requests at the same time.
+    pub(crate) streams: u32,
+    /// The bytes of fields that the client may have remembered here.
+    pub(crate) decoder_table: u32,
 }
 
 /// An entry point that cannot run.
@@ -97,6 +107,10 @@ impl EntryPoint {
                 bytes: usize::try_from(config.http.max_header_bytes).unwrap_or(usize::MAX),
                 ..HeadLimits::default()
             },
+            http2: Http2Limits {
+                streams: limit(config.http2.max_concurrent_streams),
+                decoder_table: limit(config.http2.max_decoder_header_table_size),
+            },
             canonical: CanonicalRules {
                 sanitize_path: config.http.sanitize_path,
                 encode_query_semicolons: config.http.encode_query_semicolons,
@@ -126,6 +140,11 @@ impl EntryPoint {
             max_time: config.transport.keep_alive.max_time.positive(),
         })
     }
+}
+
+/// A number of the options; negative ones mean none.
+fn limit(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
 }
 
 /// An address or a range of addresses.

@@ -7,9 +7,9 @@ mod send;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    Answer, BodyFraming, Request, append_forwarded_for,
-    codec::{ResponseHead, write_response_head},
-    remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
+    Answer, BodyFraming, BodyReader, Known, Request, Status, TrailerLimits, append_forwarded_for,
+    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
+    websocket_header_case,
 };
 use portway_observe::Reason;
 use portway_snapshot::Route;
@@ -110,17 +110,21 @@ async fn respond(
     let response = &mut memory.response;
     remove_response_hop_by_hop(&mut response.headers, response.body);
     job.route.chain.on_response(&mut response.headers);
-    let keep = write_head(connection, memory, worker, job.settings);
+    let written = write_head(connection, memory, worker, job.settings);
     facts.status = memory.response.status.code();
     facts.sending(&memory.response.headers);
-    let relayed = relay_body(connection, memory, worker, facts).await;
+    let relayed = match written {
+        Ok(keep) => relay_body(connection, memory, worker, facts).await.map(|clean| (keep, clean)),
+        Err(broken) => Err(broken),
+    };
     let ended = connection.end_exchange();
     match relayed {
-        Ok(clean) => {
+        Ok((keep, clean)) => {
             let reusable = clean && asked && memory.response.keep_alive;
             if reusable
                 && memory.from_server.is_empty()
-                && let Some(server) = memory.server.take()
+                && let Some(server) =
+                    memory.server.take_if(|server| server.stream.http2().is_none())
             {
                 worker.pool.borrow_mut().put(job.picked.server, server, ended);
             }
@@ -134,13 +138,14 @@ async fn respond(
     }
 }
 
-/// Writes the final response head into `out`; says whether the client's connection can be kept.
+/// Writes the final response head into `out`, or sends it where it goes beside the body; says whether the
+/// client's connection can be kept.
 fn write_head(
     connection: &mut Connection,
     memory: &mut Memory,
     worker: &Worker,
     settings: &EntryPoint,
-) -> bool {
+) -> Result<bool, BrokenOff> {
     let Memory { request, response, out, upload, .. } = memory;
     let body = response.framing_for(request.version);
     // A client that waits for 100 Continue need not send its body now, nor say that it does not.
@@ -148,7 +153,8 @@ fn write_head(
     connection.until_close = body == BodyFraming::UntilClose;
     let keep = connection.may_continue(request, settings) && !waits && !connection.until_close;
     out.clear();
-    worker.clock.with_date(connection.started, |date| {
+    let (stream, started) = (&mut connection.stream, connection.started);
+    worker.clock.with_date(started, |date| {
         let head = ResponseHead {
             version: request.version,
             status: response.status,
@@ -157,9 +163,9 @@ fn write_head(
             connection: answer::connection_field(keep, request.version),
             date,
         };
-        write_response_head(out, &head);
-    });
-    keep
+        answer::put_head(stream, out, &head).map_err(|_| BrokenOff::ClientGone)
+    })?;
+    Ok(keep)
 }
 
 /// Why the response broke off after its head had been written.
@@ -217,8 +223,13 @@ async fn relay_body(
     let Memory { request, response, out, upload, download, server, limits, from_server, .. } =
         memory;
     let Some(server) = server else { return Err(BrokenOff::Server) };
-    let chunked = response.framing_for(request.version) == BodyFraming::Chunked;
-    download.begin(std::mem::take(out), response.body, chunked);
+    let chunked = connection.stream.http2().is_none()
+        && response.framing_for(request.version) == BodyFraming::Chunked;
+    let reader = match server.stream.http2() {
+        Some(_) if !response.body.is_empty() => BodyReader::Stream,
+        _ => BodyReader::for_response(response.body, TrailerLimits::default()),
+    };
+    download.begin(std::mem::take(out), reader, chunked);
     let mut write_deadline = Deadline::at(limits.write);
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
@@ -258,6 +269,12 @@ async fn switch_protocols(
     facts.status = 0;
     let Memory { request, response, out, from_server, .. } = memory;
     out.clear();
+    if connection.stream.http2().is_some() {
+        // Over HTTP/2 the stream itself becomes the tunnel (RFC 8441 §5).
+        response.status = Status::OK;
+        response.body = BodyFraming::Chunked;
+        response.headers.remove(Known::SecWebsocketAccept);
+    }
     let head = ResponseHead {
         version: request.version,
         status: response.status,
@@ -266,8 +283,8 @@ async fn switch_protocols(
         connection: Default::default(),
         date: b"",
     };
-    write_response_head(out, &head);
-    if connection.write_out(out).await {
+    let put = answer::put_head(&mut connection.stream, out, &head).is_ok();
+    if put && connection.write_some(out).await {
         *out = Vec::new();
         let Some(server) = &mut memory.server else { return Next::Abort };
         let client = Side { stream: &mut connection.stream, input: &mut connection.input };

@@ -13,7 +13,9 @@ use crate::{connection::Connection, worker::Worker};
 pub(crate) const TLS_RECORD: u8 = 0x16;
 
 /// The application protocols that are spoken over TLS, besides HTTP/1.1 where none is agreed on.
-const SERVED: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
+const SERVED: [&[u8]; 3] = [HTTP_2, b"http/1.1", b"http/1.0"];
+
+const HTTP_2: &[u8] = b"h2";
 
 /// What is known of a connection over TLS.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct TlsFacts {
     pub(crate) cipher: &'static str,
     /// The subject of the client's certificate.
     pub(crate) client_subject: Option<String>,
+    /// Whether HTTP/2 was agreed on.
+    pub(crate) http2: bool,
 }
 
 /// Shakes hands with the certificate and options that the name asked for leads to; `None` when the
@@ -45,7 +49,7 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
     let (stream, facts) =
         result.inspect_err(|error| tracing::debug!("TLS handshake: {error}")).ok()?;
     connection.stream = Stream::Tls(Box::new(stream.into()));
-    connection.tls = Some(Box::new(facts));
+    connection.tls = Some(Rc::new(facts));
     Some(connection)
 }
 
@@ -54,7 +58,7 @@ async fn shake(
     entry_point: usize,
     stream: Unread,
 ) -> io::Result<(TlsStream<Unread>, TlsFacts)> {
-    let local = stream.socket().local_addr().ok().map(|address| address.ip().to_canonical());
+    let local = stream.stream().local_addr().ok().map(|address| address.ip().to_canonical());
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
     let snapshot = worker.snapshots.load();
     let choice = match snapshot.entry_points.get(entry_point) {
@@ -87,6 +91,7 @@ async fn shake(
         version: portway_tls::facts::version(connection),
         cipher: portway_tls::facts::cipher(connection),
         client_subject: portway_tls::facts::client_subject(connection),
+        http2: connection.alpn_protocol() == Some(HTTP_2),
     };
     Ok((stream, facts))
 }

@@ -8,6 +8,7 @@
 //! - `proxy_protocol`: the client's address, where a balancer in front tells it.
 //! - `handshake`: TLS, with the certificate and options that the name asked for leads to.
 //! - `connection`: one client connection: request heads, keep-alive, limits, graceful end.
+//! - `http2`: one client connection that speaks HTTP/2, whose streams are exchanges.
 //! - `exchange`: one request from head to last byte, the straight line.
 //! - `forward`: pick a server, connect or reuse, send, receive.
 //! - `relay`: both directions of bodies at once, with back-pressure; tunnels after an upgrade.
@@ -27,6 +28,7 @@ mod entry_point;
 mod exchange;
 mod forward;
 mod handshake;
+mod http2;
 mod memory;
 mod proxy_protocol;
 mod record;

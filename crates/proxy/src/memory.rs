@@ -71,7 +71,7 @@ impl Memories {
 
 #[cfg(test)]
 mod tests {
-    use portway_http::BodyFraming;
+    use portway_http::BodyReader;
 
     use super::*;
 
@@ -81,7 +81,7 @@ mod tests {
         memories.put(Box::new(Memory { longest_head: USUAL + 1, ..Memory::default() }));
         memories.put(Box::new(Memory { out: Vec::with_capacity(1 << 20), ..Memory::default() }));
         let mut swollen = Memory::default();
-        swollen.upload.begin(BodyFraming::None, |head| head.resize(1 << 20, 0));
+        swollen.upload.begin(BodyReader::Done, false, |head| head.resize(1 << 20, 0));
         memories.put(Box::new(swollen));
         assert!(memories.spare.borrow().is_empty());
         memories.put(Box::new(Memory { longest_head: USUAL, ..Memory::default() }));

@@ -13,13 +13,31 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::AsyncRead;
+use portway_upstream::{Http2Stream, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use self::{
     download::{Download, DownloadError},
     upload::{Upload, UploadError},
 };
 use crate::buffer::{Buffers, ReadBuffer};
+
+/// A client or a server, as bodies pass to and from it.
+pub(crate) trait Peer: AsyncRead + AsyncWrite + Unpin {
+    /// The stream of HTTP/2 that it is: heads, trailers and ends of bodies travel beside the bytes.
+    fn http2(&mut self) -> Option<&mut Http2Stream> {
+        None
+    }
+}
+
+impl Peer for Stream {
+    fn http2(&mut self) -> Option<&mut Http2Stream> {
+        Stream::http2(self)
+    }
+}
+
+#[cfg(test)]
+impl Peer for tokio::io::DuplexStream {}
 
 /// One side of an exchange: a connection and what was read from it.
 #[derive(Debug)]
@@ -39,7 +57,7 @@ impl<S: AsyncRead + Unpin> Side<'_, S> {
 }
 
 /// Notices that the client went away while the server works; what it sends meanwhile is kept.
-pub(crate) fn watch<C: AsyncRead + Unpin>(
+pub(crate) fn watch<C: Peer>(
     cx: &mut Context<'_>,
     client: &mut Side<'_, C>,
     buffers: &Buffers,
@@ -47,6 +65,8 @@ pub(crate) fn watch<C: AsyncRead + Unpin>(
     while !client.input.is_full() {
         match ready!(client.poll_fill(cx, buffers)) {
             Ok(count) if count > 0 => {}
+            // The end of a body is not that of the connection; after it reads wait.
+            Ok(_) if client.stream.http2().is_some() => {}
             _ => return Poll::Ready(UploadError::ClientGone),
         }
     }

@@ -7,25 +7,26 @@ use std::{
     time::Duration,
 };
 
-use portway_http::BodyFraming;
+use portway_http::{BodyFraming, BodyReader, TrailerLimits};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf},
     time::timeout,
 };
 
-use crate::relay::{Download, Upload};
+use crate::relay::{Download, Peer, Upload};
 
 /// A request on its way, with this head.
 pub(crate) fn upload_of(head: &[u8], framing: BodyFraming) -> Upload {
     let mut upload = Upload::default();
-    upload.begin(framing, |out| out.extend_from_slice(head));
+    let reader = BodyReader::for_request(framing, TrailerLimits::default());
+    upload.begin(reader, framing == BodyFraming::Chunked, |out| out.extend_from_slice(head));
     upload
 }
 
 /// A response on its way, with this head.
 pub(crate) fn download_of(head: Vec<u8>, from: BodyFraming, chunked: bool) -> Download {
     let mut download = Download::default();
-    download.begin(head, from, chunked);
+    download.begin(head, BodyReader::for_response(from, TrailerLimits::default()), chunked);
     download
 }
 
@@ -118,3 +119,5 @@ pub(crate) async fn everything(stream: &mut DuplexStream) -> Vec<u8> {
     stream.read_to_end(&mut bytes).await.unwrap();
     bytes
 }
+
+impl Peer for Choppy {}

@@ -27,6 +27,8 @@ pub struct NativeRoots {
 #[derive(Clone)]
 pub struct ClientTls {
     config: Arc<ClientConfig>,
+    /// The same, offering HTTP/2 first; none where that is disabled.
+    http2: Option<Arc<ClientConfig>>,
     server_name: Option<ServerName<'static>>,
 }
 
@@ -96,12 +98,23 @@ impl ClientTls {
             }
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        (Some(Self { config: Arc::new(config), server_name }), problems)
+        let http2 = (!transport.disable_http2).then(|| {
+            let mut config = config.clone();
+            config.alpn_protocols.insert(0, b"h2".to_vec());
+            Arc::new(config)
+        });
+        (Some(Self { config: Arc::new(config), http2, server_name }), problems)
     }
 
-    /// The configuration to run a handshake on. One for each transport: sessions are resumed through it.
+    /// The configuration to run a handshake on, for HTTP/1.1. One for each transport: sessions are resumed
+    /// through it.
     pub fn config(&self) -> &Arc<ClientConfig> {
         &self.config
+    }
+
+    /// The same where the server may choose HTTP/2, unless `disableHTTP2` says no.
+    pub fn http2_config(&self) -> &Arc<ClientConfig> {
+        self.http2.as_ref().unwrap_or(&self.config)
     }
 
     /// The name to ask for and to verify: the transport's, else the server's host (a DNS name, or an

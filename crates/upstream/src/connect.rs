@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{Scheme, Server, Stream, Unread};
+use crate::{Multiplexed, Scheme, Server, Stream, Unread, http2::shake_hands};
 
 /// How long a connection is silent before the server's machine is asked whether it is still there, and how
 /// often it is asked again. Traefik: the `KeepAlive` of its dialer.
@@ -50,12 +50,22 @@ pub enum ConnectError {
     },
 }
 
-/// Opens a connection to `server`, TLS included, within its dial timeout.
+/// A connection that was just opened.
+#[derive(Debug)]
+pub enum Opened {
+    /// One that carries one request at a time.
+    Http1(Stream),
+    /// One that carries many.
+    Http2(Multiplexed),
+}
+
+/// Opens a connection to `server`, TLS included, within its dial timeout. What is to be upgraded goes over
+/// HTTP/1.1, as in Traefik.
 ///
 /// # Errors
 /// See [`ConnectError`]; nothing was sent to the server as a request in any of its cases.
-pub async fn connect(server: &Server) -> Result<Stream, ConnectError> {
-    let open = open(server);
+pub async fn connect(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
+    let open = open(server, upgrades);
     match server.transport.dial_timeout {
         None => open.await,
         Some(limit) => timeout(limit, open)
@@ -64,7 +74,7 @@ pub async fn connect(server: &Server) -> Result<Stream, ConnectError> {
     }
 }
 
-async fn open(server: &Server) -> Result<Stream, ConnectError> {
+async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
     let url = || server.url.clone();
     let unreachable = |source: io::Error| match source.kind() {
         io::ErrorKind::TimedOut => ConnectError::Timeout { url: url() },
@@ -75,17 +85,28 @@ async fn open(server: &Server) -> Result<Stream, ConnectError> {
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
     SockRef::from(&stream).set_tcp_keepalive(&keep_alive).map_err(unreachable)?;
     match server.scheme {
-        Scheme::Http => Ok(Stream::Plain(stream)),
+        Scheme::Http => Ok(Opened::Http1(Stream::Plain(stream))),
+        Scheme::H2c => {
+            let shared = shake_hands(Stream::Plain(stream), server.scheme, Instant::now()).await;
+            Ok(Opened::Http2(shared.map_err(unreachable)?))
+        }
         Scheme::Https => {
             let failed = |source| ConnectError::Tls { url: url(), source };
             let tls = &server.transport.tls;
             let name = tls
                 .server_name(&server.host)
                 .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-            let connector = TlsConnector::from(Arc::clone(tls.config()));
+            let config = if upgrades { tls.config() } else { tls.http2_config() };
+            let connector = TlsConnector::from(Arc::clone(config));
             let stream = Unread::new(Vec::new(), stream);
             let stream = connector.connect(name, stream).await.map_err(failed)?;
-            Ok(Stream::Tls(Box::new(stream.into())))
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let stream = Stream::Tls(Box::new(stream.into()));
+            if !http2 {
+                return Ok(Opened::Http1(stream));
+            }
+            let shared = shake_hands(stream, server.scheme, Instant::now()).await;
+            Ok(Opened::Http2(shared.map_err(failed)?))
         }
     }
 }

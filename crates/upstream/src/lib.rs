@@ -8,6 +8,7 @@
 mod balance;
 mod carried;
 mod connect;
+mod http2;
 mod pool;
 mod server;
 mod service;
@@ -16,8 +17,9 @@ mod transport;
 
 pub use balance::Balancer;
 pub use carried::{Carried, ServerId};
-pub use connect::{ConnectError, connect};
-pub use pool::{Connection, Pool};
+pub use connect::{ConnectError, Opened, connect};
+pub use http2::{CONNECTION_WINDOW, Http2Stream, Multiplexed, SEND_BUFFER, STREAM_WINDOW};
+pub use pool::{Attempt, Connecting, Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};
 pub use service::{Picked, Service};
 pub use stream::{Stream, Unread};

@@ -1,9 +1,12 @@
-//! Idle connections to servers, one pool for each worker.
+//! Connections to servers, one pool for each worker: idle ones of HTTP/1.1, and those of HTTP/2 that requests
+//! share.
 
 use std::{
+    cell::Cell,
     collections::HashMap,
     future::{Future, poll_fn},
     pin::{Pin, pin},
+    rc::Rc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -11,10 +14,11 @@ use std::{
 use foldhash::fast::FixedState;
 use tokio::{
     io::{AsyncRead, ReadBuf},
+    sync::Notify,
     task::coop::unconstrained,
 };
 
-use crate::{Server, Stream};
+use crate::{Http2Stream, Multiplexed, Server, Stream};
 
 /// A connection to a server, with what a pool must know of it.
 #[derive(Debug)]
@@ -48,10 +52,49 @@ impl Connection {
     }
 }
 
-/// Idle connections of one worker; last in, first out.
+/// The connections of one worker.
 #[derive(Debug, Default)]
 pub struct Pool {
+    /// Those that carry one request at a time and have none; last in, first out.
     idle: HashMap<u64, Vec<Connection>, FixedState>,
+    /// Those that carry many requests, the oldest first, so that young ones run empty.
+    shared: HashMap<u64, Vec<Shared>, FixedState>,
+    /// Servers to which a connection that requests may share is being opened.
+    connecting: HashMap<u64, Rc<Attempt>, FixedState>,
+}
+
+/// A connection that requests share, and how long it is kept without any.
+#[derive(Debug)]
+struct Shared {
+    connection: Multiplexed,
+    expires: Option<Duration>,
+}
+
+/// An attempt to open a connection that others wait for.
+#[derive(Debug, Default)]
+pub struct Attempt {
+    over: Cell<bool>,
+    ended: Notify,
+}
+
+impl Attempt {
+    /// Waits until it has ended, well or not.
+    pub async fn ended(&self) {
+        if !self.over.get() {
+            self.ended.notified().await;
+        }
+    }
+}
+
+/// Says, while it lives, that a connection to a server is being opened which others may wait for.
+#[derive(Debug)]
+pub struct Connecting(Rc<Attempt>);
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        self.0.over.set(true);
+        self.0.ended.notify_waiters();
+    }
 }
 
 impl Pool {
@@ -76,12 +119,42 @@ impl Pool {
         }
     }
 
+    /// Opens a stream on a connection to `server` that has room for it.
+    pub fn open_stream(&mut self, server: &Server, now: Instant) -> Option<Http2Stream> {
+        let shared = self.shared.get_mut(&server.number())?;
+        shared.iter_mut().find_map(|shared| shared.connection.open(now))
+    }
+
+    /// Keeps a connection for requests to share.
+    pub fn share(&mut self, server: &Server, connection: Multiplexed) {
+        let expires = server.transport.idle_timeout;
+        self.shared.entry(server.number()).or_default().push(Shared { connection, expires });
+    }
+
+    /// The attempt to open a connection to `server`, if one is under way.
+    pub fn connecting(&self, server: &Server) -> Option<Rc<Attempt>> {
+        let attempt = self.connecting.get(&server.number())?;
+        (!attempt.over.get()).then(|| Rc::clone(attempt))
+    }
+
+    /// Lets others wait for a connection that is being opened.
+    pub fn begin_connecting(&mut self, server: &Server) -> Connecting {
+        let attempt = Rc::<Attempt>::default();
+        self.connecting.insert(server.number(), Rc::clone(&attempt));
+        Connecting(attempt)
+    }
+
     /// Closes connections that were idle too long or that their server has ended.
     pub fn sweep(&mut self, now: Instant) {
         self.idle.retain(|_, idle| {
             idle.retain_mut(|connection| !connection.is_expired(now) && connection.is_quiet());
             !idle.is_empty()
         });
+        self.shared.retain(|_, shared| {
+            shared.retain(|shared| shared.connection.is_useful(now, shared.expires));
+            !shared.is_empty()
+        });
+        self.connecting.retain(|_, attempt| !attempt.over.get());
     }
 
     /// How many connections are kept.

@@ -9,8 +9,10 @@ use crate::{Transport, carried::ServerId};
 pub enum Scheme {
     /// HTTP/1.1 in plaintext.
     Http,
-    /// HTTP/1.1 over TLS.
+    /// HTTP/2 or HTTP/1.1 over TLS, as the server chooses.
     Https,
+    /// HTTP/2 in plaintext.
+    H2c,
 }
 
 /// One backend address, ready to be connected to.
@@ -42,11 +44,8 @@ pub enum ServerUrlError {
     /// There is no `scheme://` in front.
     #[error("`{0}` has no scheme; write it as `http://host:port`")]
     NoScheme(String),
-    /// The scheme is known but not served yet.
-    #[error("scheme `{0}` is not served by this version of Portway; `http` and `https` are")]
-    UnservedScheme(String),
     /// The scheme is none that HTTP servers have.
-    #[error("unsupported scheme `{0}`; `http` and `https` are served")]
+    #[error("unsupported scheme `{0}`; `http`, `https` and `h2c` are served")]
     UnknownScheme(String),
     /// There is no host, or one with characters that no host has.
     #[error("`{0}` has no valid host")]
@@ -86,7 +85,7 @@ impl Parts {
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            "h2c" => return Err(ServerUrlError::UnservedScheme(scheme.to_owned())),
+            "h2c" => Scheme::H2c,
             _ => return Err(ServerUrlError::UnknownScheme(scheme.to_owned())),
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -152,7 +151,7 @@ mod tests {
     #[test]
     fn bad_urls_say_why() {
         check("10.0.0.1:80", Err(ServerUrlError::NoScheme("10.0.0.1:80".into())));
-        check("h2c://a", Err(ServerUrlError::UnservedScheme("h2c".into())));
+        check("h2c://a", Ok(("a", 80, "")));
         check("ftp://a", Err(ServerUrlError::UnknownScheme("ftp".into())));
         check("http://", Err(ServerUrlError::BadHost("http://".into())));
         check("http://a b", Err(ServerUrlError::BadHost("http://a b".into())));

@@ -52,7 +52,11 @@ impl Service {
             let parts = Parts::parse(&entry.url).map_err(|error| (index, error))?;
             // A fenced server keeps sticky sessions only, and there are none without a cookie.
             let weight = if entry.fenced { 0 } else { entry.weight.unwrap_or(1) };
-            let scheme = if parts.scheme == Scheme::Https { "https" } else { "http" };
+            let scheme = match parts.scheme {
+                Scheme::Http => "http",
+                Scheme::Https => "https",
+                Scheme::H2c => "h2c",
+            };
             let key = format!("{} {scheme}://{}:{}", transport.number, parts.host, parts.port);
             let address = parts.host.parse::<IpAddr>().ok();
             let server = Server {

@@ -15,6 +15,8 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
+use crate::Http2Stream;
+
 /// A connection, of a client or to a server.
 #[derive(Debug)]
 pub enum Stream {
@@ -22,22 +24,38 @@ pub enum Stream {
     Plain(TcpStream),
     /// Over TLS.
     Tls(Box<TlsStream<Unread>>),
+    /// One stream of a connection that speaks HTTP/2.
+    Http2(Box<Http2Stream>),
 }
 
 impl Stream {
-    /// The socket below.
-    pub fn socket(&self) -> &TcpStream {
+    /// The stream of HTTP/2 that it is.
+    pub fn http2(&mut self) -> Option<&mut Http2Stream> {
         match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => &stream.get_ref().0.socket,
+            Self::Http2(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// The socket that is its alone.
+    fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Plain(stream) => Some(stream),
+            Self::Tls(stream) => Some(stream.get_ref().0.stream()),
+            Self::Http2(_) => None,
         }
     }
 
     /// Makes the end of the connection a reset, so that the peer cannot take it for the end of what it was
     /// sent.
-    pub fn reset_at_end(&self) {
-        // Where it fails, the connection is broken already.
-        let _ = SockRef::from(self.socket()).set_linger(Some(Duration::ZERO));
+    pub fn reset_at_end(&mut self) {
+        if let Some(socket) = self.socket() {
+            // Where it fails, the connection is broken already.
+            let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+        }
+        if let Self::Http2(stream) = self {
+            stream.reset();
+        }
     }
 }
 
@@ -50,6 +68,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
+            Self::Http2(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
         }
     }
 }
@@ -63,6 +82,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
+            Self::Http2(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
         }
     }
 
@@ -74,6 +94,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bufs),
+            Self::Http2(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -85,6 +106,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+            Self::Http2(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
     }
 
@@ -92,37 +114,38 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+            Self::Http2(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         }
     }
 }
 
-/// A socket, and what was read of it before it was known that TLS is spoken on it.
+/// A connection, and what was read of it before it was known what is spoken on it.
 #[derive(Debug)]
-pub struct Unread {
+pub struct Unread<S = TcpStream> {
     bytes: Vec<u8>,
-    socket: TcpStream,
+    stream: S,
 }
 
-impl Unread {
+impl<S> Unread<S> {
     /// Reads of it give `bytes` first.
-    pub fn new(bytes: Vec<u8>, socket: TcpStream) -> Self {
-        Self { bytes, socket }
+    pub fn new(bytes: Vec<u8>, stream: S) -> Self {
+        Self { bytes, stream }
     }
 
-    /// The socket below.
-    pub fn socket(&self) -> &TcpStream {
-        &self.socket
+    /// The connection below.
+    pub fn stream(&self) -> &S {
+        &self.stream
     }
 }
 
-impl AsyncRead for Unread {
+impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.bytes.is_empty() {
-            return Pin::new(&mut self.socket).poll_read(cx, buf);
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
         }
         let count = buf.remaining().min(self.bytes.len());
         buf.put_slice(self.bytes.drain(..count).as_slice());
@@ -133,13 +156,13 @@ impl AsyncRead for Unread {
     }
 }
 
-impl AsyncWrite for Unread {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -147,18 +170,18 @@ impl AsyncWrite for Unread {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

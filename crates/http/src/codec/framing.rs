@@ -7,7 +7,7 @@ use crate::version::Version;
 
 /// What is wrong with the framing fields of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadFraming {
+pub(crate) enum BadFraming {
     /// A length that is no number, or several that differ.
     Length,
     /// Not exactly one `chunked`.
@@ -21,7 +21,7 @@ pub(super) enum BadFraming {
 /// The framing that the fields state; `None` if they state none.
 ///
 /// `Transfer-Encoding` and all but one of several equal lengths are removed from the fields.
-pub(super) fn stated_framing(
+pub(crate) fn stated_framing(
     version: Version,
     headers: &mut Headers,
 ) -> Result<BodyFraming, BadFraming> {
@@ -77,7 +77,7 @@ fn parse_length(text: &[u8]) -> Option<u64> {
 /// joins the rest. A message that cannot have trailers loses its announcement.
 ///
 /// Fields that frame the message make it malformed (Go: `fixTrailer`).
-pub(super) fn settle_trailer(
+pub(crate) fn settle_trailer(
     headers: &mut Headers,
     framing: BodyFraming,
     separator: &[u8],
@@ -114,11 +114,11 @@ pub(super) fn settle_trailer(
 
 /// `Trailer` announces a field that frames the message.
 #[derive(Debug)]
-pub(super) struct ForbiddenTrailer;
+pub(crate) struct ForbiddenTrailer;
 
 /// `Pragma: no-cache` implies `Cache-Control: no-cache` for those who know only the latter
 /// (Go: `fixPragmaCacheControl`).
-pub(super) fn settle_pragma(headers: &mut Headers) {
+pub(crate) fn settle_pragma(headers: &mut Headers) {
     if headers.get(Known::Pragma) == Some(b"no-cache") && !headers.contains(Known::CacheControl) {
         headers.append(Known::CacheControl, "no-cache");
     }

@@ -143,16 +143,27 @@ pub fn write_answer(
     connection: Connection,
     date: &[u8],
 ) {
+    write_response_head(out, &answer_head(answer, method, version, connection, date));
+    out.extend_from_slice(answer.body_for(method));
+}
+
+/// The head of an answer of our own to a request of `method`.
+#[must_use]
+pub fn answer_head<'a>(
+    answer: &'a Answer,
+    method: &Method,
+    version: Version,
+    connection: Connection,
+    date: &'a [u8],
+) -> ResponseHead<'a> {
     let connection = if answer.close { Connection::Close } else { connection };
     // As Go: the length of nothing is not told to HEAD.
     let body = match answer.body.len() as u64 {
         0 if *method == Method::Head => BodyFraming::None,
         length => BodyFraming::Length(length),
     };
-    let headers = &answer.headers;
-    let status = answer.status;
-    write_response_head(out, &ResponseHead { version, status, headers, body, connection, date });
-    out.extend_from_slice(answer.body_for(method));
+    let (status, headers) = (answer.status, &answer.headers);
+    ResponseHead { version, status, headers, body, connection, date }
 }
 
 /// Writes the answer to a refused request as Go's server does; the connection ends after it.

@@ -8,12 +8,12 @@ use std::{
 };
 
 use portway_http::{
-    Request, Response, ResponseError, Version,
+    BodyFraming, Headers, Request, Response, ResponseError, Status, Version,
     codec::{HeadLimits, Progress, ResponseHead, ResponseParser, write_response_head},
     remove_response_hop_by_hop, upgrade_type,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::{AsyncWrite, AsyncWriteExt},
     time::timeout_at,
 };
 
@@ -21,7 +21,7 @@ use super::error::ForwardError;
 use crate::{
     buffer::Buffers,
     deadline::Deadline,
-    relay::{Side, Upload, watch},
+    relay::{Peer, Side, Upload, watch},
 };
 
 /// How long a client that waits for `100 Continue` waits for the server to say it, before Portway does.
@@ -105,16 +105,15 @@ impl Heads<'_> {
         upload: &mut Upload,
     ) -> Result<(), ForwardError>
     where
-        C: AsyncRead + AsyncWrite + Unpin,
-        S: AsyncRead + AsyncWrite + Unpin,
+        C: Peer,
+        S: Peer,
     {
         loop {
             match poll_fn(|cx| self.poll_step(cx, client, server, upload)).await? {
                 Step::GoOn => {
                     self.state.go_on.cancel();
                     self.state.continued = true;
-                    let go_on = self.write(client.stream, b"HTTP/1.1 100 Continue\r\n\r\n");
-                    Box::pin(go_on).await?;
+                    Box::pin(self.go_on(client.stream)).await?;
                 }
                 Step::Head => match self.response.status.code() {
                     101 if upload.is_complete() && self.switches_as_asked() => return Ok(()),
@@ -137,8 +136,8 @@ impl Heads<'_> {
         upload: &mut Upload,
     ) -> Poll<Result<Step, ForwardError>>
     where
-        C: AsyncRead + Unpin,
-        S: AsyncRead + AsyncWrite + Unpin,
+        C: Peer,
+        S: Peer,
     {
         let sent = upload.poll_send(cx, client, server.stream, self.buffers);
         if let Poll::Ready(Err(error)) = sent {
@@ -166,12 +165,25 @@ impl Heads<'_> {
     }
 
     /// Reads up to the end of a head.
-    fn poll_head<S: AsyncRead + Unpin>(
+    fn poll_head<S: Peer>(
         &mut self,
         cx: &mut Context<'_>,
         server: &mut Side<'_, S>,
     ) -> Poll<Result<(), ForwardError>> {
         let limits = HeadLimits::default();
+        if let Some(stream) = server.stream.http2() {
+            let received = ready!(stream.poll_response(cx, &self.request.method, self.response));
+            return Poll::Ready(match received {
+                Ok(Ok(())) => {
+                    self.state.answered = true;
+                    let fields = self.response.headers.iter();
+                    let length = fields.map(|field| field.name.len() + field.value.len() + 4).sum();
+                    self.count_interim(length, &limits)
+                }
+                Ok(Err(error)) => Err(self.bad(error)),
+                Err(source) => Err(self.closed(source)),
+            });
+        }
         loop {
             if !server.input.is_empty() {
                 self.state.answered = true;
@@ -256,10 +268,7 @@ impl Heads<'_> {
     }
 
     /// Passes an interim response on to clients that know such (RFC 9110 §15.2).
-    async fn pass_interim<C: AsyncWrite + Unpin>(
-        &mut self,
-        client: &mut C,
-    ) -> Result<(), ForwardError> {
+    async fn pass_interim<C: Peer>(&mut self, client: &mut C) -> Result<(), ForwardError> {
         if self.response.status.code() == 100 {
             let wanted = self.request.expects_continue && !self.state.continued;
             self.state.continued = true;
@@ -273,19 +282,36 @@ impl Heads<'_> {
         }
         let response = &mut self.response;
         remove_response_hop_by_hop(&mut response.headers, response.body);
-        let mut head = Vec::new();
-        write_response_head(
-            &mut head,
-            &ResponseHead {
-                version: self.request.version,
-                status: response.status,
-                headers: &response.headers,
-                body: response.body,
-                connection: Default::default(),
-                date: b"",
-            },
-        );
-        self.write(client, &head).await
+        let head = ResponseHead {
+            version: self.request.version,
+            status: response.status,
+            headers: &response.headers,
+            body: response.body,
+            connection: Default::default(),
+            date: b"",
+        };
+        if let Some(stream) = client.http2() {
+            return stream.inform(&head).map_err(|_| ForwardError::ClientGone);
+        }
+        let mut text = Vec::new();
+        write_response_head(&mut text, &head);
+        self.write(client, &text).await
+    }
+
+    /// Tells the client to send its body.
+    async fn go_on<C: Peer>(&self, client: &mut C) -> Result<(), ForwardError> {
+        let Some(stream) = client.http2() else {
+            return self.write(client, b"HTTP/1.1 100 Continue\r\n\r\n").await;
+        };
+        let head = ResponseHead {
+            version: self.request.version,
+            status: Status::CONTINUE,
+            headers: &Headers::new(),
+            body: BodyFraming::None,
+            connection: Default::default(),
+            date: b"",
+        };
+        stream.inform(&head).map_err(|_| ForwardError::ClientGone)
     }
 
     /// Writes to the client within the write timeout.

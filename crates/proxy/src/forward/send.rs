@@ -7,8 +7,10 @@ use std::{
     time::Instant,
 };
 
-use portway_http::{BodyFraming, codec::write_request_head};
-use portway_upstream::{Connection as ServerConnection, Server, connect};
+use portway_http::{BodyFraming, BodyReader, TrailerLimits, codec::write_request_head};
+use portway_upstream::{
+    Connection as ServerConnection, Multiplexed, Opened, Scheme, Server, Stream, connect,
+};
 
 use super::{
     Job,
@@ -36,10 +38,11 @@ pub(crate) async fn send(
 ) -> Result<(), ForwardError> {
     memory.heads.begin(&memory.request);
     memory.limits = limits(connection, job);
-    memory.server = worker.pool.borrow_mut().take(job.picked.server, connection.started);
+    let (server, upgrades) = (job.picked.server, memory.request.upgrade().is_some());
+    memory.server = reuse(worker, server, upgrades, connection.started);
     let reused = memory.server.is_some();
     if !reused {
-        memory.server = Some(open(connection, worker, job.picked.server).await?);
+        memory.server = Some(open(connection, worker, server, upgrades).await?);
     }
     let mut received = attempt(connection, memory, worker, job).await;
     if let Err(error) = &received
@@ -47,7 +50,7 @@ pub(crate) async fn send(
         && may_repeat(memory, error)
     {
         memory.heads.begin_again();
-        memory.server = Some(open(connection, worker, job.picked.server).await?);
+        memory.server = Some(open(connection, worker, server, upgrades).await?);
         // Rare: it must not swell the future of every exchange.
         received = Box::pin(attempt(connection, memory, worker, job)).await;
     }
@@ -60,10 +63,26 @@ pub(crate) async fn send(
 /// Whether a request that failed on a reused connection may be sent on another one.
 fn may_repeat(memory: &Memory, error: &ForwardError) -> bool {
     let Memory { request, upload, heads, .. } = memory;
-    matches!(error, ForwardError::Closed { .. })
-        && !heads.answered
+    let ForwardError::Closed { source, .. } = error else { return false };
+    // Over HTTP/2 a server says so where it has not begun to work on a request.
+    let refused = source.kind() == io::ErrorKind::ConnectionRefused;
+    !heads.answered
         && !upload.is_spent()
-        && (!upload.begun() || request.method.is_idempotent())
+        && (!upload.begun() || refused || request.method.is_idempotent())
+}
+
+/// A way to the server that is open already.
+fn reuse(
+    worker: &Worker,
+    server: &Server,
+    upgrades: bool,
+    now: Instant,
+) -> Option<ServerConnection> {
+    let mut pool = worker.pool.borrow_mut();
+    if !upgrades && let Some(stream) = pool.open_stream(server, now) {
+        return Some(ServerConnection::new(Stream::Http2(Box::new(stream)), now));
+    }
+    pool.take(server, now)
 }
 
 fn limits(connection: &Connection, job: &Job<'_>) -> Limits {
@@ -103,7 +122,19 @@ async fn attempt(
         said if job.picked.pass_host_header && !said.is_empty() => said,
         _ => job.picked.server.authority.as_str(),
     };
-    upload.begin(request.body, |out| write_request_head(out, request, host, false));
+    let reader = match connection.stream.http2() {
+        Some(_) if !request.body.is_empty() => BodyReader::Stream,
+        _ => BodyReader::for_request(request.body, TrailerLimits::default()),
+    };
+    if let Some(stream) = server.stream.http2() {
+        let asked = stream.ask(request, host, reader.is_done());
+        asked.map_err(|source| ForwardError::Closed { server: server_name.clone(), source })?;
+        upload.begin(reader, false, |_| ());
+        upload.head_is_sent();
+    } else {
+        let chunked = request.body == BodyFraming::Chunked;
+        upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
+    }
     from_server.discard(&worker.buffers);
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };
@@ -126,15 +157,61 @@ async fn open(
     connection: &mut Connection,
     worker: &Worker,
     server: &Server,
+    upgrades: bool,
 ) -> Result<ServerConnection, ForwardError> {
     // Rare and large next to a request on a pooled connection, whose future it must not swell.
-    let mut connecting = Box::pin(connect(server));
-    let stream = poll_fn(|cx| {
-        if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
-            return Poll::Ready(connected.map_err(ForwardError::from));
+    let mut opening = Box::pin(async {
+        let stream = match server.scheme {
+            Scheme::H2c => open_shared(worker, server, upgrades).await?,
+            Scheme::Http | Scheme::Https => match connect(server, upgrades).await? {
+                Opened::Http1(stream) => stream,
+                Opened::Http2(shared) => share(worker, server, shared)?,
+            },
+        };
+        Ok(ServerConnection::new(stream, Instant::now()))
+    });
+    poll_fn(|cx| {
+        if let Poll::Ready(opened) = opening.as_mut().poll(cx) {
+            return Poll::Ready(opened);
         }
         let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
         watch(cx, &mut client, &worker.buffers).map(|error| Err(error.into()))
-    });
-    Ok(ServerConnection::new(stream.await?, Instant::now()))
+    })
+    .await
+}
+
+/// Opens a stream to a server that speaks HTTP/2: requests that come at once wait for one connection.
+async fn open_shared(
+    worker: &Worker,
+    server: &Server,
+    upgrades: bool,
+) -> Result<Stream, ForwardError> {
+    if upgrades {
+        return Err(ForwardError::BadUpgrade { server: server.url.clone() });
+    }
+    loop {
+        if let Some(stream) = worker.pool.borrow_mut().open_stream(server, Instant::now()) {
+            return Ok(Stream::Http2(Box::new(stream)));
+        }
+        let Some(attempt) = worker.pool.borrow().connecting(server) else { break };
+        attempt.ended().await;
+    }
+    let _connecting = worker.pool.borrow_mut().begin_connecting(server);
+    match connect(server, upgrades).await? {
+        Opened::Http1(stream) => Ok(stream),
+        Opened::Http2(shared) => share(worker, server, shared),
+    }
+}
+
+/// Opens the first stream on a connection, and keeps it for others to share.
+fn share(
+    worker: &Worker,
+    server: &Server,
+    mut shared: Multiplexed,
+) -> Result<Stream, ForwardError> {
+    let stream = shared.open(Instant::now());
+    worker.pool.borrow_mut().share(server, shared);
+    let source = io::ErrorKind::ConnectionAborted;
+    let closed = || ForwardError::Closed { server: server.url.clone(), source: source.into() };
+    stream.map(|stream| Stream::Http2(Box::new(stream))).ok_or_else(closed)
 }

@@ -5,10 +5,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use portway_http::{BodyFraming, BodyReader, TrailerLimits};
-use tokio::io::{AsyncRead, AsyncWrite};
+use portway_http::BodyReader;
+use portway_upstream::Http2Stream;
 
-use super::{Side, passage::Passage};
+use super::{Peer, Side, passage::Passage};
 use crate::buffer::{Buffers, ReadBuffer};
 
 /// Why the response could not be passed on to its end.
@@ -28,10 +28,9 @@ pub(crate) struct Download {
 }
 
 impl Download {
-    /// Begins with a head, already written into `out`; `from` is the server's framing, `chunked` says
+    /// Begins with a head, already written into `out`; `reader` reads what the server sends, `chunked` says
     /// whether the client gets chunks.
-    pub(crate) fn begin(&mut self, out: Vec<u8>, from: BodyFraming, chunked: bool) {
-        let reader = BodyReader::for_response(from, TrailerLimits::default());
+    pub(crate) fn begin(&mut self, out: Vec<u8>, reader: BodyReader, chunked: bool) {
         self.passage = Passage::new(out, reader, chunked);
     }
 
@@ -60,8 +59,8 @@ impl Download {
         buffers: &Buffers,
     ) -> Poll<Result<(), DownloadError>>
     where
-        C: AsyncWrite + Unpin,
-        S: AsyncRead + Unpin,
+        C: Peer,
+        S: Peer,
     {
         loop {
             self.passage.take(server.input).map_err(|_| DownloadError::Server)?;
@@ -74,7 +73,10 @@ impl Download {
                 continue;
             }
             match server.poll_fill(cx, buffers) {
-                Poll::Ready(Ok(0)) => self.passage.finish().map_err(|_| DownloadError::Server)?,
+                Poll::Ready(Ok(0)) => {
+                    let trailers = server.stream.http2().and_then(Http2Stream::take_trailers);
+                    self.passage.finish(trailers).map_err(|_| DownloadError::Server)?;
+                }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(Err(DownloadError::Server)),
                 Poll::Pending => {
@@ -88,7 +90,7 @@ impl Download {
         }
     }
 
-    fn poll_write<C: AsyncWrite + Unpin>(
+    fn poll_write<C: Peer>(
         &mut self,
         cx: &mut Context<'_>,
         client: &mut C,

@@ -8,11 +8,11 @@ use std::{
 };
 
 use portway_http::{
-    BodyError, BodyReader,
+    BodyError, BodyReader, Headers,
     codec::{write_chunk_end, write_chunk_start, write_last_chunk},
 };
-use tokio::io::AsyncWrite;
 
+use super::Peer;
 use crate::buffer::ReadBuffer;
 
 /// Pieces up to this size are copied behind the framing, so that a head, small chunks and their end leave
@@ -38,6 +38,8 @@ pub(super) struct Passage {
     reader: BodyReader,
     chunked: bool,
     ended: bool,
+    /// The trailers that came beside the body.
+    trailers: Option<Headers>,
     /// Bytes of body that were taken.
     pub(super) payload: u64,
     /// Whether anything was written.
@@ -65,6 +67,7 @@ impl Passage {
             reader,
             chunked,
             ended,
+            trailers: None,
             payload: 0,
             begun: false,
             used: false,
@@ -101,9 +104,10 @@ impl Passage {
         self.ended || !self.piece.is_empty() || self.out.len() >= ENOUGH
     }
 
-    /// The end of the input was reached: right only where that ends the body.
-    pub(super) fn finish(&mut self) -> Result<(), BodyError> {
+    /// The end of the input was reached, with these trailers: right only where that ends the body.
+    pub(super) fn finish(&mut self, trailers: Option<Headers>) -> Result<(), BodyError> {
         self.reader.finish()?;
+        self.trailers = trailers;
         self.end();
         Ok(())
     }
@@ -143,7 +147,8 @@ impl Passage {
     fn end(&mut self) {
         self.ended = true;
         if self.chunked {
-            write_last_chunk(&mut self.out, self.reader.trailers());
+            let trailers = self.reader.trailers().or(self.trailers.as_ref());
+            write_last_chunk(&mut self.out, trailers);
         }
     }
 
@@ -157,7 +162,7 @@ impl Passage {
 
     /// Writes what has gathered and the large piece behind it; afterwards only the framing that follows a
     /// large piece may be left.
-    pub(super) fn poll_write<S: AsyncWrite + Unpin>(
+    pub(super) fn poll_write<S: Peer>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut S,
@@ -193,6 +198,11 @@ impl Passage {
             if self.ended {
                 self.end();
             }
+        }
+        if self.is_finished()
+            && let Some(stream) = stream.http2()
+        {
+            stream.end(self.reader.trailers().or(self.trailers.as_ref()))?;
         }
         Poll::Ready(Ok(()))
     }

@@ -6,10 +6,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use portway_http::{BodyError, BodyFraming, BodyReader, TrailerLimits};
-use tokio::io::{AsyncRead, AsyncWrite};
+use portway_http::{BodyError, BodyReader};
 
-use super::{Side, passage::Passage, watch};
+use super::{Peer, Side, passage::Passage, watch};
 use crate::buffer::{Buffers, ReadBuffer};
 
 /// Why the request cannot be sent to its end.
@@ -41,14 +40,23 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Begins a request with the head that `write_head` writes.
-    pub(crate) fn begin(&mut self, framing: BodyFraming, write_head: impl FnOnce(&mut Vec<u8>)) {
+    /// Begins a request with the head that `write_head` writes; `chunked` says whether the server gets chunks.
+    pub(crate) fn begin(
+        &mut self,
+        reader: BodyReader,
+        chunked: bool,
+        write_head: impl FnOnce(&mut Vec<u8>),
+    ) {
         let mut out = self.passage.take_buffer();
         out.clear();
         write_head(&mut out);
-        let reader = BodyReader::for_request(framing, TrailerLimits::default());
-        self.passage = Passage::new(out, reader, framing == BodyFraming::Chunked);
+        self.passage = Passage::new(out, reader, chunked);
         self.sending = Sending::Ongoing;
+    }
+
+    /// The head is on its way beside the body.
+    pub(crate) fn head_is_sent(&mut self) {
+        self.passage.begun = true;
     }
 
     /// Forgets the request before.
@@ -109,8 +117,8 @@ impl Upload {
         buffers: &Buffers,
     ) -> Poll<UploadError>
     where
-        C: AsyncRead + Unpin,
-        S: AsyncWrite + Unpin,
+        C: Peer,
+        S: Peer,
     {
         match ready!(self.poll_send(cx, client, server, buffers)) {
             Ok(()) => watch(cx, client, buffers),
@@ -129,8 +137,8 @@ impl Upload {
         buffers: &Buffers,
     ) -> Poll<Result<(), UploadError>>
     where
-        C: AsyncRead + Unpin,
-        S: AsyncWrite + Unpin,
+        C: Peer,
+        S: Peer,
     {
         while self.sending == Sending::Ongoing {
             self.passage.take(client.input).map_err(UploadError::Body)?;
@@ -149,6 +157,10 @@ impl Upload {
             if client.input.is_empty() && !self.passage.is_full() {
                 match ready!(client.poll_fill(cx, buffers)) {
                     Ok(count) if count > 0 => {}
+                    Ok(_) if let Some(stream) = client.stream.http2() => {
+                        let trailers = stream.take_trailers();
+                        self.passage.finish(trailers).map_err(UploadError::Body)?;
+                    }
                     _ => return Poll::Ready(Err(UploadError::ClientGone)),
                 }
             }
@@ -156,7 +168,7 @@ impl Upload {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_write<S: AsyncWrite + Unpin>(
+    fn poll_write<S: Peer>(
         &mut self,
         cx: &mut Context<'_>,
         input: &mut ReadBuffer,

@@ -190,15 +190,12 @@ fn curves(
 /// HTTP/2 is not offered before it is served, nor ACME's challenge before ACME is.
 fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
     if written.is_empty() {
-        return vec![HTTP_1_1.to_vec()];
+        return vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()];
     }
     let mut protocols: Vec<Vec<u8>> = Vec::new();
     for (position, name) in written.iter().enumerate() {
         let field = format!("alpnProtocols[{position}]");
         match name.as_bytes() {
-            b"h2" => {
-                problems.push(Problem::warning(field, "HTTP/2 is not served yet: not offered"));
-            }
             b"acme-tls/1" => {
                 problems.push(Problem::warning(field, "ACME is not served yet: not offered"));
             }
@@ -217,6 +214,7 @@ fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
 }
 
 const HTTP_1_1: &[u8] = b"http/1.1";
+const HTTP_2: &[u8] = b"h2";
 
 /// Traefik's words, and the nearest name where there is one.
 fn unknown(what: &str, written: &str, known: impl IntoIterator<Item = &'static str>) -> String {

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Carried, Service, Transport, connect};
+use crate::{Carried, Opened, Service, Transport, connect};
 
 /// A server, with a listener behind it.
 async fn server(transport: &ServersTransport) -> (TcpListener, Arc<Server>) {
@@ -30,10 +30,11 @@ fn compiled(url: &str, transport: &ServersTransport) -> Arc<Server> {
 /// A pool with one connection, and the server's end of it.
 async fn pooled(transport: &ServersTransport) -> (Pool, Arc<Server>, TcpStream) {
     let (listener, server) = server(transport).await;
-    let (stream, accepted) = tokio::join!(connect(&server), listener.accept());
+    let (stream, accepted) = tokio::join!(connect(&server, false), listener.accept());
+    let Ok(Opened::Http1(stream)) = stream else { panic!("no connection of HTTP/1.1") };
     let mut pool = Pool::default();
     let now = Instant::now();
-    pool.put(&server, Connection::new(stream.unwrap(), now), now);
+    pool.put(&server, Connection::new(stream, now), now);
     (pool, server, accepted.unwrap().0)
 }
 
@@ -63,14 +64,14 @@ async fn a_connection_whose_server_spoke_is_not_taken_by_a_tired_task_either() {
     let (mut pool, server, mut peer) = pooled(&ServersTransport::default()).await;
     peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
     settle().await;
-    tokio::spawn(async move {
+    let local = tokio::task::LocalSet::new();
+    let tired = local.spawn_local(async move {
         while coop::has_budget_remaining() {
             coop::consume_budget().await;
         }
         assert!(pool.take(&server, Instant::now()).is_none());
-    })
-    .await
-    .unwrap();
+    });
+    local.run_until(tired).await.unwrap();
 }
 
 #[tokio::test]
