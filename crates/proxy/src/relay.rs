@@ -62,11 +62,12 @@ pub(crate) fn watch<C: Peer>(
     client: &mut Side<'_, C>,
     buffers: &Buffers,
 ) -> Poll<UploadError> {
+    if let Some(stream) = client.stream.http2() {
+        return stream.poll_reset(cx).map(|_| UploadError::ClientGone);
+    }
     while !client.input.is_full() {
         match ready!(client.poll_fill(cx, buffers)) {
             Ok(count) if count > 0 => {}
-            // The end of a body is not that of the connection; after it reads wait.
-            Ok(_) if client.stream.http2().is_some() => {}
             _ => return Poll::Ready(UploadError::ClientGone),
         }
     }

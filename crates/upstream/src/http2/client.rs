@@ -126,7 +126,8 @@ impl Multiplexed {
     pub(crate) fn is_useful(&self, now: Instant, limit: Option<Duration>) -> bool {
         let idle = now.saturating_duration_since(self.state.used.get());
         let rests = self.state.streams.get() == 0;
-        !self.is_over() && !(rests && limit.is_some_and(|limit| idle >= limit))
+        let tired = rests && limit.is_some_and(|limit| idle >= limit);
+        !self.is_over() && !tired
     }
 
     /// Whether it has ended.

@@ -210,7 +210,7 @@ impl Http2Stream {
     }
 
     /// Waits until the peer gives the stream up.
-    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+    pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let reset = match &mut self.sending {
             Sending::Response(respond) => ready!(respond.poll_reset(cx)),
             Sending::Body(stream) | Sending::Ended(Some(stream)) => ready!(stream.poll_reset(cx)),
