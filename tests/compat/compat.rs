@@ -21,6 +21,7 @@ mod combinations;
 mod entry_points;
 mod forwarded;
 mod headers;
+mod http2;
 mod messages;
 mod paths;
 mod proxy_protocol;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use portway_testkit::backend::{Backend, Received, Step, script};
 use portway_testkit::client::{Client, Response, Tls};
 use portway_testkit::golden::lines_that_differ;
+use portway_testkit::http2::Http2Client;
+use portway_testkit::message::{Head, Headers};
 use portway_testkit::process::{Process, Program, Setup};
 
 use serde_json::Value;
@@ -44,6 +46,7 @@ pub(crate) struct Case<'table> {
     entry_point: &'table str,
     source: Option<IpAddr>,
     tls: Option<Tls<'table>>,
+    http2: bool,
     responses: usize,
     watched: bool,
     depth: Depth,
@@ -60,6 +63,7 @@ impl<'table> Case<'table> {
             entry_point: "web",
             source: None,
             tls: None,
+            http2: false,
             responses: 1,
             watched: false,
             depth: Depth::Whole,
@@ -115,6 +119,12 @@ impl<'table> Case<'table> {
     /// Connects by TLS.
     pub(crate) fn over(self, tls: Tls<'table>) -> Self {
         Self { tls: Some(tls), ..self }
+    }
+
+    /// Sends the request over HTTP/2.
+    pub(crate) fn over_http2(mut self) -> Self {
+        self.name.push_str(" (HTTP/2)");
+        Self { http2: true, ..self }
     }
 
     /// Reads so many responses.
@@ -264,7 +274,29 @@ impl Side {
         seen
     }
 
+    /// Sends what the bytes say over HTTP/2.
+    fn converse_http2(&self, case: &Case<'_>, seen: &mut Seen) -> std::io::Result<()> {
+        let text = self.process.expand(&portway_testkit::message::latin1(&case.bytes));
+        let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
+        let mut lines = head.split("\r\n");
+        let line = lines.next().unwrap_or_default().to_owned();
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        let field = |(name, value): (&str, &str)| (name.to_owned(), value.trim().to_owned());
+        let head = Head { line, headers: Headers(fields.map(field).collect()) };
+        let address = self.process.address(case.entry_point);
+        let mut client = match &case.tls {
+            Some(tls) => Http2Client::connect_tls(address, tls)?,
+            None => Http2Client::connect(address)?,
+        };
+        let body: Vec<u8> = body.chars().map(|character| character as u8).collect();
+        seen.responses.push(client.ask(&head, &body)?);
+        Ok(())
+    }
+
     fn converse(&self, case: &Case<'_>, seen: &mut Seen) -> std::io::Result<()> {
+        if case.http2 {
+            return self.converse_http2(case, seen);
+        }
         let address = self.process.address(case.entry_point);
         let mut client = match (&case.tls, case.source) {
             (Some(tls), _) => Client::connect_tls(address, tls)?,

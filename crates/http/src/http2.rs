@@ -7,7 +7,7 @@ use http::{Uri, request, response, uri};
 
 use crate::body::BodyFraming;
 use crate::chunked::is_forbidden_trailer;
-use crate::codec::framing::{BadFraming, settle_pragma, settle_trailer, stated_framing};
+use crate::codec::framing::{BadFraming, settle_trailer, stated_framing};
 use crate::codec::{HeadLimits, ResponseHead};
 use crate::headers::{Headers, Known, KnownSet};
 use crate::host::is_valid_host;
@@ -49,7 +49,6 @@ impl Request {
         };
         self.target.parse(target.as_bytes(), &self.method, &mut self.authority)?;
         self.take_host(head.uri.authority().map(|authority| authority.as_str()))?;
-        settle_pragma(&mut self.headers);
         let stated = stated_framing(self.version, &mut self.headers);
         self.body = match stated.map_err(|_| Reason::InvalidContentLength)? {
             BodyFraming::None | BodyFraming::Length(0) if ended => stated.unwrap_or_default(),
@@ -128,7 +127,6 @@ impl Response {
         self.keep_alive = true;
         self.status = Status::new(head.status.as_u16()).ok_or(ResponseError::StatusLine)?;
         take_fields(&head.headers, &mut self.headers).map_err(|_| ResponseError::Header)?;
-        settle_pragma(&mut self.headers);
         let stated = stated_framing(self.version, &mut self.headers);
         let stated = stated.map_err(|bad| match bad {
             BadFraming::Length => ResponseError::ContentLength,

@@ -243,7 +243,8 @@ fn take_head(
     Ok(())
 }
 
-/// Answers a request whose head cannot be accepted; other streams go on.
+/// Answers a request whose head cannot be accepted; other streams go on. As Go, a malformed target is given no
+/// answer.
 async fn refuse(connection: &mut Connection, memory: &mut Memory, malformed: Malformed) -> Next {
     let status = match malformed {
         Malformed::HeadTooLarge => Status::FIELDS_TOO_LARGE,
@@ -252,8 +253,17 @@ async fn refuse(connection: &mut Connection, memory: &mut Memory, malformed: Mal
     let mut facts = Facts::begin(connection);
     facts.reason = Some(Reason::BadRequest);
     facts.detail = malformed.to_string();
-    let answer = Answer::error(status, status.text());
-    let next = answer::send(connection, memory, &mut facts, &answer).await;
+    let next = match connection.stream.http2() {
+        Some(stream) if malformed == Malformed::MalformedTarget => {
+            facts.status = status.code();
+            stream.reset(h2::Reason::PROTOCOL_ERROR);
+            Next::Close
+        }
+        _ => {
+            let answer = Answer::error(status, status.text());
+            answer::send(connection, memory, &mut facts, &answer).await
+        }
+    };
     facts.write(connection, &memory.request);
     next
 }

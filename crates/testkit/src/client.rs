@@ -277,6 +277,11 @@ fn dial(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 fn tls_client(tls: &Tls<'_>) -> io::Result<ClientConnection> {
+    ClientConnection::new(tls_config(tls)?, server_name(tls)?).map_err(io::Error::other)
+}
+
+/// What the client asks for, as rustls takes it.
+pub(crate) fn tls_config(tls: &Tls<'_>) -> io::Result<Arc<ClientConfig>> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     provider
         .cipher_suites
@@ -297,11 +302,14 @@ fn tls_client(tls: &Tls<'_>) -> io::Result<ClientConnection> {
     config.alpn_protocols.clone_from(&tls.application_protocols);
     // No resumption: each connection shows which certificate its own handshake chose.
     config.resumption = rustls::client::Resumption::disabled();
-    let name = match tls.server_name {
-        Some(name) => ServerName::try_from(name.to_owned()).map_err(io::Error::other)?,
-        None => ServerName::IpAddress(Ipv4Addr::LOCALHOST.into()),
-    };
-    ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)
+    Ok(Arc::new(config))
+}
+
+pub(crate) fn server_name(tls: &Tls<'_>) -> io::Result<ServerName<'static>> {
+    match tls.server_name {
+        Some(name) => ServerName::try_from(name.to_owned()).map_err(io::Error::other),
+        None => Ok(ServerName::IpAddress(Ipv4Addr::LOCALHOST.into())),
+    }
 }
 
 #[derive(Debug)]

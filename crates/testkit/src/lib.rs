@@ -2,9 +2,10 @@
 //!
 //! Everything here is blocking and runs on plain threads, so that a test reads from top to bottom
 //! and shares no code with what it tests: bytes go out as written and come back as received. Only the
-//! API server stands on hyper and tokio, on its own thread: its clients are tested above HTTP.
+//! API server, whose clients are tested above HTTP, and the client of HTTP/2 stand on libraries.
 //!
 //! - [`client`]: a raw HTTP/1.1 client, plain or TLS.
+//! - [`http2`]: a client of HTTP/2.
 //! - [`backend`]: a server that records what it receives and answers as told.
 //! - [`control_plane`]: a real kube-apiserver with its etcd.
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
@@ -28,6 +29,7 @@ pub mod client;
 pub mod control_plane;
 pub mod folder;
 pub mod golden;
+pub mod http2;
 pub mod kubernetes;
 pub mod message;
 pub mod namespace;

@@ -199,12 +199,10 @@ impl Http2Stream {
     }
 
     /// Gives the stream up with an error that the peer sees.
-    pub fn reset(&mut self) {
+    pub fn reset(&mut self, reason: Reason) {
         match &mut self.sending {
-            Sending::Response(respond) => respond.send_reset(Reason::INTERNAL_ERROR),
-            Sending::Body(stream) | Sending::Ended(Some(stream)) => {
-                stream.send_reset(Reason::INTERNAL_ERROR);
-            }
+            Sending::Response(respond) => respond.send_reset(reason),
+            Sending::Body(stream) | Sending::Ended(Some(stream)) => stream.send_reset(reason),
             Sending::Request(_) | Sending::Ended(None) => {}
         }
     }

@@ -1,0 +1,193 @@
+//! A client of HTTP/2, plain or over TLS, that speaks in the words of the one of HTTP/1.1.
+//!
+//! It stands on the `h2` crate: what is tested with it is what requests mean, not frames.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Builder, ResponseFuture, SendRequest};
+use h2::{RecvStream, SendStream};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder as Runtimes, Runtime};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::client::{Response, Tls, server_name, tls_config};
+use crate::message::{Head, Headers, latin1};
+
+/// How long an answer may take before the test counts it as none.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One connection to a server under test.
+#[derive(Debug)]
+pub struct Http2Client {
+    runtime: Runtime,
+    sender: SendRequest<Bytes>,
+    scheme: &'static str,
+}
+
+/// A request that was begun.
+#[derive(Debug)]
+pub struct Exchange {
+    response: ResponseFuture,
+    /// For the rest of the body.
+    pub body: SendStream<Bytes>,
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+impl Http2Client {
+    /// Connects with prior knowledge.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::open(address, None)
+    }
+
+    /// Connects by TLS, and offers nothing but HTTP/2.
+    pub fn connect_tls(address: SocketAddr, tls: &Tls<'_>) -> io::Result<Self> {
+        Self::open(address, Some(tls))
+    }
+
+    fn open(address: SocketAddr, tls: Option<&Tls<'_>>) -> io::Result<Self> {
+        let runtime = Runtimes::new_current_thread().enable_all().build()?;
+        let sender = runtime.block_on(async {
+            let socket = TcpStream::connect(address).await?;
+            socket.set_nodelay(true)?;
+            let stream: Box<dyn Io> = match tls {
+                None => Box::new(socket),
+                Some(tls) => {
+                    let tls = Tls { application_protocols: vec![b"h2".to_vec()], ..tls.clone() };
+                    let connector = TlsConnector::from(tls_config(&tls)?);
+                    let stream = connector.connect(server_name(&tls)?, socket).await?;
+                    if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+                        return Err(io::ErrorKind::Unsupported.into());
+                    }
+                    Box::new(stream)
+                }
+            };
+            let (sender, connection) = Builder::new()
+                .enable_push(false)
+                .handshake(stream)
+                .await
+                .map_err(io::Error::other)?;
+            tokio::spawn(async move { drop(connection.await) });
+            Ok::<_, io::Error>(sender)
+        })?;
+        Ok(Self { runtime, sender, scheme: if tls.is_some() { "https" } else { "http" } })
+    }
+
+    /// Sends a whole request as HTTP/1.1 has it, with its `Host` as authority, and reads the response.
+    ///
+    /// # Errors
+    /// When the stream or the connection breaks before a response has come.
+    pub fn ask(&mut self, head: &Head, body: &[u8]) -> io::Result<Response> {
+        let mut exchange = self.begin(head, body.is_empty())?;
+        if !body.is_empty() {
+            let body = Bytes::copy_from_slice(body);
+            exchange.body.send_data(body, true).map_err(io::Error::other)?;
+        }
+        self.response(exchange)
+    }
+
+    /// Sends the head of a request; `ends` says that it has no body.
+    ///
+    /// # Errors
+    /// When the head has no form in HTTP/2, or the connection is broken.
+    pub fn begin(&mut self, head: &Head, ends: bool) -> io::Result<Exchange> {
+        let host = head.headers.value("host").unwrap_or_default();
+        let uri = format!("{}://{host}{}", self.scheme, head.part(1));
+        let mut request = http::Request::builder()
+            .method(head.part(0))
+            .uri(uri)
+            .body(())
+            .map_err(io::Error::other)?;
+        for (name, value) in &head.headers.0 {
+            if name.eq_ignore_ascii_case("host") {
+                continue;
+            }
+            let bytes: Vec<u8> = value.chars().map(|character| character as u8).collect();
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(io::Error::other)?;
+            let value = HeaderValue::from_bytes(&bytes).map_err(io::Error::other)?;
+            request.headers_mut().append(name, value);
+        }
+        self.runtime.block_on(async {
+            let ready = timeout(PATIENCE, self.sender.clone().ready()).await?;
+            let mut sender = ready.map_err(io::Error::other)?;
+            let (response, body) = sender.send_request(request, ends).map_err(io::Error::other)?;
+            Ok(Exchange { response, body })
+        })
+    }
+
+    /// Reads the response.
+    ///
+    /// # Errors
+    /// When the stream or the connection breaks before one has come.
+    pub fn response(&mut self, exchange: Exchange) -> io::Result<Response> {
+        self.runtime.block_on(async {
+            timeout(PATIENCE, receive(exchange)).await.map_err(|_| io::ErrorKind::TimedOut)?
+        })
+    }
+
+    /// Lets the connection work on for a while.
+    pub fn rest(&self, time: Duration) {
+        self.runtime.block_on(tokio::time::sleep(time));
+    }
+}
+
+async fn receive(exchange: Exchange) -> io::Result<Response> {
+    // What sends the body is kept: dropping it would give the stream up.
+    let Exchange { mut response, body: _sends } = exchange;
+    let mut interim = Vec::new();
+    let answer = poll_fn(|cx| {
+        while let std::task::Poll::Ready(Some(head)) = response.poll_informational(cx) {
+            let head = head.map_err(reset)?;
+            let line = format!("HTTP/2.0 {}", head.status().as_u16());
+            interim.push(Head { line, headers: headers(head.headers()) });
+        }
+        Pin::new(&mut response).poll(cx).map_err(reset)
+    })
+    .await?;
+    let (head, stream) = answer.into_parts();
+    let (body, trailers, complete) = read(stream).await;
+    Ok(Response {
+        version: "HTTP/2.0".to_owned(),
+        status: head.status.as_u16(),
+        reason: head.status.canonical_reason().unwrap_or_default().to_owned(),
+        headers: headers(&head.headers),
+        body,
+        trailers,
+        interim,
+        complete,
+    })
+}
+
+async fn read(mut stream: RecvStream) -> (Vec<u8>, Headers, bool) {
+    let mut body = Vec::new();
+    while let Some(piece) = stream.data().await {
+        let Ok(piece) = piece else { return (body, Headers::default(), false) };
+        body.extend_from_slice(&piece);
+        let _ = stream.flow_control().release_capacity(piece.len());
+    }
+    match stream.trailers().await {
+        Ok(trailers) => (body, trailers.as_ref().map(headers).unwrap_or_default(), true),
+        Err(_) => (body, Headers::default(), false),
+    }
+}
+
+/// A stream that was given up is as a connection of HTTP/1.1 that was.
+fn reset(error: h2::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, error)
+}
+
+fn headers(fields: &HeaderMap) -> Headers {
+    let pairs =
+        fields.iter().map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())));
+    Headers(pairs.collect())
+}
