@@ -4,6 +4,8 @@ mod aborts;
 mod backends;
 mod bodies;
 mod cost;
+mod grpc;
+mod h2spec;
 mod pipelining;
 mod reload;
 mod shutdown;

@@ -18,6 +18,7 @@ mod chunked;
 pub mod codec;
 mod connection;
 mod forwarded;
+mod grpc;
 mod headers;
 mod hop;
 mod host;
@@ -36,6 +37,7 @@ pub use body::{BodyError, BodyFraming, BodyReader, BodyStep};
 pub use chunked::{ChunkedDecoder, TrailerLimits};
 pub use connection::{is_websocket, upgrade_type, websocket_header_case};
 pub use forwarded::{ForwardedRules, append_forwarded_for, is_managed};
+pub use grpc::grpc_answer;
 pub use headers::{
     Field, FieldName, HeaderName, HeaderValue, Headers, InvalidName, InvalidValue, Known, NameQuery,
 };

