@@ -6,6 +6,8 @@ mod bodies;
 mod cost;
 mod grpc;
 mod h2spec;
+mod http2;
+mod http2_floods;
 mod pipelining;
 mod reload;
 mod shutdown;

@@ -26,6 +26,9 @@ pub struct Unwritable;
 impl Request {
     /// Becomes the request of a head that came over HTTP/2; `ended` says that no body follows.
     ///
+    /// One that opens a WebSocket (RFC 8441 §5) becomes what a server of HTTP/1.1 is asked: `websocket_key` is
+    /// given for it then.
+    ///
     /// # Errors
     /// The reason why it is answered with 400 or 431.
     pub fn take_http2(
@@ -33,12 +36,16 @@ impl Request {
         head: &request::Parts,
         ended: bool,
         limits: &HeadLimits,
+        websocket_key: Option<&str>,
     ) -> Result<(), Reason> {
         self.clear();
         self.version = Version::Http2;
         self.keep_alive = true;
         self.method =
             Method::parse(head.method.as_str().as_bytes()).map_err(|_| Reason::InvalidMethod)?;
+        if websocket_key.is_some() && self.method == Method::Connect {
+            self.method = Method::Get;
+        }
         if head.headers.len() > limits.fields {
             return Err(Reason::HeadTooLarge);
         }
@@ -49,6 +56,12 @@ impl Request {
         };
         self.target.parse(target.as_bytes(), &self.method, &mut self.authority)?;
         self.take_host(head.uri.authority().map(|authority| authority.as_str()))?;
+        if let Some(key) = websocket_key {
+            self.headers.append(Known::Connection, "Upgrade");
+            self.headers.append(Known::Upgrade, "websocket");
+            self.headers.set(Known::SecWebsocketKey, key);
+            return Ok(());
+        }
         let stated = stated_framing(self.version, &mut self.headers);
         self.body = match stated.map_err(|_| Reason::InvalidContentLength)? {
             BodyFraming::None | BodyFraming::Length(0) if ended => stated.unwrap_or_default(),
@@ -73,15 +86,6 @@ impl Request {
         self.authority = host;
         self.refresh_host();
         Ok(())
-    }
-
-    /// Becomes what a server of HTTP/1.1 is asked where a client opens a WebSocket over HTTP/2 (RFC 8441 §5).
-    pub fn become_upgrade(&mut self, protocol: &str, key: &str) {
-        self.method = Method::Get;
-        self.body = BodyFraming::None;
-        self.headers.append(Known::Connection, "Upgrade");
-        self.headers.append(Known::Upgrade, protocol);
-        self.headers.set(Known::SecWebsocketKey, key);
     }
 
     /// The head of this request to a server that speaks HTTP/2, with this host.

@@ -21,7 +21,7 @@ use h2::{
     ext::Protocol,
     server::{Builder, Connection as Framed, SendResponse},
 };
-use portway_http::{Answer, Method, Reason as Malformed, Status};
+use portway_http::{Answer, Reason as Malformed, Status};
 use portway_observe::Reason;
 use portway_upstream::{
     CONNECTION_WINDOW, Http2Stream, SEND_BUFFER, STREAM_WINDOW, Stream, Unread,
@@ -220,6 +220,8 @@ async fn serve_stream(
     };
     worker.memories.put(memory);
     if next == Next::Abort {
+        // A reset takes away what waits to be written: the client should see what came before it.
+        tokio::task::yield_now().await;
         connection.stream.reset_at_end();
     }
 }
@@ -234,14 +236,10 @@ fn take_head(
     let settings = worker.entry_points.get(entry_point);
     let limits = settings.map(|settings| settings.limits).unwrap_or_default();
     let request = &mut memory.request;
-    request.take_http2(head, ended, &limits)?;
-    if request.method == Method::Connect
-        && let Some(protocol) = head.extensions.get::<Protocol>()
-        && protocol.as_str().eq_ignore_ascii_case("websocket")
-    {
-        request.become_upgrade("websocket", &websocket_key());
-    }
-    Ok(())
+    let protocol = head.extensions.get::<Protocol>();
+    let websocket = protocol.is_some_and(|name| name.as_str().eq_ignore_ascii_case("websocket"));
+    let key = websocket.then(websocket_key);
+    request.take_http2(head, ended, &limits, key.as_deref())
 }
 
 /// Answers a request whose head cannot be accepted; other streams go on. As Go, a malformed target is given no

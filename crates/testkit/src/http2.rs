@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
-use h2::{RecvStream, SendStream};
+use h2::ext::Protocol;
+use h2::{Reason, RecvStream, SendStream};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -36,8 +37,30 @@ pub struct Http2Client {
 #[derive(Debug)]
 pub struct Exchange {
     response: ResponseFuture,
-    /// For the rest of the body.
-    pub body: SendStream<Bytes>,
+    body: SendStream<Bytes>,
+}
+
+impl Exchange {
+    /// Sends a piece of the body; `ends` says that it is the last.
+    ///
+    /// # Errors
+    /// When the stream is broken.
+    pub fn send(&mut self, piece: &[u8], ends: bool) -> io::Result<()> {
+        self.body.send_data(Bytes::copy_from_slice(piece), ends).map_err(reset)
+    }
+
+    /// Gives the request up.
+    pub fn give_up(mut self) {
+        self.body.send_reset(Reason::CANCEL);
+    }
+}
+
+/// A stream whose body goes on in both directions.
+#[derive(Debug)]
+pub struct Tunnel {
+    sent: SendStream<Bytes>,
+    received: RecvStream,
+    unread: Bytes,
 }
 
 trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -90,8 +113,7 @@ impl Http2Client {
     pub fn ask(&mut self, head: &Head, body: &[u8]) -> io::Result<Response> {
         let mut exchange = self.begin(head, body.is_empty())?;
         if !body.is_empty() {
-            let body = Bytes::copy_from_slice(body);
-            exchange.body.send_data(body, true).map_err(io::Error::other)?;
+            exchange.send(body, true)?;
         }
         self.response(exchange)
     }
@@ -112,6 +134,10 @@ impl Http2Client {
             if name.eq_ignore_ascii_case("host") {
                 continue;
             }
+            if name == ":protocol" {
+                request.extensions_mut().insert(Protocol::from(value.as_str()));
+                continue;
+            }
             let bytes: Vec<u8> = value.chars().map(|character| character as u8).collect();
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(io::Error::other)?;
             let value = HeaderValue::from_bytes(&bytes).map_err(io::Error::other)?;
@@ -121,6 +147,8 @@ impl Http2Client {
             let ready = timeout(PATIENCE, self.sender.clone().ready()).await?;
             let mut sender = ready.map_err(io::Error::other)?;
             let (response, body) = sender.send_request(request, ends).map_err(io::Error::other)?;
+            // The connection works only while somebody waits.
+            tokio::time::sleep(Duration::from_millis(5)).await;
             Ok(Exchange { response, body })
         })
     }
@@ -135,9 +163,58 @@ impl Http2Client {
         })
     }
 
+    /// Reads the head of a response whose body goes on in both directions.
+    ///
+    /// # Errors
+    /// When the stream or the connection breaks before one has come.
+    pub fn tunnel(&mut self, exchange: Exchange) -> io::Result<(u16, Tunnel)> {
+        let Exchange { response, body } = exchange;
+        let answer = self.runtime.block_on(async { timeout(PATIENCE, response).await });
+        let (head, received) = answer?.map_err(reset)?.into_parts();
+        Ok((head.status.as_u16(), Tunnel { sent: body, received, unread: Bytes::new() }))
+    }
+
+    /// Sends bytes through a tunnel; `ends` says that they are the last.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn send(&mut self, tunnel: &mut Tunnel, bytes: &[u8], ends: bool) -> io::Result<()> {
+        tunnel.sent.send_data(Bytes::copy_from_slice(bytes), ends).map_err(reset)
+    }
+
+    /// Reads so many bytes of a tunnel, or fewer where it ends.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn read(&mut self, tunnel: &mut Tunnel, count: usize) -> io::Result<Vec<u8>> {
+        let read = async {
+            let mut bytes = Vec::new();
+            while bytes.len() < count {
+                if tunnel.unread.is_empty() {
+                    let Some(piece) = tunnel.received.data().await else { break };
+                    tunnel.unread = piece.map_err(reset)?;
+                    let length = tunnel.unread.len();
+                    tunnel.received.flow_control().release_capacity(length).map_err(reset)?;
+                }
+                let length = tunnel.unread.len().min(count - bytes.len());
+                bytes.extend_from_slice(&tunnel.unread.split_to(length));
+            }
+            Ok(bytes)
+        };
+        self.runtime.block_on(async { timeout(PATIENCE, read).await? })
+    }
+
+    /// Whether the server has said that the connection ends, or has ended it.
+    pub fn is_over(&self) -> bool {
+        self.runtime.block_on(async {
+            let ready = timeout(Duration::from_millis(100), self.sender.clone().ready()).await;
+            !matches!(ready, Ok(Ok(_)))
+        })
+    }
+
     /// Lets the connection work on for a while.
     pub fn rest(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 }
 

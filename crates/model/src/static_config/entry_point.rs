@@ -1,7 +1,7 @@
 //! Entry points: listening addresses and how connections on them are treated.
 //!
 //! The types print (serde) as Traefik's `/api/entrypoints` shows them, without the name. What Portway does
-//! not serve yet (`allowACMEByPass`, `http2`, `http3`, `udp`) is kept to be shown; setting
+//! not serve yet (`allowACMEByPass`, `http3`, `udp`) is kept to be shown; setting
 //! it is reported when Portway starts.
 
 use std::{fmt, net::IpAddr};
@@ -37,7 +37,7 @@ pub struct EntryPoint {
     pub forwarded_headers: ForwardedHeaders,
     /// What applies to each request.
     pub http: EntryPointHttp,
-    /// HTTP/2; not served yet.
+    /// HTTP/2.
     pub http2: Http2,
     /// HTTP/3; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -395,7 +395,7 @@ pub enum AliasHeaders {
     Reject,
 }
 
-/// HTTP/2; not served yet. Traefik: `entryPoints.<name>.http2`.
+/// What a connection that speaks HTTP/2 may use. Traefik: `entryPoints.<name>.http2`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Http2 {

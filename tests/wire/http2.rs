@@ -1,0 +1,280 @@
+//! HTTP/2 to clients and to servers, in every pairing with HTTP/1.1: bodies, trailers, interim and early answers,
+//! ends of all kinds.
+
+use std::time::Duration;
+
+use portway_testkit::backend::Backend;
+use portway_testkit::client::{Client, Response};
+use portway_testkit::http2::Http2Client;
+use portway_testkit::message::{Head, Headers};
+use portway_testkit::process::{Process, Setup};
+
+/// From `web` to the backend over HTTP/1.1; from `outer` to `web` over HTTP/2.
+const DYNAMIC: &str = r#"
+http:
+  routers:
+    inner: {rule: "PathPrefix(`/`)", service: backend, entryPoints: [web]}
+    outer: {rule: "PathPrefix(`/`)", service: web, entryPoints: [outer]}
+  services:
+    backend: {loadBalancer: {servers: [{url: "http://@@backend@@"}]}}
+    web: {loadBalancer: {servers: [{url: "h2c://127.0.0.1:@@web@@"}]}}
+"#;
+
+struct Site {
+    process: Process,
+    backend: Backend,
+}
+
+impl Site {
+    #[track_caller]
+    fn start(flags: &[&str]) -> Self {
+        let backend = Backend::start();
+        let dynamic = DYNAMIC.replace("@@backend@@", &backend.address().to_string());
+        let mut setup = Setup::web(&dynamic).entry_point("outer");
+        for flag in flags {
+            setup = setup.flag(flag);
+        }
+        Self { process: Process::start(&crate::portway(), &setup), backend }
+    }
+
+    #[track_caller]
+    fn client(&self, entry_point: &str) -> Http2Client {
+        Http2Client::connect(self.process.address(entry_point)).expect("a connection")
+    }
+}
+
+fn head(method: &str, target: &str, fields: &[(&str, &str)]) -> Head {
+    let fields = [&[("Host", "a.test")], fields].concat();
+    let field = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Head {
+        line: format!("{method} {target} HTTP/1.1"),
+        headers: Headers(fields.iter().map(field).collect()),
+    }
+}
+
+/// What of a response means the same in every version.
+fn meaning(response: &Response) -> String {
+    if !response.complete {
+        // How much of it came before is a matter of time.
+        return String::new();
+    }
+    let of_version = |(name, _): &(String, String)| {
+        !["date", "connection", "transfer-encoding", "content-length", "trailer"]
+            .contains(&name.as_str())
+    };
+    let fields: Vec<_> = response.headers.sorted().into_iter().filter(of_version).collect();
+    let interim: Vec<_> = response.interim.iter().map(|head| head.headers.sorted()).collect();
+    let body = match response.body.len() {
+        0..2000 => response.text(),
+        length => format!("{length} bytes"),
+    };
+    format!("{} {fields:?} {interim:?} {body:?} {:?}", response.status, response.trailers.sorted())
+}
+
+#[test]
+fn every_pairing_of_versions_gives_the_same() {
+    let site = Site::start(&[]);
+    let large = "x".repeat(3_000_000);
+    let cases = [
+        ("GET", "/echo", ""),
+        ("POST", "/echo", "a body"),
+        ("PUT", "/echo", ""),
+        ("POST", "/large", &large),
+        ("HEAD", "/echo", ""),
+        ("GET", "/chunked", ""),
+        ("GET", "/trailers", ""),
+        ("GET", "/unannounced", ""),
+        ("GET", "/hints", ""),
+        ("GET", "/no-content", ""),
+        ("GET", "/not-modified", ""),
+        ("GET", "/until-close", ""),
+        ("GET", "/fields", ""),
+        ("GET", "/hop", ""),
+        ("GET", "/status-404", ""),
+        ("GET", "/status-503", ""),
+        ("GET", "/cut", ""),
+        ("GET", "/cut-chunked", ""),
+        ("GET", "/garbage", ""),
+        ("GET", "/close", ""),
+    ];
+    for (method, target, body) in cases {
+        let mut seen = Vec::new();
+        for entry_point in ["web", "outer"] {
+            let length = format!("Content-Length: {}\r\n", body.len());
+            let length = if body.is_empty() { "" } else { &length };
+            let request =
+                format!("{method} {target} HTTP/1.1\r\nHost: a.test\r\n{length}\r\n{body}");
+            let mut http1 = Client::connect(site.process.address(entry_point)).unwrap();
+            http1.send(request).unwrap();
+            seen.push(http1.response_to(method).map(|r| meaning(&r)).unwrap_or_default());
+            let length = body.len().to_string();
+            let length = [("Content-Length", length.as_str())];
+            let fields = if body.is_empty() { &[][..] } else { &length };
+            let asked =
+                site.client(entry_point).ask(&head(method, target, fields), body.as_bytes());
+            seen.push(asked.map(|response| meaning(&response)).unwrap_or_default());
+        }
+        // The way through the other entry point adds its address.
+        let bare = |text: &String| {
+            text.replace("127.0.0.1, 127.0.0.1", "127.0.0.1")
+                .replace(&site.process.address("outer").port().to_string(), "")
+        };
+        let texts: Vec<String> = seen.iter().map(bare).collect();
+        assert!(texts.iter().all(|text| *text == texts[0]), "{method} {target}: {texts:#?}");
+    }
+}
+
+#[test]
+fn streams_of_one_connection_do_not_wait_for_each_other() {
+    let site = Site::start(&[]);
+    for entry_point in ["web", "outer"] {
+        let mut client = site.client(entry_point);
+        let slow = client.begin(&head("GET", "/slow", &[]), true).unwrap();
+        for _ in 0..50 {
+            assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+        }
+        let start = std::time::Instant::now();
+        assert_eq!(client.response(slow).unwrap().text(), "slow");
+        assert!(start.elapsed() > Duration::from_millis(200), "it was not slow");
+    }
+}
+
+#[test]
+fn a_client_that_gives_up_frees_its_server() {
+    let site = Site::start(&[]);
+    for entry_point in ["web", "outer"] {
+        let mut client = site.client(entry_point);
+        let mut begun = client.begin(&head("POST", "/echo", &[]), false).unwrap();
+        begun.send(b"part", false).unwrap();
+        client.rest(Duration::from_millis(300));
+        begun.give_up();
+        client.rest(Duration::from_millis(100));
+        let received = site.backend.take_at_least(1, Duration::from_secs(5));
+        assert!(received.iter().all(|request| !request.complete), "{received:?}");
+        assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+        let _ = site.backend.take();
+    }
+}
+
+#[test]
+fn an_expectation_is_answered_before_the_body() {
+    let site = Site::start(&[]);
+    let mut client = site.client("web");
+    let expect = head("POST", "/echo", &[("Expect", "100-continue"), ("Content-Length", "4")]);
+    let mut exchange = client.begin(&expect, false).unwrap();
+    client.rest(Duration::from_millis(1300));
+    exchange.send(b"body", true).unwrap();
+    let response = client.response(exchange).unwrap();
+    assert_eq!((response.status, response.interim.len()), (200, 1), "{response:?}");
+    assert!(response.interim[0].line.contains("100"));
+    assert!(response.text().ends_with("body"), "{response:?}");
+}
+
+#[test]
+fn websockets_open_over_http2() {
+    let site = Site::start(&[]);
+    let mut client = site.client("web");
+    let fields = [(":protocol", "websocket"), ("Sec-WebSocket-Version", "13")];
+    let opened = client.begin(&head("CONNECT", "/tunnel", &fields), false).unwrap();
+    let (status, mut tunnel) = client.tunnel(opened).unwrap();
+    assert_eq!(status, 200);
+    for size in [1, 1000, 60_000] {
+        let sent: Vec<u8> = (0..size).map(|at| (at % 253) as u8).collect();
+        client.send(&mut tunnel, &sent, false).unwrap();
+        let echoed = client.read(&mut tunnel, size).unwrap();
+        assert!(echoed == sent, "{size}: {}", String::from_utf8_lossy(&echoed));
+    }
+    let asked = site.backend.take_at_least(1, Duration::from_secs(5));
+    let fields = &asked[0].head.headers;
+    assert_eq!(asked[0].head.line, "GET /tunnel HTTP/1.1");
+    assert_eq!(fields.value("Upgrade"), Some("websocket"));
+    assert_eq!(fields.value("X-Forwarded-Proto"), Some("ws"));
+    assert_eq!(fields.value("Sec-WebSocket-Key").map(str::len), Some(24));
+    client.send(&mut tunnel, b"last", true).unwrap();
+    assert_eq!(client.read(&mut tunnel, 100).unwrap(), b"last");
+    // Another answer than 101 passes as it is; other protocols and tunnels to anywhere are refused.
+    let refused =
+        client.begin(&head("CONNECT", "/status-403", &fields_of("websocket")), false).unwrap();
+    assert_eq!(client.tunnel(refused).unwrap().0, 403);
+    let other = client.begin(&head("CONNECT", "/echo", &fields_of("other")), false).unwrap();
+    assert_eq!(client.tunnel(other).unwrap().0, 501);
+}
+
+fn fields_of(protocol: &str) -> [(&str, &str); 1] {
+    [(":protocol", protocol)]
+}
+
+#[test]
+fn requests_in_flight_survive_sigterm() {
+    let mut site = Site::start(&[]);
+    let mut busy = site.client("web");
+    let mut through = site.client("outer");
+    let idle = site.client("web");
+    let flights = [
+        busy.begin(&head("GET", "/slow", &[]), true).unwrap(),
+        through.begin(&head("GET", "/slow", &[]), true).unwrap(),
+    ];
+    assert_eq!(site.backend.take_at_least(2, Duration::from_secs(5)).len(), 2);
+    site.process.signal("TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    idle.rest(Duration::from_millis(300));
+    assert!(idle.is_over(), "an idle connection goes on");
+    let [one, two] = flights;
+    assert_eq!(busy.response(one).unwrap().text(), "slow");
+    assert_eq!(through.response(two).unwrap().text(), "slow");
+    assert!(busy.is_over(), "a connection goes on after its last request");
+    let status = site.process.wait(Duration::from_secs(12)).expect("an end");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn limits_of_the_entry_point_hold() {
+    let site = Site::start(&[
+        "--entryPoints.web.http2.maxConcurrentStreams=3",
+        "--entryPoints.web.http.maxHeaderBytes=4096",
+        "--entryPoints.outer.transport.keepAliveMaxRequests=5",
+    ]);
+    let mut client = site.client("web");
+    let large = "x".repeat(6_000);
+    let refused = client.ask(&head("GET", "/echo", &[("X-Large", &large)]), b"").unwrap();
+    assert_eq!(refused.status, 431);
+    let slow: Vec<_> =
+        (0..6).map(|_| client.begin(&head("GET", "/slow", &[]), true).unwrap()).collect();
+    let asked = site.backend.take_at_least(3, Duration::from_secs(5));
+    assert_eq!(asked.len(), 3, "more than three at once");
+    for slow in slow {
+        assert_eq!(client.response(slow).unwrap().status, 200);
+    }
+
+    let mut client = site.client("outer");
+    for _ in 0..5 {
+        assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+    }
+    assert!(client.is_over(), "a sixth request is taken");
+}
+
+#[test]
+fn requests_share_connections_to_a_server() {
+    let site =
+        Site::start(&["--accessLog.filePath=@@folder@@/access.log", "--accessLog.format=json"]);
+    let mut client = site.client("outer");
+    let many: Vec<_> =
+        (0..60).map(|_| client.begin(&head("GET", "/slow", &[]), true).unwrap()).collect();
+    for one in many {
+        assert_eq!(client.response(one).unwrap().status, 200);
+    }
+    let log = || {
+        std::fs::read_to_string(site.process.folder().path().join("access.log")).unwrap_or_default()
+    };
+    let start = std::time::Instant::now();
+    while log().lines().count() < 120 && start.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What the inner entry point sees as clients are the connections of the outer.
+    let mut connections = std::collections::BTreeSet::new();
+    for line in log().lines().filter(|line| line.contains("\"entryPointName\":\"web\"")) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        connections.insert(line["ClientAddr"].to_string());
+    }
+    assert_eq!(connections.len(), 1, "{connections:?}");
+}
