@@ -1,7 +1,7 @@
 //! One client connection that speaks HTTP/2: its streams, limits and graceful end.
 //!
 //! The connection is one task, each of its streams another that leads one request through
-//! [`exchange`](crate::exchange::exchange), as one of HTTP/1.1.
+//! [`exchange`], as one of HTTP/1.1.
 
 use std::{
     cell::Cell,
