@@ -19,6 +19,7 @@ pub mod codec;
 mod connection;
 mod forwarded;
 mod grpc;
+pub mod h2;
 mod headers;
 mod hop;
 mod host;

@@ -1,0 +1,102 @@
+//! What a peer may ask of us, all in one place.
+
+use std::time::Duration;
+
+/// The limits of a connection.
+///
+/// The memory that a peer can hold is, beyond the structures of a few kilobytes: what the caller
+/// was handed and has not released ([`Limits::connection_window`]), the heads of its streams
+/// ([`Limits::held_head_bytes`]), one block of fields that comes ([`Limits::block_bytes`]), two
+/// tables ([`Limits::decoder_table`], [`Limits::encoder_table`], up to twice each), and what waits to
+/// be written: [`Limits::output`], [`Limits::control_output`], and the heads of responses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Streams that the peer may have open at once (Traefik: `http2.maxConcurrentStreams`).
+    pub streams: u32,
+    /// The length of a head as RFC 9113 §6.5.2 counts it, with 32 bytes for each field. Less than
+    /// with HTTP/1.1, since a byte can stand for 4 KiB here. More is answered with 431.
+    pub head_bytes: usize,
+    /// Fields of a head, each crumb of a cookie among them. More is answered with 431.
+    pub fields: usize,
+    /// The length of the heads of all open streams together. Further streams are refused until
+    /// some end, so that many streams of large heads hold no more than a few do.
+    pub held_head_bytes: usize,
+    /// The length of a block of fields on the wire. Beyond it nothing can be read on, so the
+    /// connection ends.
+    pub block_bytes: usize,
+    /// Frames that a block may be cut into.
+    pub block_frames: u32,
+    /// The size of the peer's table that we keep.
+    pub decoder_table: usize,
+    /// The most that we use of the table that the peer keeps.
+    pub encoder_table: usize,
+    /// The longest frame that is taken; 16 KiB is the least that there is.
+    pub frame_bytes: u32,
+    /// What a stream may receive before it is released: it bounds what a slow reader makes us
+    /// hold, and the speed over a long way to this much for each round trip. Not less than the
+    /// 65,535 bytes that every peer may take for granted.
+    pub stream_window: u32,
+    /// The same for all streams together.
+    pub connection_window: u32,
+    /// Data that waits to be written; what does not fit stays with the caller.
+    pub output: usize,
+    /// Bytes of frames that the peer makes us write while it does not read: some thousand.
+    pub control_output: usize,
+    /// Streams that the peer may open and reset (CVE-2023-44487).
+    pub resets: Rate,
+    /// Streams that the peer may make us reset (CVE-2025-8671).
+    pub provoked_resets: Rate,
+    /// Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown
+    /// ones. Frames that do carry something, in either direction, make room for more of them.
+    pub overhead: Rate,
+    /// Whether clients may open other protocols with CONNECT (RFC 8441).
+    pub extended_connect: bool,
+}
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// So many times,
+    pub times: u32,
+    /// in this while.
+    pub within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let rate = |times, seconds| Rate { times, within: Duration::from_secs(seconds) };
+        Self {
+            streams: 250,
+            head_bytes: 64 * 1024,
+            fields: 512,
+            held_head_bytes: 512 * 1024,
+            block_bytes: 128 * 1024,
+            block_frames: 64,
+            decoder_table: 4096,
+            encoder_table: 4096,
+            frame_bytes: 16 * 1024,
+            stream_window: 256 * 1024,
+            connection_window: 1024 * 1024,
+            output: 64 * 1024,
+            control_output: 32 * 1024,
+            resets: rate(1000, 30),
+            provoked_resets: rate(1000, 30),
+            overhead: rate(10_000, 10),
+            extended_connect: true,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn stream_window(&self) -> u32 {
+        self.stream_window.clamp(65_535, i32::MAX.cast_unsigned())
+    }
+
+    pub(super) fn connection_window(&self) -> u32 {
+        self.connection_window.clamp(65_535, i32::MAX.cast_unsigned())
+    }
+
+    pub(super) fn frame_bytes(&self) -> u32 {
+        self.frame_bytes.clamp(16_384, 16_777_215)
+    }
+}

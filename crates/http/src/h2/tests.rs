@@ -1,0 +1,7 @@
+//! Connections against frames that are written byte by byte.
+
+mod conformance;
+mod exchanges;
+mod floods;
+mod heads;
+mod support;
