@@ -4,4 +4,5 @@ mod conformance;
 mod exchanges;
 mod floods;
 mod heads;
+mod properties;
 mod support;

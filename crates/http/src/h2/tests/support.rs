@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use crate::body::BodyFraming;
 use crate::codec::ResponseHead;
 use crate::h2::frame::{FrameHead, HEAD_BYTES, PREFACE};
-use crate::h2::{Connection, ConnectionError, ErrorCode, Event, Limits, Role, Server, StreamId};
+use crate::h2::{
+    Connection, ConnectionError, ErrorCode, Event, Gone, Limits, Role, Server, StreamId,
+};
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::status::Status;
@@ -120,6 +122,15 @@ impl Peer {
     }
 
     pub(super) fn respond_with(&mut self, stream: u32, headers: &Headers, end: bool) {
+        self.try_respond(stream, headers, end).unwrap();
+    }
+
+    pub(super) fn try_respond(
+        &mut self,
+        stream: u32,
+        headers: &Headers,
+        end: bool,
+    ) -> Result<(), Gone> {
         let head = ResponseHead {
             version: Version::Http2,
             status: Status::OK,
@@ -128,7 +139,7 @@ impl Peer {
             connection: Default::default(),
             date: b"",
         };
-        self.connection.respond(StreamId(stream), &head, end).unwrap();
+        self.connection.respond(StreamId(stream), &head, end)
     }
 
     pub(super) fn reset(&mut self, stream: u32) {
