@@ -120,7 +120,11 @@ impl Http2 {
             server.next(input, request, now).unwrap()
         {
             input = &input[consumed..];
-            let h2::Event::Head { stream, end: true } = event else { panic!("{event:?}") };
+            let stream = match event {
+                h2::Event::Head { stream, end: true } => Some(stream),
+                _ => None,
+            };
+            let stream = stream.unwrap();
             let head = ResponseHead {
                 version: Version::Http2,
                 status: Status::OK,

@@ -1,5 +1,6 @@
 //! Connections against frames that are written byte by byte.
 
+mod client;
 mod conformance;
 mod exchanges;
 mod floods;

@@ -55,8 +55,9 @@ pub struct Encoder {
     table: Table,
     /// The hashes of the table's entries.
     hashes: VecDeque<u32>,
-    /// Fields that came of late, each at the place that its hash gives it.
+    /// The hashes of fields that came of late, and where the next one goes.
     recent: [u32; RECENT],
+    next_recent: usize,
     /// The most that we use of what the peer allows.
     most: usize,
     /// The smallest size since the last block, where the size was changed.
@@ -68,8 +69,14 @@ impl Encoder {
     #[must_use]
     pub fn new(most: usize) -> Self {
         let table = Table::new(DEFAULT_SIZE);
-        let mut encoder =
-            Self { table, hashes: VecDeque::new(), recent: [0; RECENT], most, shrunk: None };
+        let mut encoder = Self {
+            table,
+            hashes: VecDeque::new(),
+            recent: [0; RECENT],
+            next_recent: 0,
+            most,
+            shrunk: None,
+        };
         encoder.allow(DEFAULT_SIZE);
         encoder
     }
@@ -153,8 +160,14 @@ impl Encoder {
 
     /// Whether the field came of late; from now on it did.
     fn comes_again(&mut self, hash: u32) -> bool {
-        let Some(place) = self.recent.get_mut(hash as usize / 2 % RECENT) else { return false };
-        std::mem::replace(place, hash) == hash
+        if self.recent.contains(&hash) {
+            return true;
+        }
+        if let Some(place) = self.recent.get_mut(self.next_recent) {
+            *place = hash;
+        }
+        self.next_recent = (self.next_recent + 1) % RECENT;
+        false
     }
 
     fn keep(&mut self, hash: u32, name: &str, value: &[u8]) {

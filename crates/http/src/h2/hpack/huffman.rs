@@ -4,6 +4,8 @@
 //! symbols, so that the lengths alone say everything. Nearly all that is met has codes of 5 to 8
 //! bits, which one table finds from a byte of input; the others are found by their length.
 
+use std::slice::IterMut;
+
 use super::HpackError;
 
 /// Decodes a string and appends it.
@@ -11,10 +13,20 @@ use super::HpackError;
 /// # Errors
 /// When it holds the end symbol, or does not end with a padding of less than a byte of ones.
 pub(super) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> {
-    out.reserve(text.len() * 8 / 5);
+    let start = out.len();
+    // The shortest codes have five bits.
+    out.resize(start + text.len() * 8 / 5, 0);
+    let room = out.get_mut(start..).unwrap_or_default();
+    let decoded = decode_into(text, room.iter_mut());
+    let left = decoded.as_ref().map_or(0, |left| *left);
+    out.truncate(out.len() - left);
+    decoded.map(drop)
+}
+
+/// Fills the slots from the first on, and returns how many are left.
+fn decode_into(mut rest: &[u8], mut slots: IterMut<'_, u8>) -> Result<usize, HpackError> {
     // The next bits, from the highest on, and how many of them are certain.
     let (mut bits, mut count) = (0_u64, 0_u32);
-    let mut rest = text;
     loop {
         if let Some(word) = rest.first_chunk() {
             // What comes in beyond the certain bits comes in again with the next word.
@@ -31,29 +43,27 @@ pub(super) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), HpackError> {
                 rest = behind;
             }
         }
-        if count == 0 {
-            return Ok(());
-        }
         loop {
             let [first, ..] = bits.to_be_bytes();
             let (symbol, length) = SHORT.get(usize::from(first)).copied().unwrap_or_default();
             let length = u32::from(length);
-            if length == 0 || length > count {
+            if length > count {
                 break;
             }
-            out.push(symbol);
+            let Some(slot) = slots.next() else { break };
+            *slot = symbol;
             bits <<= length;
             count -= length;
         }
         if rest.is_empty() || count >= 30 {
-            match long(bits, count) {
-                Some((symbol, length)) => {
-                    out.push(symbol);
+            match long(bits, count).and_then(|found| Some((found, slots.next()?))) {
+                Some(((symbol, length), slot)) => {
+                    *slot = symbol;
                     bits <<= length;
                     count -= length;
                 }
                 None if rest.is_empty() && count < 8 && bits.leading_ones() >= count => {
-                    return Ok(());
+                    return Ok(slots.len());
                 }
                 None => return Err(HpackError::Huffman),
             }
@@ -146,7 +156,8 @@ const LENGTH_OF: [u8; 257] = [
 
 /// The code of each symbol and its length.
 static CODES: [(u32, u8); 257] = TABLES.codes;
-/// The symbol of the code with which a byte begins, and its length; 0 where it is longer than that.
+/// The symbol of the code with which a byte begins, and its length; more than there is of anything
+/// where the code is longer than that.
 static SHORT: [(u8, u8); 256] = TABLES.short;
 /// The symbols in the order of their codes.
 static SORTED: [u16; 257] = TABLES.sorted;
@@ -170,7 +181,7 @@ const TABLES: Tables = tables();
 const fn tables() -> Tables {
     let mut tables = Tables {
         codes: [(0, 0); 257],
-        short: [(0, 0); 256],
+        short: [(0, u8::MAX); 256],
         sorted: [0; 257],
         groups: [Group { code: 0, count: 0, start: 0 }; 31],
     };

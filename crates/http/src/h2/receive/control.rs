@@ -73,17 +73,14 @@ impl<R: Role> Connection<R> {
                 _ => Err(ConnectionError::frame_size("SETTINGS with an ACK and a payload")),
             };
         }
-        let before = self.theirs;
-        self.theirs.take(payload, !R::IS_SERVER)?;
-        if !self.settled {
-            self.settled = true;
-            // What a server does not limit has no limit.
-            if !R::IS_SERVER && self.theirs.streams == before.streams {
-                self.theirs.streams = stated_streams(payload).unwrap_or(u32::MAX);
-            }
+        let before = self.theirs.window;
+        if !std::mem::replace(&mut self.settled, true) {
+            // What is not limited now has no limit.
+            self.theirs.streams = u32::MAX;
         }
+        self.theirs.take(payload, !R::IS_SERVER)?;
         self.encoder.allow(self.theirs.table);
-        let change = i64::from(self.theirs.window) - i64::from(before.window);
+        let change = i64::from(self.theirs.window) - i64::from(before);
         if change != 0 {
             for stream in self.streams.iter_mut() {
                 let changed = stream.send_window.change(change);
@@ -183,12 +180,4 @@ impl<R: Role> Connection<R> {
             None => Some(self.streams.past(stream)),
         }
     }
-}
-
-/// How many streams a SETTINGS frame allows, if it says so.
-fn stated_streams(payload: &[u8]) -> Option<u32> {
-    let (settings, _) = payload.as_chunks::<6>();
-    settings.iter().rev().find_map(|&[a, b, value @ ..]| {
-        (u16::from_be_bytes([a, b]) == 3).then(|| u32::from_be_bytes(value))
-    })
 }
