@@ -68,7 +68,7 @@ impl Connection<Client> {
             id,
             receiving: Half::Head,
             sending: if end { Half::Ended } else { Half::Body },
-            receive_window: ReceiveWindow::new(self.limits.stream_window()),
+            receive_window: ReceiveWindow::new(self.limits.usable_stream_window()),
             send_window: SendWindow::new(self.theirs.window),
             length_left: None,
             head_bytes: 0,
@@ -136,7 +136,7 @@ impl Connection<Client> {
             stream.receiving = if block.end { Half::Ended } else { Half::Body };
             stream.length_left = length;
         }
-        self.streams.settle(block.stream);
+        self.settle(block.stream);
         Ok(Some(Event::Head { stream: id, end: block.end }))
     }
 }

@@ -101,7 +101,7 @@ impl<R: Role> Connection<R> {
             target: Vec::new(),
             encoder: Encoder::new(limits.encoder_table),
             streams: Streams::default(),
-            receive_window: ReceiveWindow::new(limits.connection_window()),
+            receive_window: ReceiveWindow::new(limits.usable_connection_window()),
             send_window: SendWindow::new(Settings::UNSAID.window),
             theirs: Settings::UNSAID,
             settled: false,
@@ -129,7 +129,7 @@ impl<R: Role> Connection<R> {
         }
         let payload = settings::write(&self.limits, R::IS_SERVER);
         self.output.frame(kind::SETTINGS, 0, 0, &payload);
-        let more = self.limits.connection_window() - Settings::UNSAID.window;
+        let more = self.limits.usable_connection_window() - Settings::UNSAID.window;
         if more > 0 {
             self.output.frame(kind::WINDOW_UPDATE, 0, 0, &more.to_be_bytes());
         }
@@ -269,6 +269,13 @@ impl<R: Role> Connection<R> {
         self.check_control()?;
         let known = self.remove_stream(stream, Past::Reset);
         Ok(known.then_some(Event::Reset { stream: StreamId(stream), code }))
+    }
+
+    /// Settles a stream of which a half was just ended.
+    pub(super) fn settle(&mut self, stream: u32) {
+        if self.streams.settle(stream) {
+            self.resets.give(1);
+        }
     }
 
     /// Takes a stream out, and what it holds from the connection's window; says whether it was

@@ -26,7 +26,8 @@ pub enum Event {
         /// Whether it is all that comes.
         end: bool,
     },
-    /// A request came that is to be answered with this status; its head is not complete.
+    /// A request came that is to be answered with this status; its head is not complete. What else
+    /// comes on the stream is worth nothing: release it, or reset the stream after the answer.
     Refused {
         /// The stream.
         stream: StreamId,

@@ -42,7 +42,8 @@ pub struct Limits {
     pub output: usize,
     /// Bytes of frames that the peer makes us write while it does not read: some thousand.
     pub control_output: usize,
-    /// Streams that the peer may open and reset (CVE-2023-44487).
+    /// Streams that the peer may open and reset (CVE-2023-44487). Those that end as they should make
+    /// room for more.
     pub resets: Rate,
     /// Streams that the peer may make us reset (CVE-2025-8671).
     pub provoked_resets: Rate,
@@ -69,7 +70,7 @@ impl Default for Limits {
             streams: 250,
             head_bytes: 64 * 1024,
             fields: 512,
-            held_head_bytes: 512 * 1024,
+            held_head_bytes: 1024 * 1024,
             block_bytes: 128 * 1024,
             block_frames: 64,
             decoder_table: 4096,
@@ -88,15 +89,63 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn stream_window(&self) -> u32 {
+    pub(super) fn usable_stream_window(&self) -> u32 {
         self.stream_window.clamp(65_535, i32::MAX.cast_unsigned())
     }
 
-    pub(super) fn connection_window(&self) -> u32 {
+    pub(super) fn usable_connection_window(&self) -> u32 {
         self.connection_window.clamp(65_535, i32::MAX.cast_unsigned())
     }
 
-    pub(super) fn frame_bytes(&self) -> u32 {
+    pub(super) fn usable_frame_bytes(&self) -> u32 {
         self.frame_bytes.clamp(16_384, 16_777_215)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is promised in documents; a change is one of promises.
+    #[test]
+    fn the_defaults_are_these() {
+        let rate = |times, seconds| Rate { times, within: Duration::from_secs(seconds) };
+        let Limits {
+            streams: 250,
+            head_bytes: 65_536,
+            fields: 512,
+            held_head_bytes: 1_048_576,
+            block_bytes: 131_072,
+            block_frames: 64,
+            decoder_table: 4096,
+            encoder_table: 4096,
+            frame_bytes: 16_384,
+            stream_window: 262_144,
+            connection_window: 1_048_576,
+            output: 65_536,
+            control_output: 32_768,
+            resets,
+            provoked_resets,
+            overhead,
+            extended_connect: true,
+        } = Limits::default()
+        else {
+            unreachable!("a default has changed");
+        };
+        assert_eq!([resets, provoked_resets], [rate(1000, 30); 2]);
+        assert_eq!(overhead, rate(10_000, 10));
+    }
+
+    #[test]
+    fn windows_and_frames_are_not_smaller_than_every_peer_takes_for_granted() {
+        let limits = Limits {
+            stream_window: 0,
+            connection_window: u32::MAX,
+            frame_bytes: 1,
+            ..Limits::default()
+        };
+        assert_eq!(limits.usable_stream_window(), 65_535);
+        assert_eq!(limits.usable_connection_window(), i32::MAX.cast_unsigned());
+        assert_eq!(limits.usable_frame_bytes(), 16_384);
     }
 }

@@ -133,7 +133,7 @@ impl<R: Role> Connection<R> {
         frame: FrameHead,
         head: &mut R::Head,
     ) -> Result<Option<Event>, ConnectionError> {
-        if frame.length > self.limits.frame_bytes() as usize {
+        if frame.length > self.limits.usable_frame_bytes() as usize {
             return Err(ConnectionError::frame_size("a frame is too long"));
         }
         if !self.settled && (frame.kind != kind::SETTINGS || frame.has(flag::ACK)) {

@@ -70,7 +70,7 @@ impl<R: Role> Connection<R> {
             }
         }
         if ends {
-            self.streams.settle(stream.0);
+            self.settle(stream.0);
         }
         Ok(taken)
     }
@@ -98,7 +98,7 @@ impl<R: Role> Connection<R> {
         self.write_head(stream.0, true, |encoder, out| {
             fields.for_each(|field| encoder.field(out, &field));
         });
-        self.streams.settle(stream.0);
+        self.settle(stream.0);
         Ok(())
     }
 
@@ -184,7 +184,7 @@ impl<R: Role> Connection<R> {
             id,
             receiving: if end { Half::Ended } else { Half::Body },
             sending: Half::Head,
-            receive_window: ReceiveWindow::new(self.limits.stream_window()),
+            receive_window: ReceiveWindow::new(self.limits.usable_stream_window()),
             send_window: SendWindow::new(self.theirs.window),
             length_left,
             head_bytes,

@@ -44,7 +44,10 @@ impl Connection<Server> {
     /// body nor trailers.
     ///
     /// The fields are those that a response of HTTP/1.1 would have, without those of the
-    /// connection.
+    /// connection. There is no 101: what answers a request with a [`Self::protocol`] is a 200.
+    ///
+    /// Where the request has not ended and is no longer wanted, [`Self::reset`] the stream with
+    /// [`ErrorCode::NO_ERROR`] when the response has ended.
     ///
     /// # Errors
     /// When the stream has ended, or its head was sent.
@@ -66,7 +69,7 @@ impl Connection<Server> {
         let end = end && !interim;
         self.write_head(stream.0, end, |encoder, out| write_response(encoder, out, head));
         if end {
-            self.streams.settle(stream.0);
+            self.settle(stream.0);
         }
         Ok(())
     }
@@ -141,7 +144,8 @@ fn fill_request(
     let method = apart.get(Pseudo::Method).ok_or(Fault::Malformed)?;
     request.method = Method::parse(method).map_err(|_| Fault::Malformed)?;
     let (path, scheme) = (apart.get(Pseudo::Path), apart.get(Pseudo::Scheme));
-    let authority = apart.get(Pseudo::Authority);
+    // As in Go, an empty one is none.
+    let authority = apart.get(Pseudo::Authority).filter(|authority| !authority.is_empty());
     if apart.get(Pseudo::Status).is_some() {
         return Err(Fault::Malformed);
     }

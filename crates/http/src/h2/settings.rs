@@ -93,9 +93,9 @@ pub(super) fn write(limits: &Limits, is_server: bool) -> Vec<u8> {
     } else {
         set(id::PUSH, 0);
     }
-    set(id::WINDOW, limits.stream_window());
-    if limits.frame_bytes() != 16_384 {
-        set(id::FRAME_BYTES, limits.frame_bytes());
+    set(id::WINDOW, limits.usable_stream_window());
+    if limits.usable_frame_bytes() != 16_384 {
+        set(id::FRAME_BYTES, limits.usable_frame_bytes());
     }
     set(id::HEAD_BYTES, length(limits.head_bytes));
     payload

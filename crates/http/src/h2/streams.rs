@@ -75,10 +75,12 @@ impl Streams {
     }
 
     /// Settles a stream of which a half was just ended: if that closes it, it is remembered, and
-    /// taken out unless it holds what is not released.
-    pub(super) fn settle(&mut self, id: u32) {
-        let Some(place) = self.place(id) else { return };
-        let Some(stream) = self.live.get(place).filter(|stream| stream.is_closed()) else { return };
+    /// taken out unless it holds what is not released. Says whether it is closed.
+    pub(super) fn settle(&mut self, id: u32) -> bool {
+        let Some(place) = self.place(id) else { return false };
+        let Some(stream) = self.live.get(place).filter(|stream| stream.is_closed()) else {
+            return false;
+        };
         let (held, head_bytes) = (stream.receive_window.held(), stream.head_bytes);
         self.open -= 1;
         self.head_bytes -= head_bytes;
@@ -86,6 +88,7 @@ impl Streams {
         if held == 0 {
             self.live.remove(place);
         }
+        true
     }
 
     /// Takes a closed stream out that holds nothing more.

@@ -137,7 +137,7 @@ impl<R: Role> Connection<R> {
             return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
         }
         stream.receiving = Half::Ended;
-        self.streams.settle(block.stream);
+        self.settle(block.stream);
         Ok(Some(Event::Trailers { stream: StreamId(block.stream) }))
     }
 }

@@ -39,10 +39,8 @@ impl<R: Role> Connection<R> {
             ));
         }
         let end = frame.has(flag::END_STREAM);
-        if frame.length == 0 && !end {
-            self.count_overhead()?;
-        } else {
-            self.overhead.give(1);
+        if !padded {
+            self.weigh(frame.length, end)?;
         }
         if let Some(code) = self.refuse_data(frame.stream, length)? {
             self.credit(length);
@@ -68,6 +66,15 @@ impl<R: Role> Connection<R> {
         }
         self.reading = Reading::head();
         Ok(end.then(|| self.end_data(frame.stream, 0..0)))
+    }
+
+    /// Counts a frame by what it carries.
+    fn weigh(&mut self, payload: usize, end: bool) -> Result<(), ConnectionError> {
+        if payload == 0 && !end {
+            return self.count_overhead();
+        }
+        self.overhead.give(1);
+        Ok(())
     }
 
     /// Whether the DATA of a stream is not taken, and the error of the stream that it is, if it is
@@ -130,6 +137,7 @@ impl<R: Role> Connection<R> {
             };
             body = Body { padded: false, payload, padding, ..body };
             self.reading = Reading::Data(body);
+            self.weigh(payload, body.end)?;
             // Padding is passed on to nobody.
             self.release(StreamId(body.stream), 1 + padding);
             if let Some(event) = self.begin_payload(body)? {
@@ -168,7 +176,7 @@ impl<R: Role> Connection<R> {
         if let Some(state) = self.streams.get_mut(stream) {
             state.receiving = Half::Ended;
         }
-        self.streams.settle(stream);
+        self.settle(stream);
         Event::Data { stream: StreamId(stream), payload, end: true }
     }
 }

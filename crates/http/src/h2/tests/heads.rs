@@ -83,6 +83,8 @@ fn the_authority_has_precedence_over_the_host() {
     assert!(request.headers.is_empty());
     let host = [&GET[..3], &[("host", "b.test")]].concat();
     assert_eq!(taken(&host, WHOLE).request.host(), "b.test");
+    let empty = [&GET[..3], &[(":authority", ""), ("host", "b.test")]].concat();
+    assert_eq!(taken(&empty, WHOLE).request.host(), "b.test");
     assert_eq!(taken(&GET[..3], WHOLE).request.host(), "");
 }
 
