@@ -2,7 +2,7 @@
 
 use super::hpack::{Field, Name, Pseudo};
 use super::limits::Limits;
-use crate::headers::{Headers, Known, is_value};
+use crate::headers::{Headers, Known, is_value, trim};
 
 /// The fields of a block that are no fields of a head: they are kept here until the block ends.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ impl<'a> Collector<'a> {
     }
 
     fn check(&mut self, field: Field<'_>) -> Result<(), Fault> {
-        let Field { name, value, kind } = field;
+        let Field { name, mut value, kind, sound } = field;
         if self.fault.is_none() {
             let bytes = self.bytes_left.checked_sub(field.size()).ok_or(Fault::TooLarge)?;
             self.fields_left = self.fields_left.checked_sub(1).ok_or(Fault::TooLarge)?;
@@ -94,9 +94,15 @@ impl<'a> Collector<'a> {
         } else if kind != Name::Malformed {
             return Ok(());
         }
+        if !sound {
+            value = trim(value);
+            if !is_value(value) {
+                return Err(Fault::Malformed);
+            }
+        }
         match kind {
             Name::Pseudo(pseudo) => {
-                if self.in_fields || !is_value(value) || !self.apart.put(pseudo, value) {
+                if self.in_fields || !sound || !self.apart.put(pseudo, value) {
                     return Err(Fault::Malformed);
                 }
                 return Ok(());
@@ -111,9 +117,6 @@ impl<'a> Collector<'a> {
             | Name::Malformed => return Err(Fault::Malformed),
             Name::Known(Known::Te) if value != b"trailers" => return Err(Fault::Malformed),
             Name::Known(Known::Cookie) => {
-                if !is_value(value) {
-                    return Err(Fault::Malformed);
-                }
                 if !self.apart.cookie.is_empty() {
                     self.apart.cookie.extend_from_slice(b"; ");
                 }

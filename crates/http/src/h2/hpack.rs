@@ -16,7 +16,7 @@ pub use encode::{Encoder, Keeping};
 #[cfg(test)]
 pub(super) use integer::write as write_integer;
 
-use crate::headers::{Known, is_token};
+use crate::headers::{Known, is_token, is_value, trim};
 use crate::words;
 
 /// One field of a block.
@@ -28,6 +28,8 @@ pub struct Field<'a> {
     pub value: &'a [u8],
     /// What the name is.
     pub kind: Name,
+    /// Whether the value is one of a field: no control characters, and no white space around it.
+    pub sound: bool,
 }
 
 impl Field<'_> {
@@ -90,6 +92,11 @@ impl Name {
             None => Self::Malformed,
         }
     }
+}
+
+/// Whether a value is one of a field.
+fn is_sound(value: &[u8]) -> bool {
+    is_value(value) && trim(value).len() == value.len()
 }
 
 /// What a field counts for (RFC 7541 §4.1).

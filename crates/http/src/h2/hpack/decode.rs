@@ -1,7 +1,7 @@
 //! Reading blocks of fields.
 
 use super::table::{NewName, Table};
-use super::{Field, Name, huffman, integer};
+use super::{Field, Name, huffman, integer, is_sound};
 
 /// Why a block cannot be read; nothing behind it on the connection can be read either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -89,21 +89,23 @@ impl Decoder {
             let name = string(block, &mut self.name)?;
             let value = string(block, &mut self.value)?;
             let kind = Name::classify(name);
-            take(Field { name, value, kind });
+            let sound = is_sound(value);
+            take(Field { name, value, kind, sound });
             if keep {
-                self.table.insert(NewName::Text(name, kind), value);
+                self.table.insert(NewName::Text(name, kind), value, sound);
             }
             return Ok(());
         }
         let Field { name, kind, .. } = self.table.field(index).ok_or(HpackError::Index)?;
         let value = string(block, &mut self.value)?;
-        take(Field { name, value, kind });
+        let sound = is_sound(value);
+        take(Field { name, value, kind, sound });
         if keep {
             let name = match super::statics::field(index) {
                 Some(field) => NewName::Text(field.name.as_bytes(), field.kind),
                 None => NewName::OfEntry(index - super::statics::COUNT - 1),
             };
-            self.table.insert(name, value);
+            self.table.insert(name, value, sound);
         }
         Ok(())
     }

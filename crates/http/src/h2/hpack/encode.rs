@@ -175,7 +175,7 @@ impl Encoder {
         let Some(small) = small.get_mut(..name.len()) else { return };
         small.copy_from_slice(name.as_bytes());
         small.make_ascii_lowercase();
-        let (left, came_in) = self.table.insert(NewName::Text(small, Name::Other), value);
+        let (left, came_in) = self.table.insert(NewName::Text(small, Name::Other), value, true);
         self.forget(left);
         if came_in {
             self.hashes.push_front(hash);

@@ -25,6 +25,7 @@ struct Entry {
     name_length: usize,
     value_length: usize,
     kind: Name,
+    sound: bool,
 }
 
 /// The name of a field that enters.
@@ -44,7 +45,7 @@ impl Table {
     pub(super) fn field(&self, index: usize) -> Option<Field<'_>> {
         if let Some(field) = statics::field(index) {
             let (name, value) = (field.name.as_bytes(), field.value.as_bytes());
-            return Some(Field { name, value, kind: field.kind });
+            return Some(Field { name, value, kind: field.kind, sound: true });
         }
         self.entry(index.checked_sub(statics::COUNT + 1)?)
     }
@@ -54,7 +55,8 @@ impl Table {
         let entry = self.entries.get(place)?;
         let text = self.text.get(entry.start - self.cut..)?;
         let (name, rest) = text.split_at_checked(entry.name_length)?;
-        Some(Field { name, value: rest.get(..entry.value_length)?, kind: entry.kind })
+        let value = rest.get(..entry.value_length)?;
+        Some(Field { name, value, kind: entry.kind, sound: entry.sound })
     }
 
     /// Changes how much fits; returns how many entries had to leave.
@@ -70,7 +72,7 @@ impl Table {
 
     /// Adds a field; returns how many entries had to leave, and whether it came in: one that is
     /// larger than the table empties it (RFC 7541 §4.4).
-    pub(super) fn insert(&mut self, name: NewName<'_>, value: &[u8]) -> (usize, bool) {
+    pub(super) fn insert(&mut self, name: NewName<'_>, value: &[u8], sound: bool) -> (usize, bool) {
         let (name_length, kind) = match name {
             NewName::Text(text, kind) => (text.len(), kind),
             NewName::OfEntry(place) => match self.entries.get(place) {
@@ -97,7 +99,13 @@ impl Table {
         self.text.extend_from_slice(value);
         let left = self.make_room(size);
         let start = start + self.cut;
-        self.entries.push_front(Entry { start, name_length, value_length: value.len(), kind });
+        self.entries.push_front(Entry {
+            start,
+            name_length,
+            value_length: value.len(),
+            kind,
+            sound,
+        });
         self.size += size;
         (left, true)
     }
@@ -149,7 +157,7 @@ mod tests {
     }
 
     fn insert(table: &mut Table, name: &str, value: &str) -> (usize, bool) {
-        table.insert(NewName::Text(name.as_bytes(), Name::Other), value.as_bytes())
+        table.insert(NewName::Text(name.as_bytes(), Name::Other), value.as_bytes(), true)
     }
 
     #[test]
@@ -171,11 +179,11 @@ mod tests {
         let mut table = Table::new(40);
         insert(&mut table, "name", "1");
         for value in ["2", "3", "4"].repeat(50) {
-            assert_eq!(table.insert(NewName::OfEntry(0), value.as_bytes()), (1, true));
+            assert_eq!(table.insert(NewName::OfEntry(0), value.as_bytes(), true), (1, true));
             assert_eq!(shown(&table), [format!("name={value}")]);
             assert!(table.text.len() <= 80);
         }
-        assert_eq!(table.insert(NewName::OfEntry(1), b"x"), (0, false));
+        assert_eq!(table.insert(NewName::OfEntry(1), b"x", true), (0, false));
     }
 
     #[test]

@@ -159,7 +159,7 @@ fn a_byte_that_stands_for_much_does_not_become_much() {
 }
 
 #[test]
-fn a_million_exchanges_leave_nothing_behind() {
+fn a_hundred_thousand_exchanges_leave_nothing_behind() {
     let mut peer = Peer::new();
     for index in 0..100_000 {
         let stream = index * 2 + 1;
