@@ -1,4 +1,5 @@
-//! HTTP vocabulary and the HTTP/1.1 codec: heads, headers, framing, canonical host and path; no IO.
+//! HTTP vocabulary, the HTTP/1.1 codec and the HTTP/2 engine: heads, headers, framing, canonical host
+//! and path; no IO.
 //!
 //! Every other crate reads requests and responses through the types of this one, so that a
 //! name, a path or a host is parsed and normalised once and means the same to the router, the

@@ -14,7 +14,7 @@ use super::server::OF_CONNECTIONS;
 use super::stream::{Half, Stream, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
-use crate::codec::framing::{settle_pragma, settle_trailer, stated_framing};
+use crate::codec::framing::{settle_trailer, stated_framing};
 use crate::headers::{Headers, Known};
 use crate::method::Method;
 use crate::request::Request;
@@ -160,7 +160,6 @@ fn fill_response(
     if response.status == Status::SWITCHING_PROTOCOLS || (response.status.is_interim() && end) {
         return Err(Fault::Malformed);
     }
-    settle_pragma(&mut response.headers);
     let stated = stated_framing(Version::Http2, &mut response.headers);
     let stated = stated.map_err(|_| Fault::Malformed)?;
     let empty = bodiless || !response.status.allows_body();

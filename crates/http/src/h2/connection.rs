@@ -283,6 +283,9 @@ impl<R: Role> Connection<R> {
     pub(super) fn remove_stream(&mut self, stream: u32, past: Past) -> bool {
         let Some(stream) = self.streams.remove(stream, past) else { return false };
         self.credit(stream.receive_window.held());
+        if stream.waits {
+            self.waiting.retain(|&id| id != stream.id);
+        }
         !stream.is_closed()
     }
 

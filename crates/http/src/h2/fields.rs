@@ -12,6 +12,7 @@ pub(super) struct Apart {
     places: [Option<(usize, usize)>; 6],
     /// The crumbs of the cookie (RFC 9113 §8.2.3).
     cookie: Vec<u8>,
+    crumbs: usize,
 }
 
 impl Apart {
@@ -19,6 +20,7 @@ impl Apart {
         self.text.clear();
         self.places = [None; 6];
         self.cookie.clear();
+        self.crumbs = 0;
     }
 
     /// The value of a pseudo field.
@@ -117,10 +119,11 @@ impl<'a> Collector<'a> {
             | Name::Malformed => return Err(Fault::Malformed),
             Name::Known(Known::Te) if value != b"trailers" => return Err(Fault::Malformed),
             Name::Known(Known::Cookie) => {
-                if !self.apart.cookie.is_empty() {
+                if self.apart.crumbs > 0 {
                     self.apart.cookie.extend_from_slice(b"; ");
                 }
                 self.apart.cookie.extend_from_slice(value);
+                self.apart.crumbs += 1;
             }
             Name::Known(known) => {
                 self.headers.push_small(name, value, Some(known)).map_err(|_| Fault::Malformed)?
@@ -138,9 +141,9 @@ impl<'a> Collector<'a> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        if !self.apart.cookie.is_empty() {
+        if self.apart.crumbs > 0 {
             let pushed =
-                self.headers.push_small(b"cookie", &self.apart.cookie, Some(Known::Cookie));
+                self.headers.push_small(b"cookie", trim(&self.apart.cookie), Some(Known::Cookie));
             pushed.map_err(|_| Fault::Malformed)?;
         }
         Ok(limits.head_bytes - self.bytes_left)

@@ -12,7 +12,7 @@ use super::stream::{Half, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::ResponseHead;
-use crate::codec::framing::{settle_pragma, settle_trailer, stated_framing};
+use crate::codec::framing::{settle_trailer, stated_framing};
 use crate::headers::{Headers, Known, KnownSet};
 use crate::host::is_valid_host;
 use crate::method::Method;
@@ -168,7 +168,6 @@ fn fill_request(
     let parsed = request.target.parse(target, &request.method, &mut request.authority);
     parsed.map_err(|_| Fault::Malformed)?;
     let host = settle_host(request, authority);
-    settle_pragma(&mut request.headers);
     let stated = stated_framing(Version::Http2, &mut request.headers);
     request.body = match stated.map_err(|_| Fault::Malformed)? {
         BodyFraming::Length(1..) if end => return Err(Fault::Malformed),

@@ -7,7 +7,7 @@ use super::stream::Stream;
 /// The streams that live, in the order of their numbers, and the memory of some that do not.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    live: Vec<Stream>,
+    live: VecDeque<Stream>,
     /// How many of them are not closed.
     open: usize,
     /// What the heads of those count for.
@@ -38,11 +38,11 @@ pub(super) enum Past {
 impl Streams {
     /// Adds one, with a number higher than all before.
     pub(super) fn add(&mut self, stream: Stream) {
-        debug_assert!(self.live.last().is_none_or(|last| last.id < stream.id));
+        debug_assert!(self.live.back().is_none_or(|last| last.id < stream.id));
         self.highest = stream.id;
         self.open += 1;
         self.head_bytes += stream.head_bytes;
-        self.live.push(stream);
+        self.live.push_back(stream);
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&Stream> {
@@ -67,7 +67,7 @@ impl Streams {
     /// Takes one out that was reset, by the peer or by us.
     pub(super) fn remove(&mut self, id: u32, past: Past) -> Option<Stream> {
         self.remember(id, past);
-        let stream = self.live.remove(self.place(id)?);
+        let stream = self.live.remove(self.place(id)?)?;
         if !stream.is_closed() {
             self.count_out(&stream);
         }

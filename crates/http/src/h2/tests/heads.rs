@@ -60,8 +60,7 @@ fn a_request_is_the_one_that_http_1_would_be() {
             "Accept: */*",
             "Pragma: no-cache",
             "Content-Length: 3",
-            "Expect: 100-continue",
-            "Cache-Control: no-cache"
+            "Expect: 100-continue"
         ]
     );
     assert!(request.headers.may_have_underscores());
@@ -93,6 +92,10 @@ fn crumbs_of_cookies_become_one_cookie() {
     let crumbs = [GET, &[("cookie", "a=b"), ("x", "y"), ("cookie", "c=d"), ("cookie", "e")]];
     let request = taken(&crumbs.concat(), WHOLE).request;
     assert_eq!(shown(&request.headers), ["X: y", "Cookie: a=b; c=d; e"]);
+    let none = [GET, &[("cookie", ""), ("cookie", "")]].concat();
+    assert_eq!(shown(&taken(&none, WHOLE).request.headers), ["Cookie: ;"]);
+    let empty = [GET, &[("cookie", ""), ("cookie", "b"), ("cookie", " c ")]].concat();
+    assert_eq!(shown(&taken(&empty, WHOLE).request.headers), ["Cookie: ; b; c"]);
 }
 
 #[test]
