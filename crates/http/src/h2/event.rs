@@ -26,8 +26,9 @@ pub enum Event {
         /// Whether it is all that comes.
         end: bool,
     },
-    /// A request came that is to be answered with this status; its head is not complete. What else
-    /// comes on the stream is worth nothing: release it, or reset the stream after the answer.
+    /// A request came that is to be answered with this status. Its head is what was understood of
+    /// it, and empty where it is too large. What else comes on the stream is worth nothing: release
+    /// it, or reset the stream after the answer.
     Refused {
         /// The stream.
         stream: StreamId,

@@ -116,7 +116,11 @@ impl Connection<Server> {
         });
         let (refusal, length) = match settled {
             Ok(refusal) => (refusal, length_of(request.body)),
-            Err(Fault::TooLarge) => (Some(Reason::HeadTooLarge), None),
+            Err(Fault::TooLarge) => {
+                request.clear();
+                request.version = Version::Http2;
+                (Some(Reason::HeadTooLarge), None)
+            }
             Err(Fault::Malformed) => {
                 return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
             }

@@ -145,8 +145,7 @@ fn a_byte_that_stands_for_much_does_not_become_much() {
     let bomb = [block(GET), entry, vec![0xbe; 10_000]].concat();
     let events = peer.send(&frame(HEADERS, WHOLE, 1, &bomb)).unwrap();
     assert!(matches!(events[..], [crate::h2::Event::Refused { .. }]));
-    let kept: usize = peer.request.headers.iter().map(|field| field.value.len()).sum();
-    assert!(kept <= 65_536);
+    assert!(peer.request.headers.is_empty());
     // Many streams with heads just short of the limit are refused, too.
     let mut peer = Peer::new();
     let large = [block(GET), vec![0x40, 1, b'a', 0x7f, 0xa1, 0x1e]];

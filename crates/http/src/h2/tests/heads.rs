@@ -148,6 +148,7 @@ fn heads_that_are_too_large_are_answered_and_the_connection_goes_on() {
     let first = [block(GET), entry("a", &long), entry("b", "c")].concat();
     let events = peer.send(&frame(HEADERS, WHOLE, 1, &first)).unwrap();
     assert!(matches!(events[..], [Event::Refused { .. }]));
+    assert!(peer.request.headers.is_empty() && peer.request.host().is_empty());
     let second = [block(GET), vec![0xbe]].concat();
     let events = peer.send(&frame(HEADERS, WHOLE, 3, &second)).unwrap();
     assert!(matches!(events[..], [Event::Head { .. }]));

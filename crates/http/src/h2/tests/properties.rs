@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::h2::{ErrorCode, Event, Limits, StreamId};
+use crate::h2::{Connection, ErrorCode, Event, Limits, RequestHead, StreamId};
 use crate::headers::{HeaderName, Headers};
+use crate::request::Request;
+use crate::response::Response;
 
 /// Frames near the border between good and bad, mostly on few streams.
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
@@ -177,6 +179,29 @@ proptest! {
             prop_assert!(connection.partial.capacity() <= 64 * 1024);
             prop_assert!(connection.block.capacity() <= 2 * limits.block_bytes);
             prop_assert!(connection.open_streams() <= 250);
+        }
+    }
+
+    #[test]
+    fn a_client_stands_any_frames(sent in any_frames(), asks in 0..6_usize) {
+        let mut client = Connection::client(&Limits::default());
+        let (mut response, now) = (Response::new(), std::time::Instant::now());
+        let request = Request::new();
+        let head =
+            RequestHead { request: &request, scheme: "http", authority: "a.test", protocol: None };
+        let _ = drive(&mut client, &frame(SETTINGS, 0, 0, &[]), &mut response, now);
+        for index in 0..asks {
+            client.request(&head, index % 2 == 0);
+        }
+        for bytes in sent {
+            let Ok(events) = drive(&mut client, &bytes, &mut response, now) else { break };
+            for event in events {
+                if let Event::Head { stream, .. } = event {
+                    let _ = client.send_data(stream, b"hello", true);
+                }
+            }
+            client.written(client.output().len());
+            prop_assert!(client.open_streams() <= asks);
         }
     }
 }
