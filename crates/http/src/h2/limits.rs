@@ -8,7 +8,7 @@ use std::time::Duration;
 /// was handed and has not released ([`Limits::connection_window`]), the heads of its streams
 /// ([`Limits::held_head_bytes`]), one block of fields that comes ([`Limits::block_bytes`]), two
 /// tables ([`Limits::decoder_table`], [`Limits::encoder_table`], up to twice each), and what waits to
-/// be written: [`Limits::output`], [`Limits::control_output`], and the heads of responses.
+/// be written: [`Limits::unread_output`] and what the streams that are open then add to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Streams that the peer may have open at once (Traefik: `http2.maxConcurrentStreams`).
@@ -42,6 +42,9 @@ pub struct Limits {
     pub output: usize,
     /// Bytes of frames that the peer makes us write while it does not read: some thousand.
     pub control_output: usize,
+    /// What may wait to be written in all before further streams are refused: heads of responses
+    /// are not held back by windows, so a client that asks and does not read is.
+    pub unread_output: usize,
     /// Streams that the peer may open and reset (CVE-2023-44487). Those that end as they should make
     /// room for more.
     pub resets: Rate,
@@ -80,6 +83,7 @@ impl Default for Limits {
             connection_window: 1024 * 1024,
             output: 64 * 1024,
             control_output: 32 * 1024,
+            unread_output: 512 * 1024,
             resets: rate(1000, 30),
             provoked_resets: rate(1000, 30),
             overhead: rate(10_000, 10),
@@ -124,6 +128,7 @@ mod tests {
             connection_window: 1_048_576,
             output: 65_536,
             control_output: 32_768,
+            unread_output: 524_288,
             resets,
             provoked_resets,
             overhead,

@@ -108,7 +108,8 @@ impl Connection<Server> {
         let bytes = fault.unwrap_or(self.limits.head_bytes);
         let full = self.streams.open() >= self.limits.streams as usize
             || (held > 0 && held + bytes > self.limits.held_head_bytes);
-        if full || self.takes_no_more() {
+        let unread = self.output.len() > self.limits.unread_output;
+        if full || unread || self.takes_no_more() {
             return self.stream_error(block.stream, ErrorCode::REFUSED_STREAM);
         }
         let settled = fault.and_then(|_| {

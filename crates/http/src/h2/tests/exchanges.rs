@@ -28,6 +28,34 @@ fn we_greet_with_our_settings_and_a_larger_window() {
 }
 
 #[test]
+fn what_differs_from_the_usual_is_said() {
+    let limits = Limits {
+        streams: 7,
+        decoder_table: 8192,
+        frame_bytes: 20_000,
+        connection_window: 0,
+        extended_connect: false,
+        ..Limits::default()
+    };
+    let mut peer = Peer::fresh(&limits);
+    let settings = [
+        setting(1, 8192),
+        setting(3, 7),
+        setting(4, 256 * 1024),
+        setting(5, 20_000),
+        setting(6, 65_536),
+    ];
+    assert_eq!(peer.read(), [(SETTINGS, 0, 0, settings.concat())]);
+    // The table may be as large as that, and a frame.
+    let mut peer = Peer::with(&limits);
+    let block = [b"\x3f\xe1\x3f", block(GET).as_slice()].concat();
+    assert_eq!(peer.send(&frame(HEADERS, WHOLE, 1, &block)).unwrap().len(), 1);
+    peer.send(&[post(3), frame(DATA, 0, 3, &[0; 20_000])].concat()).unwrap();
+    let too_long = peer.send(&frame(DATA, 0, 3, &[0; 20_001]));
+    assert_eq!(too_long, Err(ErrorCode::FRAME_SIZE_ERROR));
+}
+
+#[test]
 fn data_is_named_where_it_lies_and_comes_in_pieces() {
     let mut peer = Peer::new();
     peer.send(&post(1)).unwrap();

@@ -136,6 +136,23 @@ fn a_peer_that_does_not_read_gets_no_more_answers() {
 }
 
 #[test]
+fn a_peer_that_does_not_read_gets_no_more_heads() {
+    let limits = Limits::default();
+    let mut peer = Peer::new();
+    let result = (0..MILLION).find_map(|index| {
+        let stream = u32::try_from(index).unwrap() * 2 + 1;
+        match peer.send(&get(WHOLE, stream)) {
+            Ok(events) if !events.is_empty() => peer.respond(stream, true),
+            Ok(_) => {}
+            Err(code) => return Some(code),
+        }
+        None
+    });
+    assert_eq!(result, Some(CALM));
+    assert!(peer.connection.output().len() <= limits.unread_output + limits.control_output + 100);
+}
+
+#[test]
 fn a_byte_that_stands_for_much_does_not_become_much() {
     // An entry of the table of 4,000 bytes, sixteen thousand times.
     let mut peer = Peer::new();
