@@ -24,7 +24,6 @@ pub mod h2;
 mod headers;
 mod hop;
 mod host;
-mod http2;
 mod method;
 mod refusal;
 mod request;
@@ -45,7 +44,6 @@ pub use headers::{
 };
 pub use hop::{remove_request_hop_by_hop, remove_response_hop_by_hop};
 pub use host::{canonical_host, is_valid_host, split_host_port};
-pub use http2::{Unwritable, trailers_from_http2, trailers_to_http2};
 pub use method::{InvalidMethod, Method, OtherMethod};
 pub use refusal::{Reason, Refusal};
 pub use request::{AliasHeaders, CanonicalRules, Request};
