@@ -104,7 +104,9 @@ impl<R: Role> Connection<R> {
 
     /// Resets a stream; nothing more comes of it, and nothing happens if it is gone already.
     pub fn reset(&mut self, stream: StreamId, code: ErrorCode) {
-        if self.failure().is_none() && self.remove_stream(stream.0, Past::Reset) {
+        // How a stream ended that is gone must not be forgotten over this.
+        let lives = self.streams.get(stream.0).is_some();
+        if self.failure().is_none() && lives && self.remove_stream(stream.0, Past::Reset) {
             self.output.frame(kind::RST_STREAM, 0, stream.0, &code.0.to_be_bytes());
         }
     }
