@@ -1,4 +1,4 @@
-//! Moves bytes between the socket of a connection and its [`Hub`].
+//! Moves bytes between the socket of a connection and its hub.
 
 use std::{
     cell::RefCell,

@@ -26,6 +26,7 @@ pub(super) struct Hub<R: Role> {
     /// Why the connection is over.
     over: Option<io::ErrorKind>,
     /// Responses for reuse.
+    #[expect(clippy::vec_box, reason = "streams hold the same boxes")]
     spare: Vec<Box<Response>>,
 }
 

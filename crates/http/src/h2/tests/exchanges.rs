@@ -263,6 +263,9 @@ fn resets_of_the_peer_are_told_once() {
     assert_eq!(peer.connection.send_data(ONE, b"x", true), Err(Gone));
     peer.reset(1);
     assert_eq!(peer.read(), []);
+    // What comes after it is answered as before we gave it up, too.
+    peer.send(&frame(DATA, 0, 1, b"x")).unwrap();
+    assert_eq!(peer.resets(), [(1, ErrorCode::STREAM_CLOSED)]);
 }
 
 #[test]
