@@ -48,13 +48,8 @@ pub(crate) fn start(log: &Log) -> Output {
         LogFormat::Json => layer.json().boxed(),
         LogFormat::Common => layer.boxed(),
     };
-    // What libraries fail at is told by whoever asked them, once and with what it means. Frames of HTTP/2 are shown
-    // where everything is asked for.
-    let frames = if level == LevelFilter::TRACE { level } else { LevelFilter::OFF };
-    let targets = Targets::new()
-        .with_default(level)
-        .with_target("kube_client", LevelFilter::OFF)
-        .with_target("h2", frames);
+    // What the Kubernetes client fails at is told by whoever asked it, once and with what it means.
+    let targets = Targets::new().with_default(level).with_target("kube_client", LevelFilter::OFF);
     tracing_subscriber::registry().with(layer.with_filter(targets)).init();
     if let Some(error) = failed {
         tracing::error!(

@@ -1,4 +1,5 @@
-//! HTTP vocabulary and the HTTP/1.1 codec: heads, headers, framing, canonical host and path; no IO.
+//! HTTP vocabulary, the HTTP/1.1 codec and the HTTP/2 engine: heads, headers, framing, canonical host
+//! and path; no IO.
 //!
 //! Every other crate reads requests and responses through the types of this one, so that a
 //! name, a path or a host is parsed and normalised once and means the same to the router, the
@@ -19,10 +20,10 @@ pub mod codec;
 mod connection;
 mod forwarded;
 mod grpc;
+pub mod h2;
 mod headers;
 mod hop;
 mod host;
-mod http2;
 mod method;
 mod refusal;
 mod request;
@@ -43,7 +44,6 @@ pub use headers::{
 };
 pub use hop::{remove_request_hop_by_hop, remove_response_hop_by_hop};
 pub use host::{canonical_host, is_valid_host, split_host_port};
-pub use http2::{Unwritable, trailers_from_http2, trailers_to_http2};
 pub use method::{InvalidMethod, Method, OtherMethod};
 pub use refusal::{Reason, Refusal};
 pub use request::{AliasHeaders, CanonicalRules, Request};

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::body::BodyFraming;
 use crate::connection;
 use crate::forwarded::ForwardedRules;
-use crate::headers::Headers;
+use crate::headers::{Headers, Known};
 use crate::host::canonical_host;
 use crate::method::Method;
 use crate::refusal::Reason;
@@ -168,6 +168,16 @@ impl Request {
     #[must_use]
     pub fn upgrade(&self) -> Option<&[u8]> {
         connection::upgrade_type(&self.headers)
+    }
+
+    /// Becomes what a server of HTTP/1.1 is asked where a client opens a tunnel of this protocol over HTTP/2
+    /// (RFC 8441 §5).
+    pub fn become_upgrade(&mut self, protocol: &str, key: &str) {
+        self.method = Method::Get;
+        self.body = BodyFraming::None;
+        self.headers.append(Known::Connection, "Upgrade");
+        self.headers.append(Known::Upgrade, protocol);
+        self.headers.set(Known::SecWebsocketKey, key);
     }
 
     /// Whether the client asks for a WebSocket.

@@ -7,8 +7,9 @@ use portway_http::codec::{
     write_chunk_start, write_last_chunk, write_request_head, write_response_head,
 };
 use portway_http::{
-    BodyFraming, BodyReader, CanonicalRules, ForwardedRules, HeaderValue, Request, Response,
-    TrailerLimits, append_forwarded_for, remove_request_hop_by_hop, remove_response_hop_by_hop,
+    BodyFraming, BodyReader, CanonicalRules, ForwardedRules, HeaderValue, Headers, Known, Request,
+    Response, Status, TrailerLimits, Version, append_forwarded_for, h2, remove_request_hop_by_hop,
+    remove_response_hop_by_hop,
 };
 
 const REQUEST: &[u8] = b"GET /api/users?id=7 HTTP/1.1\r\nHost: app.example.com\r\n\
@@ -91,4 +92,88 @@ fn a_plain_exchange_allocates_nothing_after_the_first() {
     exchange(&mut kept);
     let info = allocation_counter::measure(|| exchange(&mut kept));
     assert_eq!(info.count_total, 0);
+}
+
+/// A client and a server of HTTP/2 that talk to each other.
+struct Http2 {
+    client: h2::Connection<h2::Client>,
+    server: h2::Connection<h2::Server>,
+    wanted: Request,
+    request: Request,
+    response: Response,
+    headers: Headers,
+}
+
+impl Http2 {
+    fn exchange(&mut self) {
+        let now = std::time::Instant::now();
+        let Self { client, server, request, response, .. } = self;
+        let head = h2::RequestHead {
+            request: &self.wanted,
+            scheme: "https",
+            authority: "app.example.com",
+            protocol: None,
+        };
+        client.request(&head, true).unwrap();
+        let mut input = client.output();
+        while let h2::Step { consumed, event: Some(event) } =
+            server.next(input, request, now).unwrap()
+        {
+            input = &input[consumed..];
+            let stream = match event {
+                h2::Event::Head { stream, end: true } => Some(stream),
+                _ => None,
+            };
+            let stream = stream.unwrap();
+            let head = ResponseHead {
+                version: Version::Http2,
+                status: Status::OK,
+                headers: &self.headers,
+                body: BodyFraming::Length(11),
+                connection: Connection::Unsaid,
+                date: b"Mon, 23 Nov 2026 06:44:15 GMT",
+            };
+            server.respond(stream, &head, false).unwrap();
+            assert_eq!(server.send_data(stream, b"hello world", true), Ok(11));
+        }
+        client.written(client.output().len());
+        let mut input = server.output();
+        while let h2::Step { consumed, event: Some(event) } =
+            client.next(input, response, now).unwrap()
+        {
+            input = &input[consumed..];
+            if let h2::Event::Data { stream, payload, .. } = event {
+                client.release(stream, payload.len());
+            }
+        }
+        server.written(server.output().len());
+    }
+}
+
+#[test]
+fn a_plain_exchange_of_http_2_allocates_nothing_after_some() {
+    let limits = h2::Limits::default();
+    let mut wanted = Request::new();
+    let parsed =
+        portway_http::codec::parse_request_head(REQUEST, &HeadLimits::default(), &mut wanted);
+    assert!(parsed.is_ok());
+    let mut headers = Headers::new();
+    headers.append(Known::Server, "x");
+    headers.append(Known::ContentType, "text/plain");
+    headers.append(Known::Etag, "\"0123456789\"");
+    let mut both = Http2 {
+        client: h2::Connection::client(&limits),
+        server: h2::Connection::server(&limits),
+        wanted,
+        request: Request::new(),
+        response: Response::new(),
+        headers,
+    };
+    for _ in 0..50 {
+        both.exchange();
+    }
+    let info = allocation_counter::measure(|| (0..100).for_each(|_| both.exchange()));
+    assert_eq!(info.count_total, 0);
+    assert_eq!(both.request.headers.get(Known::UserAgent), Some(&b"curl/8.5.0"[..]));
+    assert_eq!(both.response.headers.get(Known::ContentType), Some(&b"text/plain"[..]));
 }

@@ -77,7 +77,11 @@ pub(crate) async fn send(
         return Next::Abort;
     }
     facts.sent = answer.body_for(&memory.request.method).len() as u64;
-    let unread = !body.is_empty() && connection.stream.http2().is_none();
+    let unread = !body.is_empty();
+    if unread && connection.stream.http2().is_some() {
+        Box::pin(connection.discard_stream()).await;
+        return Next::Close;
+    }
     if !keep || unread && !Box::pin(connection.discard_body(&memory.request)).await {
         return Next::Close;
     }

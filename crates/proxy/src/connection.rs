@@ -389,6 +389,26 @@ impl Connection {
         }
     }
 
+    /// Reads what comes of a body over HTTP/2 that nobody wants, for a moment: many clients give up an answer when
+    /// the stream is reset behind it.
+    pub(crate) async fn discard_stream(&mut self) {
+        let worker = Rc::clone(&self.worker);
+        let discard = async {
+            let mut unwanted = 0;
+            while unwanted <= MAX_UNWANTED {
+                let fill =
+                    poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
+                match fill.await {
+                    Ok(count) if count > 0 => unwanted += count as u64,
+                    _ => return,
+                }
+                self.input.discard(&worker.buffers);
+            }
+        };
+        // Whether all of it came makes no difference.
+        _ = tokio::time::timeout(LINGER, discard).await;
+    }
+
     /// Writes all of `out`, the last of a response, and empties it; `false` when the client is gone or takes it
     /// too slowly.
     pub(crate) async fn write_out(&mut self, out: &mut Vec<u8>) -> bool {

@@ -49,7 +49,9 @@ pub(crate) struct Http2Limits {
     /// Requests at the same time.
     pub(crate) streams: u32,
     /// The bytes of fields that the client may have remembered here.
-    pub(crate) decoder_table: u32,
+    pub(crate) decoder_table: usize,
+    /// The bytes of fields that are remembered there.
+    pub(crate) encoder_table: usize,
 }
 
 /// An entry point that cannot run.
@@ -108,8 +110,10 @@ impl EntryPoint {
                 ..HeadLimits::default()
             },
             http2: Http2Limits {
-                streams: limit(config.http2.max_concurrent_streams),
-                decoder_table: limit(config.http2.max_decoder_header_table_size),
+                streams: u32::try_from(config.http2.max_concurrent_streams.max(0))
+                    .unwrap_or(u32::MAX),
+                decoder_table: table(config.http2.max_decoder_header_table_size),
+                encoder_table: table(config.http2.max_encoder_header_table_size),
             },
             canonical: CanonicalRules {
                 sanitize_path: config.http.sanitize_path,
@@ -142,9 +146,9 @@ impl EntryPoint {
     }
 }
 
-/// A number of the options; negative ones mean none.
-fn limit(number: i64) -> u32 {
-    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+/// The size of a table of the options; negative ones mean none.
+fn table(number: i64) -> usize {
+    usize::try_from(number.max(0)).unwrap_or(usize::MAX)
 }
 
 /// An address or a range of addresses.

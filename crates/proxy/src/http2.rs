@@ -15,17 +15,12 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use bytes::Bytes;
-use h2::{
-    RecvStream,
-    ext::Protocol,
-    server::{Builder, Connection as Framed, SendResponse},
+use portway_http::{
+    Answer, Refusal,
+    h2::{Limits, Server},
 };
-use portway_http::{Answer, Reason as Malformed, Status};
 use portway_observe::Reason;
-use portway_upstream::{
-    CONNECTION_WINDOW, Http2Stream, SEND_BUFFER, STREAM_WINDOW, Stream, Unread,
-};
+use portway_upstream::{Arrived, Driver, Stream};
 
 use crate::{
     EntryPoint, answer,
@@ -42,13 +37,6 @@ use crate::{
 /// What a connection begins with (RFC 9113 §3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Streams that the client has reset and that are still remembered, at most. A client that resets more before
-/// they are served is cut off (CVE-2023-44487).
-const MAX_RESET: usize = 100;
-
-/// Streams that the client's errors have reset, at most (CVE-2025-8671).
-const MAX_ERRORS: usize = 256;
-
 /// How long the client of a connection that ends may take to hear of it.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -64,7 +52,7 @@ struct Shared {
 
 /// What happens to a connection.
 enum Event {
-    Request(Box<(http::Request<RecvStream>, SendResponse<Bytes>)>),
+    Request(Arrived),
     /// No more requests are wanted.
     Enough,
     /// The connection is over.
@@ -76,38 +64,30 @@ pub(crate) async fn serve(connection: Box<Connection>) {
     let Connection { worker, entry_point, stream, input, peer, tls, .. } = *connection;
     let settings = worker.entry_points.get(entry_point);
     let (Some(settings), Some(ending)) = (settings, worker.ending(entry_point)) else { return };
-    let begun = input.filled().to_vec();
-    let limit = settings.read_timeout;
-    let shake = limits(settings).handshake(Unread::new(begun, stream));
-    let shaken = match limit {
-        Some(limit) => tokio::time::timeout(limit, shake).await.ok(),
-        None => Some(shake.await),
-    };
-    let Some(Ok(framed)) = shaken else { return };
-    let worker = Rc::clone(&worker);
-    let shared =
-        Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams: Cell::new(0) };
-    serve_streams(framed, Rc::new(shared), settings, ending).await;
+    let mut input = input;
+    let driver = Driver::server(stream, &limits(settings), input.filled());
+    input.discard(&worker.buffers);
+    let streams = Cell::new(0);
+    let shared = Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams };
+    serve_streams(driver, Rc::new(shared), settings, ending).await;
 }
 
-fn limits(settings: &EntryPoint) -> Builder {
-    let mut limits = Builder::new();
-    limits
-        .max_concurrent_streams(settings.http2.streams)
-        .header_table_size(settings.http2.decoder_table)
-        .max_header_list_size(u32::try_from(settings.limits.bytes).unwrap_or(u32::MAX))
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buffer_size(SEND_BUFFER)
-        .max_concurrent_reset_streams(MAX_RESET)
-        .max_pending_accept_reset_streams(MAX_RESET)
-        .max_local_error_reset_streams(Some(MAX_ERRORS))
-        .enable_connect_protocol();
-    limits
+fn limits(settings: &EntryPoint) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        streams: settings.http2.streams,
+        decoder_table: settings.http2.decoder_table,
+        encoder_table: settings.http2.encoder_table,
+        head_bytes: settings.limits.bytes,
+        held_head_bytes: usual.held_head_bytes.max(settings.limits.bytes),
+        block_bytes: usual.block_bytes.max(settings.limits.bytes),
+        fields: settings.limits.fields.min(usual.fields),
+        ..usual
+    }
 }
 
 async fn serve_streams(
-    mut framed: Framed<Unread<Stream>, Bytes>,
+    mut driver: Driver<Server, Stream>,
     shared: Rc<Shared>,
     settings: &EntryPoint,
     ending: &Ending,
@@ -118,62 +98,43 @@ async fn serve_streams(
     // When the last stream ended; none while there is one.
     let mut idle = Some(since);
     let mut requests = 0;
-    let mut farewell = None;
+    let mut farewell: Option<Instant> = None;
     loop {
         let event = poll_fn(|cx| {
-            match framed.poll_accept(cx) {
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    return Poll::Ready(Event::Request(Box::new((request, respond))));
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    tracing::debug!("HTTP/2 with {}: {error}", shared.peer);
-                    return Poll::Ready(Event::Over);
-                }
+            match driver.poll_accept(cx) {
+                Poll::Ready(Some(arrived)) => return Poll::Ready(Event::Request(arrived)),
                 Poll::Ready(None) => return Poll::Ready(Event::Over),
                 Poll::Pending => {}
-            }
-            if let Some(farewell) = farewell {
-                let rests = shared.streams.get() == 0;
-                let over = rests && patience.is_over(cx, Some(farewell));
-                return if over { Poll::Ready(Event::Over) } else { Poll::Pending };
             }
             idle = match shared.streams.get() {
                 0 => Some(idle.unwrap_or_else(Instant::now)),
                 _ => None,
             };
+            if farewell.is_some() {
+                let over = idle.is_some() && patience.is_over(cx, farewell);
+                return if over { Poll::Ready(Event::Over) } else { Poll::Pending };
+            }
             let until = idle.and_then(|idle| idle.checked_add(settings.idle_timeout?));
             let enough = drained.as_mut().poll(cx).is_ready() || patience.is_over(cx, until);
             if enough { Poll::Ready(Event::Enough) } else { Poll::Pending }
         })
         .await;
-        match event {
-            Event::Request(opened) => {
-                let (request, respond) = *opened;
+        let enough = match event {
+            Event::Request(arrived) => {
                 requests += 1;
                 idle = None;
-                let place = Place::take(&shared);
-                tokio::task::spawn_local(serve_stream(place, request, respond));
+                serve_stream(&mut driver, Place::take(&shared), arrived);
                 let aged = settings.max_time.is_some_and(|limit| since.elapsed() >= limit);
-                let used = settings.max_requests != 0 && requests >= settings.max_requests;
-                if aged || used {
-                    farewell = begin_farewell(&mut framed, farewell);
-                }
+                aged || (settings.max_requests != 0 && requests >= settings.max_requests)
             }
-            Event::Enough => farewell = begin_farewell(&mut framed, farewell),
+            Event::Enough => true,
             Event::Over => return,
+        };
+        if enough && farewell.is_none() {
+            driver.leave();
+            farewell = Instant::now().checked_add(FAREWELL);
         }
     }
-}
-
-/// Tells the client that no more requests are taken; gives back until when an idle client may take to leave.
-fn begin_farewell(
-    framed: &mut Framed<Unread<Stream>, Bytes>,
-    begun: Option<Instant>,
-) -> Option<Instant> {
-    if begun.is_none() {
-        framed.graceful_shutdown();
-    }
-    begun.or_else(|| Instant::now().checked_add(FAREWELL))
 }
 
 /// A stream's place among those of its connection.
@@ -192,25 +153,33 @@ impl Drop for Place {
     }
 }
 
-/// One stream from its head to its end, or until the grace time of its entry point is over.
-async fn serve_stream(
-    place: Place,
-    request: http::Request<RecvStream>,
-    respond: SendResponse<Bytes>,
-) {
+/// Serves one stream in a task of its own.
+fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arrived) {
+    let Arrived { stream, refusal, protocol, .. } = arrived;
     let Shared { worker, entry_point, peer, tls, .. } = &*place.0;
+    let mut memory = worker.memories.take();
+    driver.take_head(&mut memory.request);
+    if protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+        memory.request.become_upgrade("websocket", &websocket_key());
+    }
+    let connection = Connection::of_stream(worker, *entry_point, *peer, tls.clone(), stream);
+    tokio::task::spawn_local(lead(place, connection, memory, refusal));
+}
+
+/// One stream from its head to its end, or until the grace time of its entry point is over.
+async fn lead(
+    place: Place,
+    mut connection: Connection,
+    mut memory: Box<Memory>,
+    refusal: Option<Refusal>,
+) {
+    let Shared { worker, entry_point, .. } = &*place.0;
     let _counted = worker.drain.count();
     let Some(ending) = worker.ending(*entry_point) else { return };
-    let (head, body) = request.into_parts();
-    let ended = body.is_end_stream();
-    let stream = Http2Stream::of_client(body, respond);
-    let mut connection = Connection::of_stream(worker, *entry_point, *peer, tls.clone(), stream);
-    let mut memory = worker.memories.take();
-    let taken = take_head(&mut memory, &head, ended, worker, *entry_point);
     let served = async {
-        match taken {
-            Ok(()) => exchange(&mut connection, &mut memory).await,
-            Err(malformed) => refuse(&mut connection, &mut memory, malformed).await,
+        match refusal {
+            None => exchange(&mut connection, &mut memory).await,
+            Some(refusal) => refuse(&mut connection, &mut memory, refusal).await,
         }
     };
     let next = tokio::select! {
@@ -220,49 +189,19 @@ async fn serve_stream(
     };
     worker.memories.put(memory);
     if next == Next::Abort {
-        // A reset takes away what waits to be written: the client should see what came before it.
-        tokio::task::yield_now().await;
         connection.stream.reset_at_end();
     }
 }
 
-fn take_head(
-    memory: &mut Memory,
-    head: &http::request::Parts,
-    ended: bool,
-    worker: &Worker,
-    entry_point: usize,
-) -> Result<(), Malformed> {
-    let settings = worker.entry_points.get(entry_point);
-    let limits = settings.map(|settings| settings.limits).unwrap_or_default();
-    let request = &mut memory.request;
-    let protocol = head.extensions.get::<Protocol>();
-    let websocket = protocol.is_some_and(|name| name.as_str().eq_ignore_ascii_case("websocket"));
-    let key = websocket.then(websocket_key);
-    request.take_http2(head, ended, &limits, key.as_deref())
-}
-
-/// Answers a request whose head cannot be accepted; other streams go on. As Go, a malformed target is given no
-/// answer.
-async fn refuse(connection: &mut Connection, memory: &mut Memory, malformed: Malformed) -> Next {
-    let status = match malformed {
-        Malformed::HeadTooLarge => Status::FIELDS_TOO_LARGE,
-        _ => Status::BAD_REQUEST,
-    };
+/// Answers a request whose head cannot be accepted; other streams go on.
+async fn refuse(connection: &mut Connection, memory: &mut Memory, refusal: Refusal) -> Next {
+    memory.request.clear();
+    memory.request.version = portway_http::Version::Http2;
     let mut facts = Facts::begin(connection);
     facts.reason = Some(Reason::BadRequest);
-    facts.detail = malformed.to_string();
-    let next = match connection.stream.http2() {
-        Some(stream) if malformed == Malformed::MalformedTarget => {
-            facts.status = status.code();
-            stream.reset(h2::Reason::PROTOCOL_ERROR);
-            Next::Close
-        }
-        _ => {
-            let answer = Answer::error(status, status.text());
-            answer::send(connection, memory, &mut facts, &answer).await
-        }
-    };
+    facts.detail = refusal.reason.to_string();
+    let answer = Answer::error(refusal.status, refusal.status.text());
+    let next = answer::send(connection, memory, &mut facts, &answer).await;
     facts.write(connection, &memory.request);
     next
 }

@@ -111,7 +111,7 @@ impl Http2Client {
     /// # Errors
     /// When the stream or the connection breaks before a response has come.
     pub fn ask(&mut self, head: &Head, body: &[u8]) -> io::Result<Response> {
-        let mut exchange = self.begin(head, body.is_empty())?;
+        let mut exchange = self.send_head(head, body.is_empty())?;
         if !body.is_empty() {
             exchange.send(body, true)?;
         }
@@ -123,6 +123,13 @@ impl Http2Client {
     /// # Errors
     /// When the head has no form in HTTP/2, or the connection is broken.
     pub fn begin(&mut self, head: &Head, ends: bool) -> io::Result<Exchange> {
+        let exchange = self.send_head(head, ends);
+        // The connection works only while somebody waits.
+        self.rest(Duration::from_millis(5));
+        exchange
+    }
+
+    fn send_head(&mut self, head: &Head, ends: bool) -> io::Result<Exchange> {
         let host = head.headers.value("host").unwrap_or_default();
         let uri = format!("{}://{host}{}", self.scheme, head.part(1));
         let mut request = http::Request::builder()
@@ -147,8 +154,6 @@ impl Http2Client {
             let ready = timeout(PATIENCE, self.sender.clone().ready()).await?;
             let mut sender = ready.map_err(io::Error::other)?;
             let (response, body) = sender.send_request(request, ends).map_err(io::Error::other)?;
-            // The connection works only while somebody waits.
-            tokio::time::sleep(Duration::from_millis(5)).await;
             Ok(Exchange { response, body })
         })
     }

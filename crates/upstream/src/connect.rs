@@ -87,8 +87,8 @@ async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
     match server.scheme {
         Scheme::Http => Ok(Opened::Http1(Stream::Plain(stream))),
         Scheme::H2c => {
-            let shared = shake_hands(Stream::Plain(stream), server.scheme, Instant::now()).await;
-            Ok(Opened::Http2(shared.map_err(unreachable)?))
+            let stream = Stream::Plain(stream);
+            Ok(Opened::Http2(shake_hands(stream, server.scheme, Instant::now())))
         }
         Scheme::Https => {
             let failed = |source| ConnectError::Tls { url: url(), source };
@@ -105,8 +105,7 @@ async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
             if !http2 {
                 return Ok(Opened::Http1(stream));
             }
-            let shared = shake_hands(stream, server.scheme, Instant::now()).await;
-            Ok(Opened::Http2(shared.map_err(failed)?))
+            Ok(Opened::Http2(shake_hands(stream, server.scheme, Instant::now())))
         }
     }
 }

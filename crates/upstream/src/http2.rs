@@ -1,20 +1,16 @@
-//! HTTP/2: one stream as the bytes of a body in each direction, and connections to servers that many streams
-//! share.
+//! HTTP/2: connections that many tasks of one thread share, and a stream of one as the bytes of a body in each
+//! direction.
 //!
-//! Framing, flow control and HPACK are the `h2` crate's.
+//! The protocol is [`portway_http::h2`]. A [`Driver`] owns the socket and moves bytes between it and the hub,
+//! where an [`Http2Stream`] for each exchange reads and writes. What several streams have to send by the time the
+//! driver's turn comes leaves in one write.
 
 mod client;
+mod driver;
+mod hub;
 mod stream;
 
 pub use client::Multiplexed;
 pub(crate) use client::shake_hands;
+pub use driver::{Arrived, Driver};
 pub use stream::Http2Stream;
-
-/// What a stream may receive before it is passed on, in bytes; the memory that a slow reader holds.
-pub const STREAM_WINDOW: u32 = 256 * 1024;
-
-/// The same for all streams of a connection together.
-pub const CONNECTION_WINDOW: u32 = 1024 * 1024;
-
-/// What a stream may have waiting to be written to the connection, in bytes.
-pub const SEND_BUFFER: usize = 64 * 1024;

@@ -18,7 +18,7 @@ mod transport;
 pub use balance::Balancer;
 pub use carried::{Carried, ServerId};
 pub use connect::{ConnectError, Opened, connect};
-pub use http2::{CONNECTION_WINDOW, Http2Stream, Multiplexed, SEND_BUFFER, STREAM_WINDOW};
+pub use http2::{Arrived, Driver, Http2Stream, Multiplexed};
 pub use pool::{Attempt, Connecting, Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};
 pub use service::{Picked, Service};

@@ -54,7 +54,7 @@ impl Stream {
             let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
         }
         if let Self::Http2(stream) = self {
-            stream.reset(h2::Reason::INTERNAL_ERROR);
+            stream.reset(portway_http::h2::ErrorCode::INTERNAL_ERROR);
         }
     }
 }

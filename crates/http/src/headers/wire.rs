@@ -52,6 +52,42 @@ impl Headers {
         Ok(known)
     }
 
+    /// Adds a field of HTTP/2, whose name is a token in small letters of which it is known what it
+    /// is, and whose value is trimmed and without control characters.
+    pub(crate) fn push_small(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        known: Option<Known>,
+    ) -> Result<(), BadField> {
+        debug_assert!(is_value(value) && trim(value) == value);
+        let start = self.text.len();
+        self.text.reserve(name.len() + SEPARATOR.len() + value.len() + LINE_END.len());
+        if let Some(known) = known {
+            debug_assert!(known.as_str().as_bytes().eq_ignore_ascii_case(name));
+            self.text.extend_from_slice(known.as_str().as_bytes());
+            self.present.insert(known);
+        } else {
+            self.text.extend_from_slice(name);
+            let written = self.text.get_mut(start..).unwrap_or_default();
+            let Some(underscore) = canonicalize_checked(written) else {
+                self.text.truncate(start);
+                return Err(BadField::Name);
+            };
+            self.underscores |= underscore;
+        }
+        self.text.extend_from_slice(SEPARATOR);
+        self.text.extend_from_slice(value);
+        self.text.extend_from_slice(LINE_END);
+        self.entries.push(Entry {
+            start: offset(start),
+            name_length: offset(name.len()),
+            line_length: offset(self.text.len() - start),
+            known,
+        });
+        Ok(())
+    }
+
     /// Appends a folded line to the value that was added last (RFC 9112 §5.2).
     pub(crate) fn unfold_wire(&mut self, value: &[u8]) -> Result<(), BadField> {
         let value = trim(value);

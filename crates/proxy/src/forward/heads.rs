@@ -172,15 +172,13 @@ impl Heads<'_> {
     ) -> Poll<Result<(), ForwardError>> {
         let limits = HeadLimits::default();
         if let Some(stream) = server.stream.http2() {
-            let received = ready!(stream.poll_response(cx, &self.request.method, self.response));
-            return Poll::Ready(match received {
-                Ok(Ok(())) => {
+            return Poll::Ready(match ready!(stream.poll_response(cx, self.response)) {
+                Ok(()) => {
                     self.state.answered = true;
                     let fields = self.response.headers.iter();
                     let length = fields.map(|field| field.name.len() + field.value.len() + 4).sum();
                     self.count_interim(length, &limits)
                 }
-                Ok(Err(error)) => Err(self.bad(error)),
                 Err(source) => Err(self.closed(source)),
             });
         }
@@ -291,7 +289,7 @@ impl Heads<'_> {
             date: b"",
         };
         if let Some(stream) = client.http2() {
-            return stream.inform(&head).map_err(|_| ForwardError::ClientGone);
+            return stream.respond(&head, false).map_err(|_| ForwardError::ClientGone);
         }
         let mut text = Vec::new();
         write_response_head(&mut text, &head);
@@ -311,7 +309,7 @@ impl Heads<'_> {
             connection: Default::default(),
             date: b"",
         };
-        stream.inform(&head).map_err(|_| ForwardError::ClientGone)
+        stream.respond(&head, false).map_err(|_| ForwardError::ClientGone)
     }
 
     /// Writes to the client within the write timeout.

@@ -11,6 +11,7 @@ use portway_http::{
     BodyError, BodyReader, Headers,
     codec::{write_chunk_end, write_chunk_start, write_last_chunk},
 };
+use portway_upstream::Http2Stream;
 
 use super::Peer;
 use crate::buffer::ReadBuffer;
@@ -168,6 +169,9 @@ impl Passage {
         stream: &mut S,
         input: &mut ReadBuffer,
     ) -> Poll<io::Result<()>> {
+        if let Some(stream) = stream.http2() {
+            return self.poll_send(cx, stream, input);
+        }
         loop {
             let framing = self.out.get(self.written..).unwrap_or_default();
             let piece = input.filled().get(self.piece.clone()).unwrap_or_default();
@@ -199,11 +203,37 @@ impl Passage {
                 self.end();
             }
         }
-        if self.is_finished()
-            && let Some(stream) = stream.http2()
-        {
-            stream.end(self.reader.trailers().or(self.trailers.as_ref()))?;
+        Poll::Ready(Ok(()))
+    }
+
+    /// The same on a stream of HTTP/2, whose end goes beside the bytes.
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut Http2Stream,
+        input: &mut ReadBuffer,
+    ) -> Poll<io::Result<()>> {
+        let trailers = self.reader.trailers().or(self.trailers.as_ref());
+        let ends = self.ended && trailers.is_none();
+        loop {
+            let small = self.out.get(self.written..).unwrap_or_default();
+            let piece = input.filled().get(self.piece.clone()).unwrap_or_default();
+            if !small.is_empty() {
+                self.written += ready!(stream.poll_send(cx, small, ends && piece.is_empty()))?;
+            } else if !piece.is_empty() {
+                self.piece.start += ready!(stream.poll_send(cx, piece, ends))?;
+            } else {
+                break;
+            }
+            self.begun = true;
         }
+        if self.ended {
+            stream.end(trailers)?;
+        }
+        self.out.clear();
+        self.written = 0;
+        self.piece = 0..0;
+        self.consume(input);
         Poll::Ready(Ok(()))
     }
 }

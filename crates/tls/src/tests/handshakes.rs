@@ -441,7 +441,7 @@ fn disabled_tickets_mean_no_resumption() {
 }
 
 #[test]
-fn only_http_1_1_is_agreed_on() {
+fn a_protocol_is_agreed_on_where_both_know_one() {
     let entry = serve(&certificates(&[]), &[("o", TlsOptions::default())]);
     let with = |protocols: &[&[u8]]| {
         let mut config = ClientConfig::clone(&trusting(vec![]));
@@ -450,9 +450,10 @@ fn only_http_1_1_is_agreed_on() {
         handshake(&entry, &Arc::new(config), "o.test")
             .map(|done| done.server.alpn_protocol().map(<[u8]>::to_vec))
     };
-    assert_eq!(with(&[b"h2", b"http/1.1"]), Ok(Some(b"http/1.1".to_vec())));
+    assert_eq!(with(&[b"http/1.1", b"h2"]), Ok(Some(b"h2".to_vec())));
+    assert_eq!(with(&[b"http/1.1"]), Ok(Some(b"http/1.1".to_vec())));
     assert_eq!(with(&[]), Ok(None));
-    let failure = with(&[b"h2"]).unwrap_err();
+    let failure = with(&[b"h3"]).unwrap_err();
     assert!(
         matches!(failure, Failure::Server(Error::NoApplicationProtocol))
             || failure

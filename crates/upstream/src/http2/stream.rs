@@ -3,169 +3,129 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll, ready},
+    rc::Rc,
+    task::{Context, Poll},
 };
 
-use bytes::{Buf as _, Bytes};
-use h2::{Reason, RecvStream, SendStream, client::ResponseFuture, server::SendResponse};
 use portway_http::{
-    Headers, Method, Request, Response, ResponseError, codec::ResponseHead, trailers_from_http2,
-    trailers_to_http2,
+    Headers, Request, Response,
+    codec::ResponseHead,
+    h2::{Client, ErrorCode, RequestHead, Role, Server, StreamId},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::client::{Place, Sender};
-
-/// The largest piece that is written as one frame.
-const MAX_PIECE: usize = 16 * 1024;
+use super::hub::Shared;
 
 /// One stream of HTTP/2.
 ///
 /// What is read of it is the body that comes, up to its end; after the end reads wait, and fail when the peer
-/// gives up. What is written is the body that goes, which [`Http2Stream::end`] ends. Heads and trailers have calls
-/// of their own. Dropping it gives up what has not ended.
+/// gives up. What is written is the body that goes, which [`Http2Stream::end`] or the last
+/// [`Http2Stream::poll_send`] ends. Heads and trailers have calls of their own. Dropping it gives up what has not
+/// ended.
 #[derive(Debug)]
-pub struct Http2Stream {
-    receiving: Receiving,
-    sending: Sending,
-    /// The piece that was written last: the end of the body may still ride on it.
-    held: Bytes,
-    _place: Option<Place>,
-}
+pub struct Http2Stream(Side);
 
 #[derive(Debug)]
-enum Receiving {
-    /// The head of the response has not come.
-    Head(Option<ResponseFuture>),
-    Body(Incoming),
+enum Side {
+    /// A client has opened it.
+    OfClient(Handle<Server>),
+    /// To a server, whose scheme this is; opened with the head of the request.
+    ToServer(Shared<Client>, &'static str, Option<Handle<Client>>),
 }
 
-/// A body that comes.
+/// A stream that the engine knows.
 #[derive(Debug)]
-struct Incoming {
-    stream: RecvStream,
-    /// What was received and not read.
-    received: Bytes,
-    ended: bool,
+struct Handle<R: Role> {
+    hub: Shared<R>,
+    stream: StreamId,
+    /// Whether all that goes was given to the engine.
+    sent: bool,
     /// Whether a read has told the end.
     told: bool,
-    trailers: Option<Headers>,
-}
-
-#[derive(Debug)]
-enum Sending {
-    /// The head of the request has not been sent.
-    Request(Sender),
-    /// The head of the response has not been sent.
-    Response(SendResponse<Bytes>),
-    Body(SendStream<Bytes>),
-    /// All was sent; the stream, where it can still tell of a reset.
-    Ended(Option<SendStream<Bytes>>),
-}
-
-impl Incoming {
-    fn new(stream: RecvStream) -> Self {
-        let ended = stream.is_end_stream();
-        Self { stream, received: Bytes::new(), ended, told: ended, trailers: None }
-    }
-
-    /// Reads on until there are bytes or the end has come.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.received.is_empty() && !self.ended {
-            match ready!(self.stream.poll_data(cx)) {
-                Some(received) => self.received = received.map_err(broken)?,
-                None => {
-                    let trailers = ready!(self.stream.poll_trailers(cx)).map_err(broken)?;
-                    self.trailers = trailers.map(|fields| trailers_from_http2(&fields));
-                    self.ended = true;
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
 }
 
 impl Http2Stream {
-    /// A stream that a client has opened.
-    pub fn of_client(stream: RecvStream, respond: SendResponse<Bytes>) -> Self {
-        Self {
-            receiving: Receiving::Body(Incoming::new(stream)),
-            sending: Sending::Response(respond),
-            held: Bytes::new(),
-            _place: None,
-        }
+    pub(super) fn of_client(hub: &Shared<Server>, stream: StreamId) -> Self {
+        Self(Side::OfClient(Handle::new(Rc::clone(hub), stream, false)))
     }
 
-    /// A stream to a server on which nothing was sent.
-    pub(super) fn to_server(sender: Sender, place: Place) -> Self {
-        Self {
-            receiving: Receiving::Head(None),
-            sending: Sending::Request(sender),
-            held: Bytes::new(),
-            _place: Some(place),
-        }
+    pub(super) fn to_server(hub: Shared<Client>, scheme: &'static str) -> Self {
+        Self(Side::ToServer(hub, scheme, None))
     }
 
     /// Sends the head of a request; `ends` says that it has no body.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidInput`] when it cannot be written in HTTP/2, [`io::ErrorKind::ConnectionRefused`]
-    /// when the connection takes no more requests.
+    /// [`io::ErrorKind::ConnectionRefused`] when the connection takes no more requests.
     pub fn ask(&mut self, request: &Request, host: &str, ends: bool) -> io::Result<()> {
-        let Sending::Request(sender) = &mut self.sending else { return Err(misused()) };
-        let head = request.to_http2(sender.scheme(), host);
-        let head = head.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (response, stream) = sender.send(head, ends)?;
-        self.receiving = Receiving::Head(Some(response));
-        self.sending = if ends { Sending::Ended(Some(stream)) } else { Sending::Body(stream) };
+        let Side::ToServer(hub, scheme, handle) = &mut self.0 else { return Err(misused()) };
+        let head = RequestHead { request, scheme, authority: host, protocol: None };
+        let mut shared = hub.borrow_mut();
+        let stream = match shared.engine.request(&head, ends) {
+            Some(stream) if !shared.is_over() => stream,
+            _ => return Err(io::ErrorKind::ConnectionRefused.into()),
+        };
+        shared.add(stream, false);
+        shared.wake_driver();
+        *handle = Some(Handle::new(Rc::clone(hub), stream, ends));
         Ok(())
     }
 
-    /// Waits for the next head of a response to a request of `method`, an interim or the final one.
+    /// Waits for the next head of a response, an interim or the final one.
     ///
     /// The error has the kind [`io::ErrorKind::ConnectionRefused`] where the server has surely not begun to
     /// work on the request.
     pub fn poll_response(
         &mut self,
         cx: &mut Context<'_>,
-        method: &Method,
         response: &mut Response,
-    ) -> Poll<io::Result<Result<(), ResponseError>>> {
-        let Receiving::Head(Some(future)) = &mut self.receiving else {
+    ) -> Poll<io::Result<()>> {
+        let Side::ToServer(_, _, Some(handle)) = &mut self.0 else {
             return Poll::Ready(Err(misused()));
         };
-        if let Poll::Ready(Some(interim)) = future.poll_informational(cx) {
-            let (head, ()) = interim.map_err(broken)?.into_parts();
-            return Poll::Ready(Ok(response.take_http2(&head, method, false)));
+        let mut hub = handle.hub.borrow_mut();
+        let Some(slot) = hub.slot(handle.stream) else { return Poll::Ready(Err(misused())) };
+        if let Some(mut kept) = slot.responses.pop_front() {
+            std::mem::swap(&mut *kept, response);
+            hub.reuse(kept);
+            return Poll::Ready(Ok(()));
         }
-        let answered = ready!(Pin::new(future).poll(cx)).map_err(broken)?;
-        let (head, stream) = answered.into_parts();
-        let incoming = Incoming::new(stream);
-        let taken = response.take_http2(&head, method, incoming.ended);
-        self.receiving = Receiving::Body(incoming);
-        Poll::Ready(Ok(taken))
+        if let Some(gone) = slot.gone {
+            return Poll::Ready(Err(gone.error()));
+        }
+        slot.await_reading(cx);
+        Poll::Pending
     }
 
-    /// Sends an interim head of a response.
-    ///
-    /// # Errors
-    /// When the client is gone.
-    pub fn inform(&mut self, head: &ResponseHead<'_>) -> io::Result<()> {
-        let Sending::Response(respond) = &mut self.sending else { return Err(misused()) };
-        let head = head.to_http2().map_err(io::Error::other)?;
-        respond.send_informational(head).map_err(broken)
-    }
-
-    /// Sends the head of the final response; `ends` says that it has neither body nor trailers.
+    /// Sends the head of a response, an interim or the final one; `ends` says that it has neither body nor
+    /// trailers.
     ///
     /// # Errors
     /// When the client is gone.
     pub fn respond(&mut self, head: &ResponseHead<'_>, ends: bool) -> io::Result<()> {
-        let Sending::Response(respond) = &mut self.sending else { return Err(misused()) };
-        let head = head.to_http2().map_err(io::Error::other)?;
-        let stream = respond.send_response(head, ends).map_err(broken)?;
-        self.sending = if ends { Sending::Ended(Some(stream)) } else { Sending::Body(stream) };
+        let Side::OfClient(handle) = &mut self.0 else { return Err(misused()) };
+        let mut hub = handle.hub.borrow_mut();
+        hub.engine.respond(handle.stream, head, ends).map_err(|_| gone())?;
+        hub.wake_driver();
+        handle.sent |= ends;
         Ok(())
+    }
+
+    /// Sends as much of a piece of the body as can be taken; `last` says that the body ends with it.
+    ///
+    /// # Errors
+    /// When the peer is gone.
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        piece: &[u8],
+        last: bool,
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.poll_send(cx, piece, last),
+            Side::ToServer(_, _, Some(handle)) => handle.poll_send(cx, piece, last),
+            Side::ToServer(..) => Poll::Ready(Err(misused())),
+        }
     }
 
     /// Ends the body that goes; nothing happens where it has ended already.
@@ -173,80 +133,150 @@ impl Http2Stream {
     /// # Errors
     /// When the peer is gone.
     pub fn end(&mut self, trailers: Option<&Headers>) -> io::Result<()> {
-        let Sending::Body(stream) = &mut self.sending else { return Ok(()) };
-        let last = std::mem::take(&mut self.held);
-        match trailers.map(trailers_to_http2).filter(|trailers| !trailers.is_empty()) {
-            Some(trailers) => {
-                if !last.is_empty() {
-                    stream.send_data(last, false).map_err(broken)?;
-                }
-                stream.send_trailers(trailers).map_err(broken)?;
-            }
-            None => stream.send_data(last, true).map_err(broken)?,
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.end(trailers),
+            Side::ToServer(_, _, Some(handle)) => handle.end(trailers),
+            Side::ToServer(..) => Err(misused()),
         }
-        if let Sending::Body(stream) = std::mem::replace(&mut self.sending, Sending::Ended(None)) {
-            self.sending = Sending::Ended(Some(stream));
-        }
-        Ok(())
     }
 
     /// Takes the trailers of the body that came, once it has ended.
     pub fn take_trailers(&mut self) -> Option<Headers> {
-        match &mut self.receiving {
-            Receiving::Body(incoming) => incoming.trailers.take(),
-            Receiving::Head(_) => None,
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.take_trailers(),
+            Side::ToServer(_, _, handle) => handle.as_mut()?.take_trailers(),
         }
     }
 
     /// Gives the stream up with an error that the peer sees.
-    pub fn reset(&mut self, reason: Reason) {
-        match &mut self.sending {
-            Sending::Response(respond) => respond.send_reset(reason),
-            Sending::Body(stream) | Sending::Ended(Some(stream)) => stream.send_reset(reason),
-            Sending::Request(_) | Sending::Ended(None) => {}
+    pub fn reset(&mut self, code: ErrorCode) {
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.reset(code),
+            Side::ToServer(_, _, Some(handle)) => handle.reset(code),
+            Side::ToServer(..) => {}
         }
     }
 
     /// Waits until the peer gives the stream up.
     pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let reset = match &mut self.sending {
-            Sending::Response(respond) => ready!(respond.poll_reset(cx)),
-            Sending::Body(stream) | Sending::Ended(Some(stream)) => ready!(stream.poll_reset(cx)),
-            Sending::Request(_) | Sending::Ended(None) => return Poll::Pending,
-        };
-        match reset {
-            Ok(_) => Poll::Ready(io::ErrorKind::ConnectionReset.into()),
-            Err(error) => Poll::Ready(broken(error)),
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.poll_gone(cx),
+            Side::ToServer(_, _, Some(handle)) => handle.poll_gone(cx),
+            Side::ToServer(..) => Poll::Pending,
         }
-    }
-
-    /// Sends the piece that is held, with more to follow.
-    fn let_go(&mut self) -> io::Result<()> {
-        if let Sending::Body(stream) = &mut self.sending
-            && !self.held.is_empty()
-        {
-            stream.send_data(std::mem::take(&mut self.held), false).map_err(broken)?;
-        }
-        Ok(())
     }
 }
 
-/// What is wrong with a stream or its connection.
-fn broken(error: h2::Error) -> io::Error {
-    let refused =
-        error.is_remote() && error.is_go_away() && error.reason() == Some(Reason::NO_ERROR)
-            || error.reason() == Some(Reason::REFUSED_STREAM);
-    let kind = match error.is_io() {
-        _ if refused => io::ErrorKind::ConnectionRefused,
-        true => error.get_io().map_or(io::ErrorKind::BrokenPipe, io::Error::kind),
-        false => io::ErrorKind::ConnectionReset,
-    };
-    io::Error::new(kind, error)
+impl<R: Role> Handle<R> {
+    fn new(hub: Shared<R>, stream: StreamId, sent: bool) -> Self {
+        Self { hub, stream, sent, told: false }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut hub = self.hub.borrow_mut();
+        let Some(slot) = hub.slot(self.stream) else { return Poll::Ready(Err(gone())) };
+        let unread = slot.unread();
+        let count = unread.len().min(buf.remaining());
+        if count > 0 {
+            buf.put_slice(unread.get(..count).unwrap_or_default());
+            slot.advance(count);
+            // Room is made as soon as it is passed on: a slow reader slows the sender.
+            hub.engine.release(self.stream, count);
+            hub.wake_driver();
+            return Poll::Ready(Ok(()));
+        }
+        if slot.ended && !self.told {
+            self.told = true;
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(gone) = slot.gone {
+            return Poll::Ready(Err(gone.error()));
+        }
+        slot.await_reading(cx);
+        Poll::Pending
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let mut hub = self.hub.borrow_mut();
+        let Some(slot) = hub.slot(self.stream) else { return Poll::Ready(gone()) };
+        if let Some(gone) = slot.gone {
+            return Poll::Ready(gone.error());
+        }
+        slot.await_reading(cx);
+        Poll::Pending
+    }
+
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        piece: &[u8],
+        last: bool,
+    ) -> Poll<io::Result<usize>> {
+        let mut hub = self.hub.borrow_mut();
+        let taken = hub.engine.send_data(self.stream, piece, last);
+        let Ok(taken) = taken else {
+            let why = hub.slot(self.stream).and_then(|slot| slot.gone);
+            return Poll::Ready(Err(why.map_or_else(gone, |gone| gone.error())));
+        };
+        hub.wake_driver();
+        if taken == 0 && !piece.is_empty() {
+            if let Some(slot) = hub.slot(self.stream) {
+                slot.await_writing(cx);
+            }
+            return Poll::Pending;
+        }
+        self.sent |= last && taken == piece.len();
+        Poll::Ready(Ok(taken))
+    }
+
+    fn end(&mut self, trailers: Option<&Headers>) -> io::Result<()> {
+        if self.sent {
+            return Ok(());
+        }
+        let mut hub = self.hub.borrow_mut();
+        let ended = match trailers {
+            Some(trailers) => hub.engine.send_trailers(self.stream, trailers),
+            None => hub.engine.send_data(self.stream, &[], true).map(drop),
+        };
+        ended.map_err(|_| gone())?;
+        hub.wake_driver();
+        self.sent = true;
+        Ok(())
+    }
+
+    fn take_trailers(&mut self) -> Option<Headers> {
+        self.hub.borrow_mut().slot(self.stream)?.trailers.take()
+    }
+
+    fn reset(&mut self, code: ErrorCode) {
+        let mut hub = self.hub.borrow_mut();
+        hub.engine.reset(self.stream, code);
+        hub.wake_driver();
+        self.sent = true;
+    }
+}
+
+impl<R: Role> Drop for Handle<R> {
+    fn drop(&mut self) {
+        let mut hub = self.hub.borrow_mut();
+        let Some(slot) = hub.remove(self.stream) else { return };
+        hub.engine.release(self.stream, slot.unread().len());
+        if !self.sent || !slot.ended {
+            // A response that is complete makes the rest of the request needless (RFC 9113 §8.1).
+            let code = if self.sent { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };
+            hub.engine.reset(self.stream, code);
+        }
+        hub.wake_driver();
+    }
 }
 
 /// A call that does not fit how far the stream has come.
 fn misused() -> io::Error {
     io::ErrorKind::NotConnected.into()
+}
+
+fn gone() -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
 }
 
 impl AsyncRead for Http2Stream {
@@ -255,23 +285,11 @@ impl AsyncRead for Http2Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let Receiving::Body(incoming) = &mut this.receiving else {
-            return this.poll_reset(cx).map(Err);
-        };
-        ready!(incoming.poll(cx))?;
-        let count = incoming.received.len().min(buf.remaining());
-        if count > 0 {
-            buf.put_slice(incoming.received.get(..count).unwrap_or_default());
-            incoming.received.advance(count);
-            // Room is made as soon as it is passed on: a slow reader slows the sender.
-            incoming.stream.flow_control().release_capacity(count).map_err(broken)?;
-            return Poll::Ready(Ok(()));
+        match &mut self.get_mut().0 {
+            Side::OfClient(handle) => handle.poll_read(cx, buf),
+            Side::ToServer(_, _, Some(handle)) => handle.poll_read(cx, buf),
+            Side::ToServer(..) => Poll::Pending,
         }
-        if !std::mem::replace(&mut incoming.told, true) {
-            return Poll::Ready(Ok(()));
-        }
-        this.poll_reset(cx).map(Err)
     }
 }
 
@@ -281,27 +299,12 @@ impl AsyncWrite for Http2Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if buf.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        this.let_go()?;
-        let Sending::Body(stream) = &mut this.sending else { return Poll::Ready(Err(misused())) };
-        let wanted = buf.len().min(MAX_PIECE);
-        stream.reserve_capacity(wanted);
-        while stream.capacity() == 0 {
-            match ready!(stream.poll_capacity(cx)) {
-                Some(room) => drop(room.map_err(broken)?),
-                None => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-            }
-        }
-        let count = wanted.min(stream.capacity());
-        this.held = Bytes::copy_from_slice(buf.get(..count).unwrap_or_default());
-        Poll::Ready(Ok(count))
+        self.get_mut().poll_send(cx, buf, false)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.get_mut().let_go())
+        // The driver writes by itself.
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,0 +1,235 @@
+//! What only clients do: requests go, and responses come.
+
+use super::connection::Connection;
+use super::error::{ConnectionError, ErrorCode};
+use super::event::Event;
+use super::fields::{Apart, Fault};
+use super::flow::{ReceiveWindow, SendWindow};
+use super::frame::MAX_STREAM;
+use super::hpack::{Encoder, Keeping, Pseudo};
+use super::receive::Block;
+use super::role::{Client, Role};
+use super::send::length_of;
+use super::server::OF_CONNECTIONS;
+use super::stream::{Half, Stream, StreamId};
+use super::streams::Past;
+use crate::body::BodyFraming;
+use crate::codec::framing::{settle_trailer, stated_framing};
+use crate::headers::{Headers, Known};
+use crate::method::Method;
+use crate::request::Request;
+use crate::response::Response;
+use crate::status::Status;
+use crate::version::Version;
+
+/// A request as it is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestHead<'a> {
+    /// Method, target, fields and framing of the body. What belongs to a connection of HTTP/1.1 is
+    /// not sent.
+    pub request: &'a Request,
+    /// `http` or `https`.
+    pub scheme: &'a str,
+    /// The host, with its port where it has one.
+    pub authority: &'a str,
+    /// The protocol that is asked for with an extended CONNECT (RFC 8441); the method is then
+    /// CONNECT, whatever the request's is.
+    pub protocol: Option<&'a str>,
+}
+
+impl Role for Client {
+    type Head = Response;
+    const IS_SERVER: bool = false;
+
+    fn headers(head: &mut Response) -> &mut Headers {
+        &mut head.headers
+    }
+
+    fn take_head(
+        connection: &mut Connection<Self>,
+        block: Block,
+        fields: &[u8],
+        head: &mut Response,
+    ) -> Result<Option<Event>, ConnectionError> {
+        connection.take_response(block, fields, head)
+    }
+}
+
+impl Connection<Client> {
+    /// Opens a stream with the head of a request; `end` says that it has neither body nor
+    /// trailers. `None` when there is no room for a stream, see [`Self::free_streams`].
+    pub fn request(&mut self, head: &RequestHead<'_>, end: bool) -> Option<StreamId> {
+        if self.free_streams() == 0 {
+            return None;
+        }
+        let id = self.next_stream;
+        self.next_stream += 2;
+        self.streams.add(Stream {
+            id,
+            receiving: Half::Head,
+            sending: if end { Half::Ended } else { Half::Body },
+            receive_window: ReceiveWindow::new(self.limits.usable_stream_window()),
+            send_window: SendWindow::new(self.theirs.window),
+            length_left: None,
+            head_bytes: 0,
+            bodiless: head.request.method == Method::Head,
+            waits: false,
+        });
+        let mut target = std::mem::take(&mut self.target);
+        target.clear();
+        head.request.target.write_request_uri(&mut target);
+        self.write_head(id, end, |encoder, out| write_request(encoder, out, head, &target));
+        self.target = target;
+        Some(StreamId(id))
+    }
+
+    /// How many more streams may be opened now: 0 when the server or we leave, or all numbers are
+    /// used.
+    #[must_use]
+    pub fn free_streams(&self) -> usize {
+        let ends = self.peer_leaves || self.takes_no_more() || self.failure().is_some();
+        if ends || self.next_stream > MAX_STREAM {
+            return 0;
+        }
+        (self.theirs.streams as usize).saturating_sub(self.streams.open())
+    }
+
+    /// Whether the server takes CONNECT with a protocol (RFC 8441).
+    #[must_use]
+    pub fn takes_protocols(&self) -> bool {
+        self.theirs.extended_connect
+    }
+
+    fn take_response(
+        &mut self,
+        block: Block,
+        fields: &[u8],
+        response: &mut Response,
+    ) -> Result<Option<Event>, ConnectionError> {
+        let Some(stream) = self.streams.get(block.stream) else {
+            let _ = self.read_fields(fields, &mut response.headers)?;
+            return match self.streams.past(block.stream) {
+                Past::Idle => Err(ConnectionError::protocol("HEADERS on an idle stream")),
+                Past::Reset => Ok(None),
+                Past::Ended => Err(ConnectionError::closed("HEADERS on a closed stream")),
+                Past::ResetByPeer | Past::Forgotten => {
+                    self.stream_error(block.stream, ErrorCode::STREAM_CLOSED)
+                }
+            };
+        };
+        if stream.receiving != Half::Head {
+            return self.take_trailers(block, fields);
+        }
+        let bodiless = stream.bodiless;
+        let read = self.read_fields(fields, &mut response.headers)?;
+        let filled = read.and_then(|_| fill_response(response, &self.apart, block.end, bodiless));
+        let Ok(length) = filled else {
+            return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
+        };
+        let id = StreamId(block.stream);
+        if response.status.is_interim() {
+            self.count_overhead()?;
+            return Ok(Some(Event::Head { stream: id, end: false }));
+        }
+        self.overhead.give(4);
+        if let Some(stream) = self.streams.get_mut(block.stream) {
+            stream.receiving = if block.end { Half::Ended } else { Half::Body };
+            stream.length_left = length;
+        }
+        self.settle(block.stream);
+        Ok(Some(Event::Head { stream: id, end: block.end }))
+    }
+}
+
+/// Makes the response of its fields (RFC 9113 §8.3.2); returns how much may follow.
+fn fill_response(
+    response: &mut Response,
+    apart: &Apart,
+    end: bool,
+    bodiless: bool,
+) -> Result<Option<u64>, Fault> {
+    let others =
+        [Pseudo::Authority, Pseudo::Method, Pseudo::Path, Pseudo::Protocol, Pseudo::Scheme];
+    if others.iter().any(|pseudo| apart.get(*pseudo).is_some()) {
+        return Err(Fault::Malformed);
+    }
+    response.version = Version::Http2;
+    response.keep_alive = true;
+    let status = apart.get(Pseudo::Status).ok_or(Fault::Malformed)?;
+    response.status = parse_status(status).ok_or(Fault::Malformed)?;
+    if response.status == Status::SWITCHING_PROTOCOLS || (response.status.is_interim() && end) {
+        return Err(Fault::Malformed);
+    }
+    let stated = stated_framing(Version::Http2, &mut response.headers);
+    let stated = stated.map_err(|_| Fault::Malformed)?;
+    let empty = bodiless || !response.status.allows_body();
+    response.body = match stated {
+        _ if empty => BodyFraming::None,
+        BodyFraming::Length(1..) if end => return Err(Fault::Malformed),
+        BodyFraming::None if end => BodyFraming::Length(0),
+        // Of an unknown length, which everything behind calls chunked.
+        BodyFraming::None => BodyFraming::Chunked,
+        stated => stated,
+    };
+    settle_trailer(&mut response.headers, response.body, b", ").map_err(|_| Fault::Malformed)?;
+    Ok(length_of(response.body))
+}
+
+fn parse_status(text: &[u8]) -> Option<Status> {
+    let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] = text else { return None };
+    let digit = |byte: &u8| u16::from(byte - b'0');
+    Status::new(digit(a) * 100 + digit(b) * 10 + digit(c))
+}
+
+/// Writes the fields of a request.
+fn write_request(encoder: &mut Encoder, out: &mut Vec<u8>, head: &RequestHead<'_>, target: &[u8]) {
+    let request = head.request;
+    let method = if head.protocol.is_some() { &Method::Connect } else { &request.method };
+    match method {
+        Method::Get => encoder.index(out, METHOD),
+        Method::Post => encoder.index(out, METHOD + 1),
+        method => {
+            let text = method.as_str().as_bytes();
+            encoder.write(out, METHOD, ":method", text, Keeping::Repeated);
+        }
+    }
+    if let Some(protocol) = head.protocol {
+        encoder.write(out, 0, ":protocol", protocol.as_bytes(), Keeping::Repeated);
+    }
+    if *method != Method::Connect || head.protocol.is_some() {
+        match head.scheme {
+            "http" => encoder.index(out, SCHEME),
+            "https" => encoder.index(out, SCHEME + 1),
+            other => encoder.write(out, SCHEME, ":scheme", other.as_bytes(), Keeping::Repeated),
+        }
+        match target {
+            b"/" => encoder.index(out, PATH),
+            path => encoder.write(out, PATH, ":path", path, Keeping::Unrepeated),
+        }
+    }
+    let authority = head.authority.as_bytes();
+    encoder.write(out, AUTHORITY, ":authority", authority, Keeping::Repeated);
+    let skipped = OF_CONNECTIONS.with(Known::Host).with(Known::ContentLength);
+    for field in request.headers.iter() {
+        let is_skipped = field.known.is_some_and(|known| skipped.contains(known));
+        let bad_te = field.known == Some(Known::Te) && field.value != b"trailers";
+        if !is_skipped && !bad_te {
+            encoder.field(out, &field);
+        }
+    }
+    let length = match request.body {
+        BodyFraming::Length(length) => Some(length),
+        BodyFraming::None if method.announces_empty_body() => Some(0),
+        _ => None,
+    };
+    if let Some(length) = length {
+        let mut text = itoa::Buffer::new();
+        encoder.known(out, Known::ContentLength, text.format(length).as_bytes());
+    }
+}
+
+/// Indices of the static table.
+const AUTHORITY: usize = 1;
+const METHOD: usize = 2;
+const PATH: usize = 4;
+const SCHEME: usize = 6;

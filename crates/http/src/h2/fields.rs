@@ -1,0 +1,151 @@
+//! Collecting the fields of a block.
+
+use super::hpack::{Field, Name, Pseudo};
+use super::limits::Limits;
+use crate::headers::{Headers, Known, is_value, trim};
+
+/// The fields of a block that are no fields of a head: they are kept here until the block ends.
+#[derive(Debug, Default)]
+pub(super) struct Apart {
+    text: Vec<u8>,
+    /// Where the value of each pseudo field lies.
+    places: [Option<(usize, usize)>; 6],
+    /// The crumbs of the cookie (RFC 9113 §8.2.3).
+    cookie: Vec<u8>,
+    crumbs: usize,
+}
+
+impl Apart {
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.places = [None; 6];
+        self.cookie.clear();
+        self.crumbs = 0;
+    }
+
+    /// The value of a pseudo field.
+    pub(super) fn get(&self, pseudo: Pseudo) -> Option<&[u8]> {
+        let (start, end) = self.places.get(pseudo as usize).copied()??;
+        self.text.get(start..end)
+    }
+
+    /// Whether there is any pseudo field.
+    pub(super) fn is_any(&self) -> bool {
+        self.places.iter().any(Option::is_some)
+    }
+
+    /// Keeps a pseudo field; `false` if it is there already.
+    fn put(&mut self, pseudo: Pseudo, value: &[u8]) -> bool {
+        let Some(place) = self.places.get_mut(pseudo as usize) else { return false };
+        if place.is_some() {
+            return false;
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(value);
+        *place = Some((start, self.text.len()));
+        true
+    }
+}
+
+/// What is wrong with a block whose fields could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It breaks a rule of RFC 9113 §8.
+    Malformed,
+    /// It is longer, or has more fields, than is taken.
+    TooLarge,
+}
+
+/// Takes the fields of one block.
+#[derive(Debug)]
+pub(super) struct Collector<'a> {
+    headers: &'a mut Headers,
+    apart: &'a mut Apart,
+    bytes_left: usize,
+    fields_left: usize,
+    /// Whether a field came that is no pseudo field.
+    in_fields: bool,
+    fault: Option<Fault>,
+}
+
+impl<'a> Collector<'a> {
+    /// Clears what it fills.
+    pub(super) fn new(headers: &'a mut Headers, apart: &'a mut Apart, limits: &Limits) -> Self {
+        headers.clear();
+        apart.clear();
+        let (bytes_left, fields_left) = (limits.head_bytes, limits.fields);
+        Self { headers, apart, bytes_left, fields_left, in_fields: false, fault: None }
+    }
+
+    /// Takes the next field. Behind a fault nothing is kept, whatever the block stands for.
+    pub(super) fn take(&mut self, field: Field<'_>) {
+        if self.fault == Some(Fault::Malformed) {
+            return;
+        }
+        if let Err(fault) = self.check(field) {
+            self.fault = Some(fault);
+        }
+    }
+
+    fn check(&mut self, field: Field<'_>) -> Result<(), Fault> {
+        let Field { name, mut value, kind, sound } = field;
+        if self.fault.is_none() {
+            let bytes = self.bytes_left.checked_sub(field.size()).ok_or(Fault::TooLarge)?;
+            self.fields_left = self.fields_left.checked_sub(1).ok_or(Fault::TooLarge)?;
+            self.bytes_left = bytes;
+        } else if kind != Name::Malformed {
+            return Ok(());
+        }
+        if !sound {
+            value = trim(value);
+            if !is_value(value) {
+                return Err(Fault::Malformed);
+            }
+        }
+        match kind {
+            Name::Pseudo(pseudo) => {
+                if self.in_fields || !sound || !self.apart.put(pseudo, value) {
+                    return Err(Fault::Malformed);
+                }
+                return Ok(());
+            }
+            Name::Known(
+                Known::Connection
+                | Known::KeepAlive
+                | Known::ProxyConnection
+                | Known::TransferEncoding
+                | Known::Upgrade,
+            )
+            | Name::Malformed => return Err(Fault::Malformed),
+            Name::Known(Known::Te) if value != b"trailers" => return Err(Fault::Malformed),
+            Name::Known(Known::Cookie) => {
+                if self.apart.crumbs > 0 {
+                    self.apart.cookie.extend_from_slice(b"; ");
+                }
+                self.apart.cookie.extend_from_slice(value);
+                self.apart.crumbs += 1;
+            }
+            Name::Known(known) => {
+                self.headers.push_small(name, value, Some(known)).map_err(|_| Fault::Malformed)?
+            }
+            Name::Other => {
+                self.headers.push_small(name, value, None).map_err(|_| Fault::Malformed)?;
+            }
+        }
+        self.in_fields = true;
+        Ok(())
+    }
+
+    /// Ends the block; returns what its fields count for.
+    pub(super) fn finish(self, limits: &Limits) -> Result<usize, Fault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        if self.apart.crumbs > 0 {
+            let pushed =
+                self.headers.push_small(b"cookie", trim(&self.apart.cookie), Some(Known::Cookie));
+            pushed.map_err(|_| Fault::Malformed)?;
+        }
+        Ok(limits.head_bytes - self.bytes_left)
+    }
+}

@@ -1,0 +1,254 @@
+//! Moves bytes between the socket of a connection and its hub.
+
+use std::{
+    cell::RefCell,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use portway_http::{
+    Refusal, Request, Response,
+    h2::{Client, Connection, Event, Limits, Role, Server, StreamId},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{
+    Http2Stream,
+    hub::{Hub, Shared},
+};
+
+/// The size of the buffer that is read into, in bytes.
+const BUFFER: usize = 32 * 1024;
+
+/// Reads in one turn at most, so that a busy connection leaves others their turns.
+const READS: usize = 8;
+
+thread_local! {
+    /// The buffer of whoever reads now: a connection holds one only while input waits in it.
+    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A connection at work: it must be polled until it is over.
+#[derive(Debug)]
+pub struct Driver<R: Role, S> {
+    hub: Shared<R>,
+    socket: S,
+    head: R::Head,
+    input: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+/// What came for a server.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The stream that a client has opened. Its head is [`Driver::take_head`].
+    pub stream: Http2Stream,
+    /// Whether no body follows.
+    pub ended: bool,
+    /// Why it is to be refused, where its head is not good.
+    pub refusal: Option<Refusal>,
+    /// The protocol that it asks for (RFC 8441).
+    pub protocol: Option<String>,
+}
+
+/// What an event means for whoever drives.
+enum Next {
+    Nothing,
+    Head { stream: StreamId, end: bool, refusal: Option<Refusal> },
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
+    /// A connection to a client, of which `read` was read already.
+    pub fn server(socket: S, limits: &Limits, read: &[u8]) -> Self {
+        Self::new(Hub::share(Connection::server(limits)), socket, Request::new(), read)
+    }
+
+    /// Works on, up to the next stream that the client opens; `None` when the connection is over.
+    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Option<Arrived>> {
+        self.poll(cx).map(|next| {
+            let (stream, ended, refusal) = next?;
+            let mut hub = self.hub.borrow_mut();
+            let protocol = hub.engine.protocol().map(str::to_owned);
+            hub.add(stream, ended);
+            drop(hub);
+            let stream = Http2Stream::of_client(&self.hub, stream);
+            Some(Arrived { stream, ended, refusal, protocol })
+        })
+    }
+
+    /// Exchanges `request` for the head that has arrived.
+    pub fn take_head(&mut self, request: &mut Request) {
+        std::mem::swap(&mut self.head, request);
+    }
+
+    /// Begins to end the connection: streams that are open, or opened before the client has heard of it, go on.
+    pub fn leave(&mut self) {
+        self.hub.borrow_mut().engine.leave();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
+    pub(super) fn client(hub: Shared<Client>, socket: S) -> Self {
+        Self::new(hub, socket, Response::new(), &[])
+    }
+
+    /// Works on; ready when the connection is over.
+    pub(super) fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self.poll(cx) {
+                Poll::Ready(Some((stream, end, _))) => {
+                    self.hub.borrow_mut().take_response(stream, &mut self.head, end);
+                }
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
+    fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8]) -> Self {
+        Self { hub, socket, head, input: read.to_vec(), start: 0, end: read.len() }
+    }
+
+    /// Reads and writes up to the next head; `None` when the connection is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamId, bool, Option<Refusal>)>> {
+        for _ in 0..READS {
+            match self.dispatch() {
+                Ok(Next::Head { stream, end, refusal }) => {
+                    return Poll::Ready(Some((stream, end, refusal)));
+                }
+                Ok(Next::Nothing) => {}
+                Err(()) => {
+                    // What tells the peer why is written as far as it goes.
+                    let _ = self.poll_write(cx);
+                    return self.over(io::ErrorKind::ConnectionAborted);
+                }
+            }
+            let written = match self.poll_write(cx) {
+                Poll::Ready(Err(error)) => return self.over(error.kind()),
+                Poll::Ready(Ok(())) => true,
+                Poll::Pending => false,
+            };
+            if written && self.hub.borrow().engine.is_done() {
+                return self.over(io::ErrorKind::ConnectionRefused);
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(0)) => return self.over(io::ErrorKind::UnexpectedEof),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return self.over(error.kind()),
+                Poll::Pending => {
+                    self.hub.borrow_mut().await_work(cx);
+                    return Poll::Pending;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn over<T>(&mut self, why: io::ErrorKind) -> Poll<Option<T>> {
+        self.hub.borrow_mut().end(why);
+        Poll::Ready(None)
+    }
+
+    /// Hands on what was read, up to the next head.
+    fn dispatch(&mut self) -> Result<Next, ()> {
+        let mut hub = self.hub.borrow_mut();
+        let now = Instant::now();
+        loop {
+            let input = self.input.get(self.start..self.end).unwrap_or_default();
+            let step = match hub.engine.next(input, &mut self.head, now) {
+                Ok(step) => step,
+                Err(error) => {
+                    tracing::debug!("{error}");
+                    return Err(());
+                }
+            };
+            self.start += step.consumed;
+            match step.event {
+                None => break,
+                Some(Event::Head { stream, end }) => {
+                    return Ok(Next::Head { stream, end, refusal: None });
+                }
+                Some(Event::Refused { stream, refusal }) => {
+                    return Ok(Next::Head { stream, end: false, refusal: Some(refusal) });
+                }
+                Some(Event::Data { stream, payload, end }) => {
+                    hub.take_data(stream, input.get(payload).unwrap_or_default(), end);
+                }
+                Some(Event::Trailers { stream }) => hub.take_trailers(stream),
+                Some(Event::Reset { stream, code }) => hub.take_reset(stream, code),
+                Some(Event::GoAway { .. } | Event::Pong { .. }) => {}
+            }
+        }
+        hub.wake_writers();
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            give_back(&mut self.input);
+        }
+        Ok(Next::Nothing)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.input.is_empty() {
+            self.input = SPARE.take();
+        }
+        if self.input.len() < BUFFER {
+            self.input.resize(BUFFER, 0);
+        }
+        let mut buffer = ReadBuf::new(&mut self.input);
+        let read = Pin::new(&mut self.socket).poll_read(cx, &mut buffer);
+        let count = buffer.filled().len();
+        if !matches!(read, Poll::Ready(Ok(()))) || count == 0 {
+            give_back(&mut self.input);
+        }
+        read.map_ok(|()| {
+            self.start = 0;
+            self.end = count;
+            count
+        })
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut hub = self.hub.borrow_mut();
+        let mut wrote = false;
+        while !hub.engine.output().is_empty() {
+            match Pin::new(&mut self.socket).poll_write(cx, hub.engine.output()) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => {
+                    wrote = true;
+                    hub.engine.written(count);
+                    hub.wake_writers();
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        drop(hub);
+        match wrote {
+            true => Pin::new(&mut self.socket).poll_flush(cx),
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl<R: Role, S> Drop for Driver<R, S> {
+    fn drop(&mut self) {
+        self.hub.borrow_mut().end(io::ErrorKind::ConnectionAborted);
+        give_back(&mut self.input);
+    }
+}
+
+/// Leaves a buffer to whoever reads next.
+fn give_back(input: &mut Vec<u8>) {
+    if input.len() == BUFFER {
+        SPARE.set(std::mem::take(input));
+    } else {
+        *input = Vec::new();
+    }
+}

@@ -1,0 +1,223 @@
+//! What the streams of one connection share.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    io,
+    rc::Rc,
+    task::{Context, Waker},
+};
+
+use foldhash::fast::FixedState;
+use portway_http::{
+    Headers, Response,
+    h2::{Connection, ErrorCode, Role, StreamId},
+};
+
+/// Responses that are kept for reuse at most.
+const MAX_SPARE: usize = 16;
+
+/// A connection and its streams, shared by the driver and the owners of streams.
+#[derive(Debug)]
+pub(super) struct Hub<R: Role> {
+    pub(super) engine: Connection<R>,
+    streams: HashMap<u32, Slot, FixedState>,
+    driver: Option<Waker>,
+    /// Why the connection is over.
+    over: Option<io::ErrorKind>,
+    /// Responses for reuse.
+    #[expect(clippy::vec_box, reason = "streams hold the same boxes")]
+    spare: Vec<Box<Response>>,
+}
+
+pub(super) type Shared<R> = Rc<RefCell<Hub<R>>>;
+
+/// One stream, as its owner finds it.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// Heads of responses that came.
+    pub(super) responses: VecDeque<Box<Response>>,
+    /// The body that came and was not read, behind what was.
+    received: Vec<u8>,
+    read: usize,
+    /// Whether all that comes has come.
+    pub(super) ended: bool,
+    pub(super) trailers: Option<Headers>,
+    /// Why nothing more goes or comes.
+    pub(super) gone: Option<Gone>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+/// Why a stream ended early.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gone {
+    Reset(ErrorCode),
+    /// The connection broke.
+    Broken(io::ErrorKind),
+}
+
+impl Gone {
+    pub(super) fn error(self) -> io::Error {
+        match self {
+            // The peer has surely not worked on it.
+            Self::Reset(ErrorCode::REFUSED_STREAM) => io::ErrorKind::ConnectionRefused.into(),
+            Self::Reset(code) => {
+                io::Error::new(io::ErrorKind::ConnectionReset, format!("HTTP/2 error {}", code.0))
+            }
+            Self::Broken(kind) => kind.into(),
+        }
+    }
+}
+
+impl Slot {
+    /// What was received and not read.
+    pub(super) fn unread(&self) -> &[u8] {
+        self.received.get(self.read..).unwrap_or_default()
+    }
+
+    /// So much was read.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.read += count;
+        if self.read >= self.received.len() {
+            self.received.clear();
+            self.read = 0;
+        }
+    }
+
+    pub(super) fn await_reading(&mut self, cx: &Context<'_>) {
+        remember(&mut self.reader, cx);
+    }
+
+    pub(super) fn await_writing(&mut self, cx: &Context<'_>) {
+        remember(&mut self.writer, cx);
+    }
+
+    fn wake_reader(&mut self) {
+        if let Some(waker) = self.reader.take() {
+            waker.wake();
+        }
+    }
+
+    fn wake_writer(&mut self) {
+        if let Some(waker) = self.writer.take() {
+            waker.wake();
+        }
+    }
+
+    fn end(&mut self, gone: Gone) {
+        self.gone.get_or_insert(gone);
+        self.wake_reader();
+        self.wake_writer();
+    }
+}
+
+fn remember(place: &mut Option<Waker>, cx: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *place = Some(cx.waker().clone()),
+    }
+}
+
+impl<R: Role> Hub<R> {
+    pub(super) fn share(engine: Connection<R>) -> Shared<R> {
+        Rc::new(RefCell::new(Self {
+            engine,
+            streams: HashMap::default(),
+            driver: None,
+            over: None,
+            spare: Vec::new(),
+        }))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// Adds a stream of which the engine knows.
+    pub(super) fn add(&mut self, stream: StreamId, ended: bool) {
+        let gone = self.over.map(Gone::Broken);
+        self.streams.insert(stream.number(), Slot { ended, gone, ..Slot::default() });
+    }
+
+    pub(super) fn slot(&mut self, stream: StreamId) -> Option<&mut Slot> {
+        self.streams.get_mut(&stream.number())
+    }
+
+    /// Takes a stream out whose owner has left it.
+    pub(super) fn remove(&mut self, stream: StreamId) -> Option<Slot> {
+        self.streams.remove(&stream.number())
+    }
+
+    /// Lets the driver write what there is.
+    pub(super) fn wake_driver(&mut self) {
+        if !self.engine.output().is_empty()
+            && let Some(waker) = self.driver.take()
+        {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn await_work(&mut self, cx: &Context<'_>) {
+        remember(&mut self.driver, cx);
+    }
+
+    pub(super) fn take_data(&mut self, stream: StreamId, payload: &[u8], end: bool) {
+        match self.streams.get_mut(&stream.number()) {
+            Some(slot) => {
+                slot.received.extend_from_slice(payload);
+                slot.ended |= end;
+                slot.wake_reader();
+            }
+            // Its owner has left it.
+            None => self.engine.release(stream, payload.len()),
+        }
+    }
+
+    pub(super) fn take_trailers(&mut self, stream: StreamId) {
+        let trailers = self.engine.trailers();
+        if let Some(slot) = self.streams.get_mut(&stream.number()) {
+            slot.trailers = Some(trailers.clone());
+            slot.ended = true;
+            slot.wake_reader();
+        }
+    }
+
+    pub(super) fn take_response(&mut self, stream: StreamId, response: &mut Response, end: bool) {
+        let Some(slot) = self.streams.get_mut(&stream.number()) else { return };
+        let mut kept = self.spare.pop().unwrap_or_default();
+        std::mem::swap(&mut *kept, response);
+        slot.responses.push_back(kept);
+        slot.ended |= end;
+        slot.wake_reader();
+    }
+
+    pub(super) fn reuse(&mut self, response: Box<Response>) {
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(response);
+        }
+    }
+
+    pub(super) fn take_reset(&mut self, stream: StreamId, code: ErrorCode) {
+        if let Some(slot) = self.streams.get_mut(&stream.number()) {
+            slot.end(Gone::Reset(code));
+        }
+    }
+
+    /// Wakes those that may write now.
+    pub(super) fn wake_writers(&mut self) {
+        while let Some(stream) = self.engine.next_writable() {
+            if let Some(slot) = self.streams.get_mut(&stream.number()) {
+                slot.wake_writer();
+            }
+        }
+    }
+
+    /// The connection is over.
+    pub(super) fn end(&mut self, why: io::ErrorKind) {
+        self.over.get_or_insert(why);
+        for slot in self.streams.values_mut() {
+            slot.end(Gone::Broken(why));
+        }
+    }
+}
