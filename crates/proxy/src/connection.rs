@@ -38,7 +38,7 @@ pub(crate) const MAX_UNWANTED: u64 = 256 * 1024;
 const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// How long a connection that ends is read from, so that its last answer is not lost to a reset.
-const LINGER: Duration = Duration::from_millis(500);
+pub(crate) const LINGER: Duration = Duration::from_millis(500);
 
 /// One client connection. What an exchange works with is apart from it, so that a connection that waits for
 /// a request holds no memory for one.

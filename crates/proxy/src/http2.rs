@@ -24,7 +24,7 @@ use portway_upstream::{Arrived, Driver, Stream};
 
 use crate::{
     EntryPoint, answer,
-    connection::{Connection, Next},
+    connection::{Connection, LINGER, Next},
     deadline::Patience,
     drain::Ending,
     exchange::exchange,
@@ -37,7 +37,7 @@ use crate::{
 /// What a connection begins with (RFC 9113 §3.4).
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How long the client of a connection that ends may take to hear of it.
+/// How long the client of a connection that ends may take to hear of it, once no stream is left.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What all streams of a connection have in common.
@@ -110,8 +110,10 @@ async fn serve_streams(
                 0 => Some(idle.unwrap_or_else(Instant::now)),
                 _ => None,
             };
-            if farewell.is_some() {
-                let over = idle.is_some() && patience.is_over(cx, farewell);
+            if let Some(begun) = farewell {
+                // What the last stream has sent may still be on its way.
+                let until = idle.and_then(|idle| idle.max(begun).checked_add(FAREWELL));
+                let over = patience.is_over(cx, until);
                 return if over { Poll::Ready(Event::Over) } else { Poll::Pending };
             }
             let until = idle.and_then(|idle| idle.checked_add(settings.idle_timeout?));
@@ -128,11 +130,11 @@ async fn serve_streams(
                 aged || (settings.max_requests != 0 && requests >= settings.max_requests)
             }
             Event::Enough => true,
-            Event::Over => return,
+            Event::Over => return driver.close(LINGER).await,
         };
         if enough && farewell.is_none() {
             driver.leave();
-            farewell = Instant::now().checked_add(FAREWELL);
+            farewell = Some(Instant::now());
         }
     }
 }

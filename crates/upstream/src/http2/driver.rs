@@ -5,14 +5,17 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use portway_http::{
     Refusal, Request, Response,
     h2::{Client, Connection, Event, Limits, Role, Server, StreamId},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    time::timeout,
+};
 
 use super::{
     Http2Stream,
@@ -21,6 +24,9 @@ use super::{
 
 /// The size of the buffer that is read into, in bytes.
 const BUFFER: usize = 32 * 1024;
+
+/// Reads of what nobody wants, at most.
+const MOST_UNREAD: usize = 64;
 
 /// Reads in one turn at most, so that a busy connection leaves others their turns.
 const READS: usize = 8;
@@ -82,6 +88,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
     /// Exchanges `request` for the head that has arrived.
     pub fn take_head(&mut self, request: &mut Request) {
         std::mem::swap(&mut self.head, request);
+    }
+
+    /// Closes the socket of a connection that is over, so that the client sees all that was written: closing while
+    /// unread bytes are there would reset it.
+    pub async fn close(&mut self, within: Duration) {
+        let close = async {
+            self.socket.shutdown().await?;
+            let mut unread = [0; 4096];
+            for _ in 0..MOST_UNREAD {
+                if self.socket.read(&mut unread).await? == 0 {
+                    break;
+                }
+            }
+            io::Result::Ok(())
+        };
+        // It ends in any case.
+        _ = timeout(within, close).await;
     }
 
     /// Begins to end the connection: streams that are open, or opened before the client has heard of it, go on.
