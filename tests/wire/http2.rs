@@ -1,7 +1,8 @@
 //! HTTP/2 to clients and to servers, in every pairing with HTTP/1.1: bodies, trailers, interim and early answers,
 //! ends of all kinds.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use portway_testkit::backend::Backend;
 use portway_testkit::client::{Client, Response};
@@ -9,15 +10,23 @@ use portway_testkit::http2::Http2Client;
 use portway_testkit::message::{Head, Headers};
 use portway_testkit::process::{Process, Setup};
 
-/// From `web` to the backend over HTTP/1.1; from `outer` to `web` over HTTP/2.
+/// From `web` to the backend over HTTP/1.1; from `outer` to `web` over HTTP/2, and by TLS over what both agree on.
 const DYNAMIC: &str = r#"
 http:
   routers:
     inner: {rule: "PathPrefix(`/`)", service: backend, entryPoints: [web]}
+    secure: {rule: "PathPrefix(`/`)", service: backend, entryPoints: [web], tls: {}}
     outer: {rule: "PathPrefix(`/`)", service: web, entryPoints: [outer]}
+    agreed: {rule: "Host(`agreed.test`)", service: agreed, entryPoints: [outer]}
+    disabled: {rule: "Host(`disabled.test`)", service: disabled, entryPoints: [outer]}
   services:
     backend: {loadBalancer: {servers: [{url: "http://@@backend@@"}]}}
     web: {loadBalancer: {servers: [{url: "h2c://127.0.0.1:@@web@@"}]}}
+    agreed: {loadBalancer: {serversTransport: agreed, servers: [{url: "https://127.0.0.1:@@web@@"}]}}
+    disabled: {loadBalancer: {serversTransport: disabled, servers: [{url: "https://127.0.0.1:@@web@@"}]}}
+  serversTransports:
+    agreed: {insecureSkipVerify: true}
+    disabled: {insecureSkipVerify: true, disableHTTP2: true}
 "#;
 
 struct Site {
@@ -133,7 +142,7 @@ fn streams_of_one_connection_do_not_wait_for_each_other() {
         for _ in 0..50 {
             assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
         }
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         assert_eq!(client.response(slow).unwrap().text(), "slow");
         assert!(start.elapsed() > Duration::from_millis(200), "it was not slow");
     }
@@ -253,6 +262,44 @@ fn limits_of_the_entry_point_hold() {
     assert!(client.is_over(), "a sixth request is taken");
 }
 
+/// What the inner entry point logged, once it has so many lines.
+fn inner_log(site: &Site, lines: usize) -> Vec<serde_json::Value> {
+    let path = site.process.folder().path().join("access.log");
+    let start = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let logged = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let inner = logged.filter(|line: &serde_json::Value| line["entryPointName"] == "web");
+        let inner: Vec<_> = inner.collect();
+        if inner.len() >= lines {
+            return inner;
+        }
+        assert!(start.elapsed() < Duration::from_secs(5), "{inner:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn servers_over_tls_are_spoken_to_in_what_both_agree_on() {
+    let log = ["--accessLog.filePath=@@folder@@/access.log", "--accessLog.format=json"];
+    let site = Site::start(&[log[0], log[1], "--workers=1"]);
+    let ask = |fields: &str| {
+        let mut client = Client::connect(site.process.address("outer")).unwrap();
+        client.ask(format!("GET /echo HTTP/1.1\r\n{fields}\r\n")).unwrap().status
+    };
+    for _ in 0..3 {
+        assert_eq!(ask("Host: agreed.test\r\n"), 200);
+    }
+    assert_eq!(ask("Host: disabled.test\r\n"), 200);
+    // What is to be upgraded goes over HTTP/1.1.
+    assert_eq!(ask("Host: agreed.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), 200);
+    let log = inner_log(&site, 5);
+    let seen: Vec<_> = log.iter().map(|line| line["RequestProtocol"].as_str().unwrap()).collect();
+    assert_eq!(seen, ["HTTP/2.0", "HTTP/2.0", "HTTP/2.0", "HTTP/1.1", "HTTP/1.1"]);
+    let clients: Vec<_> = log[..3].iter().map(|line| line["ClientAddr"].to_string()).collect();
+    assert!(clients.iter().all(|client| *client == clients[0]), "{clients:?}");
+}
+
 #[test]
 fn requests_share_connections_to_a_server() {
     let site =
@@ -263,18 +310,8 @@ fn requests_share_connections_to_a_server() {
     for one in many {
         assert_eq!(client.response(one).unwrap().status, 200);
     }
-    let log = || {
-        std::fs::read_to_string(site.process.folder().path().join("access.log")).unwrap_or_default()
-    };
-    let start = std::time::Instant::now();
-    while log().lines().count() < 120 && start.elapsed() < Duration::from_secs(5) {
-        std::thread::sleep(Duration::from_millis(50));
-    }
     // What the inner entry point sees as clients are the connections of the outer.
-    let mut connections = std::collections::BTreeSet::new();
-    for line in log().lines().filter(|line| line.contains("\"entryPointName\":\"web\"")) {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        connections.insert(line["ClientAddr"].to_string());
-    }
+    let clients = inner_log(&site, 60).into_iter().map(|line| line["ClientAddr"].to_string());
+    let connections: BTreeSet<String> = clients.collect();
     assert_eq!(connections.len(), 1, "{connections:?}");
 }
