@@ -1,10 +1,10 @@
 //! gRPC's own client and server with Portway between them.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use portway_testkit::process::{Process, Setup};
+
+use super::python::{self, Server};
+
+const PROGRAM: &str = "tests/wire/grpc/grpc_cases.py";
 
 const DYNAMIC: &str = r#"
 http:
@@ -21,49 +21,13 @@ http:
     auth: {basicAuth: {users: ["test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="]}}
 "#;
 
-/// A server of gRPC; it ends with its input.
-struct Server {
-    child: Child,
-    port: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs the cases' program; `None` where there is no gRPC for Python.
-fn python(arguments: &[&str]) -> Option<Command> {
-    let packages = std::env::var_os("PYTHON_PACKAGES")
-        .filter(|folder| Path::new(folder).join("grpc").is_dir());
-    let Some(packages) = packages else {
-        let advice = "no gRPC in PYTHON_PACKAGES; `cargo xtask test` installs it with pip";
-        assert!(std::env::var_os("CI").is_none(), "{advice}");
-        eprintln!("SKIPPED: {advice}");
-        return None;
-    };
-    let mut command = Command::new("python3");
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/grpc/grpc_cases.py"));
-    command.args(arguments).env("PYTHONPATH", packages).stdin(Stdio::piped());
-    Some(command)
-}
-
 fn serve() -> Option<Server> {
-    let mut child = python(&["serve"])?.stdout(Stdio::piped()).spawn().expect("a server");
-    let mut port = String::new();
-    let output = child.stdout.take().expect("an output");
-    BufReader::new(output).read_line(&mut port).expect("a port");
-    Some(Server { child, port: port.trim().to_owned() })
+    Server::start(PROGRAM, "grpc")
 }
 
 #[track_caller]
 fn ask(arguments: &[&str]) -> String {
-    let output = python(arguments).expect("gRPC").output().expect("a client");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    text
+    python::ask(PROGRAM, arguments)
 }
 
 fn start(server: &Server) -> Process {

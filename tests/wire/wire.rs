@@ -9,11 +9,13 @@ mod h2spec;
 mod http2;
 mod http2_floods;
 mod pipelining;
+mod python;
 mod reload;
 mod shutdown;
 mod slow_clients;
 mod smuggling;
 mod tunnels;
+mod websocket;
 
 use portway_testkit::backend::Backend;
 use portway_testkit::client::Client;

