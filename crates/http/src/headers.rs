@@ -66,6 +66,12 @@ impl Headers {
         self.underscores = false;
     }
 
+    /// Gives back the memory that the fields do not need.
+    pub fn shrink_to_fit(&mut self) {
+        self.text.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     /// Adds a field after those that are there.
     ///
     /// Control characters in the value become spaces (as Go writes them), so that no value can

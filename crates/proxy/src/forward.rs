@@ -7,9 +7,9 @@ mod send;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    Answer, BodyFraming, BodyReader, Known, Request, Status, TrailerLimits, append_forwarded_for,
-    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
-    websocket_header_case,
+    Answer, BodyFraming, BodyReader, Known, Request, Response, Status, TrailerLimits,
+    append_forwarded_for, codec::ResponseHead, remove_request_hop_by_hop,
+    remove_response_hop_by_hop, websocket_header_case,
 };
 use portway_observe::Reason;
 use portway_snapshot::Route;
@@ -25,7 +25,7 @@ use crate::{
     deadline::Deadline,
     memory::Memory,
     record::Facts,
-    relay::{DownloadError, Side, UploadError},
+    relay::{Download, DownloadError, Side, Upload, UploadError},
     tunnel,
     worker::Worker,
 };
@@ -285,7 +285,12 @@ async fn switch_protocols(
     };
     let put = answer::put_head(&mut connection.stream, out, &head).is_ok();
     if put && connection.write_some(out).await {
+        // What only heads need is not held for as long as the tunnel stands.
         *out = Vec::new();
+        *response = Response::default();
+        memory.upload = Upload::default();
+        memory.download = Download::default();
+        memory.request.headers.shrink_to_fit();
         let Some(server) = &mut memory.server else { return Next::Abort };
         let client = Side { stream: &mut connection.stream, input: &mut connection.input };
         let server = Side { stream: &mut server.stream, input: from_server };
