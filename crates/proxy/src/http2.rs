@@ -79,7 +79,8 @@ fn limits(settings: &EntryPoint) -> Limits {
         decoder_table: settings.http2.decoder_table,
         encoder_table: settings.http2.encoder_table,
         head_bytes: settings.limits.bytes,
-        held_head_bytes: usual.held_head_bytes.max(settings.limits.bytes),
+        // Room for a few large heads, or for large cookies on every stream.
+        held_head_bytes: 4 * usual.held_head_bytes.max(settings.limits.bytes),
         block_bytes: usual.block_bytes.max(settings.limits.bytes),
         fields: settings.limits.fields.min(usual.fields),
         ..usual
