@@ -30,6 +30,26 @@ fn a_port_in_use() {
     );
 }
 
+#[test]
+fn a_negative_limit_of_http2() {
+    Call::new().fails(
+        &[
+            "--entryPoints.web.address=127.0.0.1:0",
+            "--entryPoints.web.http2.maxConcurrentStreams=-1",
+        ],
+        "entryPoints.web.http2.maxConcurrentStreams: is negative; 0 means the default",
+    );
+}
+
+#[test]
+fn a_proxy_protocol_that_nobody_may_speak() {
+    Call::new().fails(
+        &["--entryPoints.web.address=127.0.0.1:0", "--entryPoints.web.proxyProtocol"],
+        "entryPoints.web.proxyProtocol.trustedIPs: names nobody whose headers are believed; give addresses of \
+         balancers such as `10.0.0.0/8`, or set `proxyProtocol.insecure`",
+    );
+}
+
 /// Both share ports among their own workers; a second Portway must not take half of the connections.
 #[test]
 fn a_port_in_use_by_another_portway() {

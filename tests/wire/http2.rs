@@ -8,7 +8,9 @@ use portway_testkit::backend::Backend;
 use portway_testkit::client::{Client, Response};
 use portway_testkit::http2::Http2Client;
 use portway_testkit::message::{Head, Headers};
-use portway_testkit::process::{Process, Setup};
+use portway_testkit::process::Setup;
+
+use super::Site;
 
 /// From `web` to the backend over HTTP/1.1; from `outer` to `web` over HTTP/2, and by TLS over what both agree on.
 const DYNAMIC: &str = r#"
@@ -29,27 +31,14 @@ http:
     disabled: {insecureSkipVerify: true, disableHTTP2: true}
 "#;
 
-struct Site {
-    process: Process,
-    backend: Backend,
+#[track_caller]
+fn start(flags: &[&str]) -> Site {
+    Site::with(Backend::start(), &Setup::web(DYNAMIC).entry_point("outer"), flags)
 }
 
-impl Site {
-    #[track_caller]
-    fn start(flags: &[&str]) -> Self {
-        let backend = Backend::start();
-        let dynamic = DYNAMIC.replace("@@backend@@", &backend.address().to_string());
-        let mut setup = Setup::web(&dynamic).entry_point("outer");
-        for flag in flags {
-            setup = setup.flag(flag);
-        }
-        Self { process: Process::start(&crate::portway(), &setup), backend }
-    }
-
-    #[track_caller]
-    fn client(&self, entry_point: &str) -> Http2Client {
-        Http2Client::connect(self.process.address(entry_point)).expect("a connection")
-    }
+#[track_caller]
+fn connect(site: &Site, entry_point: &str) -> Http2Client {
+    Http2Client::connect(site.process.address(entry_point)).expect("a connection")
 }
 
 fn head(method: &str, target: &str, fields: &[(&str, &str)]) -> Head {
@@ -82,7 +71,7 @@ fn meaning(response: &Response) -> String {
 
 #[test]
 fn every_pairing_of_versions_gives_the_same() {
-    let site = Site::start(&[]);
+    let site = start(&[]);
     let large = "x".repeat(3_000_000);
     let cases = [
         ("GET", "/echo", ""),
@@ -120,7 +109,7 @@ fn every_pairing_of_versions_gives_the_same() {
             let length = [("Content-Length", length.as_str())];
             let fields = if body.is_empty() { &[][..] } else { &length };
             let asked =
-                site.client(entry_point).ask(&head(method, target, fields), body.as_bytes());
+                connect(&site, entry_point).ask(&head(method, target, fields), body.as_bytes());
             seen.push(asked.map(|response| meaning(&response)).unwrap_or_default());
         }
         // The way through the other entry point adds its address.
@@ -135,9 +124,9 @@ fn every_pairing_of_versions_gives_the_same() {
 
 #[test]
 fn streams_of_one_connection_do_not_wait_for_each_other() {
-    let site = Site::start(&[]);
+    let site = start(&[]);
     for entry_point in ["web", "outer"] {
-        let mut client = site.client(entry_point);
+        let mut client = connect(&site, entry_point);
         let slow = client.begin(&head("GET", "/slow", &[]), true).unwrap();
         for _ in 0..50 {
             assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
@@ -150,9 +139,9 @@ fn streams_of_one_connection_do_not_wait_for_each_other() {
 
 #[test]
 fn a_client_that_gives_up_frees_its_server() {
-    let site = Site::start(&[]);
+    let site = start(&[]);
     for entry_point in ["web", "outer"] {
-        let mut client = site.client(entry_point);
+        let mut client = connect(&site, entry_point);
         let mut begun = client.begin(&head("POST", "/echo", &[]), false).unwrap();
         begun.send(b"part", false).unwrap();
         client.rest(Duration::from_millis(300));
@@ -167,8 +156,8 @@ fn a_client_that_gives_up_frees_its_server() {
 
 #[test]
 fn an_expectation_is_answered_before_the_body() {
-    let site = Site::start(&[]);
-    let mut client = site.client("web");
+    let site = start(&[]);
+    let mut client = connect(&site, "web");
     let expect = head("POST", "/echo", &[("Expect", "100-continue"), ("Content-Length", "4")]);
     let mut exchange = client.begin(&expect, false).unwrap();
     client.rest(Duration::from_millis(1300));
@@ -181,8 +170,8 @@ fn an_expectation_is_answered_before_the_body() {
 
 #[test]
 fn websockets_open_over_http2() {
-    let site = Site::start(&[]);
-    let mut client = site.client("web");
+    let site = start(&[]);
+    let mut client = connect(&site, "web");
     let fields = [(":protocol", "websocket"), ("Sec-WebSocket-Version", "13")];
     let opened = client.begin(&head("CONNECT", "/tunnel", &fields), false).unwrap();
     let (status, mut tunnel) = client.tunnel(opened).unwrap();
@@ -215,10 +204,10 @@ fn fields_of(protocol: &str) -> [(&str, &str); 1] {
 
 #[test]
 fn requests_in_flight_survive_sigterm() {
-    let mut site = Site::start(&[]);
-    let mut busy = site.client("web");
-    let mut through = site.client("outer");
-    let idle = site.client("web");
+    let mut site = start(&[]);
+    let mut busy = connect(&site, "web");
+    let mut through = connect(&site, "outer");
+    let idle = connect(&site, "web");
     let flights = [
         busy.begin(&head("GET", "/slow", &[]), true).unwrap(),
         through.begin(&head("GET", "/slow", &[]), true).unwrap(),
@@ -237,13 +226,24 @@ fn requests_in_flight_survive_sigterm() {
 }
 
 #[test]
+fn a_limit_of_0_is_the_default() {
+    let site = start(&[
+        "--entryPoints.web.http2.maxConcurrentStreams=0",
+        "--entryPoints.web.http2.maxDecoderHeaderTableSize=0",
+        "--entryPoints.web.http2.maxEncoderHeaderTableSize=0",
+    ]);
+    let mut client = connect(&site, "web");
+    assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+}
+
+#[test]
 fn limits_of_the_entry_point_hold() {
-    let site = Site::start(&[
+    let site = start(&[
         "--entryPoints.web.http2.maxConcurrentStreams=3",
         "--entryPoints.web.http.maxHeaderBytes=4096",
         "--entryPoints.outer.transport.keepAliveMaxRequests=5",
     ]);
-    let mut client = site.client("web");
+    let mut client = connect(&site, "web");
     let large = "x".repeat(6_000);
     let refused = client.ask(&head("GET", "/echo", &[("X-Large", &large)]), b"").unwrap();
     assert_eq!(refused.status, 431);
@@ -255,7 +255,7 @@ fn limits_of_the_entry_point_hold() {
         assert_eq!(client.response(slow).unwrap().status, 200);
     }
 
-    let mut client = site.client("outer");
+    let mut client = connect(&site, "outer");
     for _ in 0..5 {
         assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
     }
@@ -282,7 +282,7 @@ fn inner_log(site: &Site, lines: usize) -> Vec<serde_json::Value> {
 #[test]
 fn servers_over_tls_are_spoken_to_in_what_both_agree_on() {
     let log = ["--accessLog.filePath=@@folder@@/access.log", "--accessLog.format=json"];
-    let site = Site::start(&[log[0], log[1], "--workers=1"]);
+    let site = start(&[log[0], log[1], "--workers=1"]);
     let ask = |fields: &str| {
         let mut client = Client::connect(site.process.address("outer")).unwrap();
         client.ask(format!("GET /echo HTTP/1.1\r\n{fields}\r\n")).unwrap().status
@@ -302,9 +302,8 @@ fn servers_over_tls_are_spoken_to_in_what_both_agree_on() {
 
 #[test]
 fn requests_share_connections_to_a_server() {
-    let site =
-        Site::start(&["--accessLog.filePath=@@folder@@/access.log", "--accessLog.format=json"]);
-    let mut client = site.client("outer");
+    let site = start(&["--accessLog.filePath=@@folder@@/access.log", "--accessLog.format=json"]);
+    let mut client = connect(&site, "outer");
     let many: Vec<_> =
         (0..60).map(|_| client.begin(&head("GET", "/slow", &[]), true).unwrap()).collect();
     for one in many {

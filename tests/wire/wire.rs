@@ -40,11 +40,16 @@ impl Site {
     /// Portway with further flags, sending everything to `backend`.
     #[track_caller]
     fn start(backend: Backend, flags: &[&str]) -> Self {
-        let mut setup =
-            Setup::web(&EVERYTHING.replace("@@backend@@", &backend.address().to_string()));
-        for flag in flags {
-            setup = setup.flag(flag);
-        }
+        Self::with(backend, &Setup::web(EVERYTHING), flags)
+    }
+
+    /// The same with another setup, whose `@@backend@@` is the backend's address.
+    #[track_caller]
+    fn with(backend: Backend, setup: &Setup, flags: &[&str]) -> Self {
+        let mut setup = setup.clone();
+        let address = backend.address().to_string();
+        setup.files.iter_mut().for_each(|(_, text)| *text = text.replace("@@backend@@", &address));
+        setup.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         Self { process: Process::start(&crate::portway(), &setup), backend }
     }
 

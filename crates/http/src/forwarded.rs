@@ -10,13 +10,29 @@ use crate::connection::upgrade_type;
 use crate::headers::{HeaderName, HeaderValue, Headers, Known, KnownSet};
 use crate::host::split_host_port;
 
+/// Peers that are believed.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedPeers {
+    /// Whether every peer is.
+    pub insecure: bool,
+    /// Those that are.
+    pub networks: Vec<IpNet>,
+}
+
+impl TrustedPeers {
+    /// Whether what this peer says is believed.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.insecure || self.networks.iter().any(|network| network.contains(&peer))
+    }
+}
+
 /// The settings of one entry point, ready to run.
 #[derive(Debug, Clone, Default)]
 pub struct ForwardedRules {
-    /// Whether every peer is believed.
-    pub insecure: bool,
-    /// The peers that are believed.
-    pub trusted: Vec<IpNet>,
+    /// The peers whose fields are believed.
+    pub peers: TrustedPeers,
     /// Fields that stay although `Connection` names them.
     pub connection: Vec<HeaderName>,
     /// Whether `X-Forwarded-Scheme` and `X-Scheme` are written.
@@ -32,18 +48,11 @@ impl ForwardedRules {
     /// comes from; `tls` says whether it is encrypted.
     pub fn apply(&self, headers: &mut Headers, authority: &str, peer: IpAddr, tls: bool) {
         let peer = peer.to_canonical();
-        if !self.trusts(peer) {
+        if !self.peers.trusts(peer) {
             remove_managed(headers);
         }
         self.write(headers, authority, peer, tls);
         self.apply_connection(headers);
-    }
-
-    /// Whether the `X-Forwarded-*` fields of this peer are believed.
-    #[must_use]
-    pub fn trusts(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.insecure || self.trusted.iter().any(|network| network.contains(&peer))
     }
 
     fn write(&self, headers: &mut Headers, authority: &str, peer: IpAddr, tls: bool) {

@@ -48,6 +48,7 @@ pub use client::RequestHead;
 pub use connection::Connection;
 pub use error::{ConnectionError, ErrorCode, Gone};
 pub use event::{Event, Step};
+pub use frame::PREFACE;
 pub use limits::{Limits, Rate};
 pub use role::{Client, Role, Server};
 pub use stream::StreamId;

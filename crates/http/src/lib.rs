@@ -37,7 +37,7 @@ pub use answer::Answer;
 pub use body::{BodyError, BodyFraming, BodyReader, BodyStep};
 pub use chunked::{ChunkedDecoder, TrailerLimits};
 pub use connection::{is_websocket, upgrade_type, websocket_header_case};
-pub use forwarded::{ForwardedRules, append_forwarded_for, is_managed};
+pub use forwarded::{ForwardedRules, TrustedPeers, append_forwarded_for, is_managed};
 pub use grpc::grpc_answer;
 pub use headers::{
     Field, FieldName, HeaderName, HeaderValue, Headers, InvalidName, InvalidValue, Known, NameQuery,

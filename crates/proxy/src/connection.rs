@@ -10,8 +10,9 @@ use std::{
 };
 
 use portway_http::{
-    BodyReader, Refusal, Request, TrailerLimits,
+    BodyReader, Refusal, Request, TrailerLimits, TrustedPeers,
     codec::{Progress, RequestParser},
+    h2::PREFACE,
 };
 use portway_upstream::{Http2Stream, Stream};
 use tokio::{io::AsyncWriteExt, time::timeout_at};
@@ -25,7 +26,7 @@ use crate::{
     handshake::{self, TlsFacts},
     http2,
     memory::Memory,
-    proxy_protocol::{self, Beginning, ProxyProtocol},
+    proxy_protocol::{self, Beginning},
     worker::Worker,
 };
 
@@ -138,10 +139,10 @@ impl Connection {
         let Some(settings) = worker.entry_points.get(self.entry_point) else { return false };
         loop {
             let begun = self.input.filled();
-            if begun.starts_with(http2::PREFACE) {
+            if begun.starts_with(PREFACE) {
                 return true;
             }
-            if !http2::PREFACE.starts_with(begun) {
+            if !PREFACE.starts_with(begun) {
                 return false;
             }
             // Where nothing more comes, what is there is no request either.
@@ -200,7 +201,7 @@ impl Connection {
 
     /// Takes off the header of the PROXY protocol, if there is one, and waits for what follows; `false` when
     /// nothing does in time, or the header is malformed.
-    async fn introduced(&mut self, trust: &ProxyProtocol, limit: Option<Duration>) -> bool {
+    async fn introduced(&mut self, trust: &TrustedPeers, limit: Option<Duration>) -> bool {
         loop {
             match proxy_protocol::read(self.input.filled()) {
                 Beginning::Other => return true,

@@ -4,11 +4,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use portway_http::{
-    self as http, CanonicalRules, ForwardedRules, HeaderName, HeaderValue, codec::HeadLimits,
+    self as http, CanonicalRules, ForwardedRules, HeaderName, HeaderValue, TrustedPeers,
+    codec::HeadLimits,
 };
 use portway_model::static_config::{self, Address, AliasHeaders, EncodedCharacters};
-
-use crate::proxy_protocol::ProxyProtocol;
 
 /// The settings of one entry point. Traefik: `entryPoints.<name>`.
 #[derive(Debug)]
@@ -18,7 +17,7 @@ pub struct EntryPoint {
     /// Where it listens.
     pub address: Address,
     /// Whose headers of the PROXY protocol are believed; `None` where it is not spoken.
-    pub(crate) proxy_protocol: Option<ProxyProtocol>,
+    pub(crate) proxy_protocol: Option<TrustedPeers>,
     pub(crate) limits: HeadLimits,
     pub(crate) http2: Http2Limits,
     pub(crate) canonical: CanonicalRules,
@@ -93,10 +92,8 @@ impl EntryPoint {
             address: config.address.clone(),
             proxy_protocol: match &config.proxy_protocol {
                 Some(protocol) if protocol.insecure || !protocol.trusted_ips.is_empty() => {
-                    Some(ProxyProtocol {
-                        insecure: protocol.insecure,
-                        trusted: networks("proxyProtocol.trustedIPs", &protocol.trusted_ips)?,
-                    })
+                    let networks = networks("proxyProtocol.trustedIPs", &protocol.trusted_ips)?;
+                    Some(TrustedPeers { insecure: protocol.insecure, networks })
                 }
                 Some(_) => {
                     let message = "names nobody whose headers are believed; give addresses of balancers such as \
@@ -109,12 +106,8 @@ impl EntryPoint {
                 bytes: usize::try_from(config.http.max_header_bytes).unwrap_or(usize::MAX),
                 ..HeadLimits::default()
             },
-            http2: Http2Limits {
-                streams: u32::try_from(config.http2.max_concurrent_streams.max(0))
-                    .unwrap_or(u32::MAX),
-                decoder_table: table(config.http2.max_decoder_header_table_size),
-                encoder_table: table(config.http2.max_encoder_header_table_size),
-            },
+            http2: Http2Limits::compile(&config.http2)
+                .map_err(|field| invalid(field, "is negative; 0 means the default".to_owned()))?,
             canonical: CanonicalRules {
                 sanitize_path: config.http.sanitize_path,
                 encode_query_semicolons: config.http.encode_query_semicolons,
@@ -125,8 +118,10 @@ impl EntryPoint {
                 },
             },
             forwarded: ForwardedRules {
-                insecure: forwarded.insecure,
-                trusted: networks("forwardedHeaders.trustedIPs", &forwarded.trusted_ips)?,
+                peers: TrustedPeers {
+                    insecure: forwarded.insecure,
+                    networks: networks("forwardedHeaders.trustedIPs", &forwarded.trusted_ips)?,
+                },
                 connection: connection
                     .collect::<Result<_, _>>()
                     .map_err(|error| invalid("forwardedHeaders.connection", error.to_string()))?,
@@ -146,9 +141,35 @@ impl EntryPoint {
     }
 }
 
-/// The size of a table of the options; negative ones mean none.
-fn table(number: i64) -> usize {
-    usize::try_from(number.max(0)).unwrap_or(usize::MAX)
+impl Http2Limits {
+    /// As in Traefik, 0 is the default; the error names the field that is negative.
+    fn compile(config: &static_config::Http2) -> Result<Self, &'static str> {
+        let usual = static_config::Http2::default();
+        let number = |field, written: i64, usual: i64| match written {
+            0 => Ok(usual.unsigned_abs()),
+            _ => u64::try_from(written).map_err(|_| field),
+        };
+        let streams = number(
+            "http2.maxConcurrentStreams",
+            config.max_concurrent_streams,
+            usual.max_concurrent_streams,
+        )?;
+        let decoder_table = number(
+            "http2.maxDecoderHeaderTableSize",
+            config.max_decoder_header_table_size,
+            usual.max_decoder_header_table_size,
+        )?;
+        let encoder_table = number(
+            "http2.maxEncoderHeaderTableSize",
+            config.max_encoder_header_table_size,
+            usual.max_encoder_header_table_size,
+        )?;
+        Ok(Self {
+            streams: u32::try_from(streams).unwrap_or(u32::MAX),
+            decoder_table: usize::try_from(decoder_table).unwrap_or(usize::MAX),
+            encoder_table: usize::try_from(encoder_table).unwrap_or(usize::MAX),
+        })
+    }
 }
 
 /// An address or a range of addresses.

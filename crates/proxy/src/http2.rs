@@ -34,9 +34,6 @@ use crate::{
     worker::Worker,
 };
 
-/// What a connection begins with (RFC 9113 §3.4).
-pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 /// How long the client of a connection that ends may take to hear of it, once no stream is left.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -158,7 +155,7 @@ impl Drop for Place {
 
 /// Serves one stream in a task of its own.
 fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arrived) {
-    let Arrived { stream, refusal, protocol, .. } = arrived;
+    let Arrived { stream, refusal, protocol } = arrived;
     let Shared { worker, entry_point, peer, tls, .. } = &*place.0;
     let mut memory = worker.memories.take();
     driver.take_head(&mut memory.request);

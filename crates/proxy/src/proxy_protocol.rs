@@ -4,22 +4,12 @@
 //! connection may begin without a header, also from a peer that is trusted. Who is not trusted may send one as
 //! well, and it says nothing then.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use ipnet::IpNet;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 /// How headers of each version begin.
 const SIGNATURES: [&[u8]; 2] = [b"PROXY", b"\r\n\r\n\0\r\nQUIT\n"];
-
-/// Whose headers are believed.
-#[derive(Debug)]
-pub(crate) struct ProxyProtocol {
-    /// Whether every peer's are.
-    pub(crate) insecure: bool,
-    /// The peers whose are.
-    pub(crate) trusted: Vec<IpNet>,
-}
 
 /// What the first bytes of a connection are.
 #[derive(Debug, Eq, PartialEq)]
@@ -32,13 +22,6 @@ pub(crate) enum Beginning {
     Header(usize, Option<SocketAddr>),
     /// The beginning of a header that goes on as none does.
     Malformed,
-}
-
-impl ProxyProtocol {
-    /// Whether what this peer says is believed.
-    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
-        self.insecure || self.trusted.iter().any(|network| network.contains(&peer))
-    }
 }
 
 /// What a connection begins with.

@@ -19,8 +19,12 @@ fn shown(headers: &Headers) -> Vec<String> {
     lines
 }
 
+fn everybody() -> TrustedPeers {
+    TrustedPeers { insecure: true, ..TrustedPeers::default() }
+}
+
 fn trusting() -> ForwardedRules {
-    ForwardedRules { insecure: true, ..ForwardedRules::default() }
+    ForwardedRules { peers: everybody(), ..ForwardedRules::default() }
 }
 
 fn peer() -> IpAddr {
@@ -74,7 +78,10 @@ fn a_peer_that_is_not_trusted_is_not_believed_in_any_spelling() {
 #[test]
 fn what_a_trusted_peer_says_stays_except_for_the_server() {
     let rules = ForwardedRules {
-        trusted: vec!["192.0.2.0/24".parse().unwrap()],
+        peers: TrustedPeers {
+            networks: vec!["192.0.2.0/24".parse().unwrap()],
+            ..TrustedPeers::default()
+        },
         server: Some(HeaderValue::parse("me").unwrap()),
         ..ForwardedRules::default()
     };
@@ -101,9 +108,9 @@ fn what_a_trusted_peer_says_stays_except_for_the_server() {
 
 #[test]
 fn trust_sees_through_mapped_addresses() {
-    let rules = ForwardedRules {
-        trusted: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
-        ..ForwardedRules::default()
+    let rules = TrustedPeers {
+        networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        ..TrustedPeers::default()
     };
     assert!(rules.trusts("::ffff:192.0.2.9".parse().unwrap()));
     assert!(rules.trusts("2001:db8::1".parse().unwrap()));
@@ -155,7 +162,7 @@ fn ports_come_from_the_host() {
 
 #[test]
 fn scheme_headers_are_written_on_request() {
-    let rules = ForwardedRules { insecure: true, scheme_headers: true, ..Default::default() };
+    let rules = ForwardedRules { peers: everybody(), scheme_headers: true, ..Default::default() };
     let mut fields = headers(&[("x-scheme", "left over")]);
     rules.apply(&mut fields, "a", peer(), true);
     assert_eq!(fields.get_str(Known::XForwardedScheme), Some("https"));
@@ -165,7 +172,7 @@ fn scheme_headers_are_written_on_request() {
 #[test]
 fn connection_removes_what_it_names_but_nothing_managed() {
     let rules = ForwardedRules {
-        insecure: true,
+        peers: everybody(),
         connection: vec![HeaderName::parse("x-keep").unwrap()],
         ..ForwardedRules::default()
     };

@@ -200,11 +200,6 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// Ends the connection with this code, in the last frame of its output.
-    pub fn abort(&mut self, code: ErrorCode) {
-        self.fail(ConnectionError { code, reason: "aborted" });
-    }
-
     /// Gives memory back, for a connection that has nothing to do.
     pub fn shrink(&mut self) {
         self.output.shrink();

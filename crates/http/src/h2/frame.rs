@@ -61,7 +61,7 @@ impl FrameHead {
 pub(super) const MAX_STREAM: u32 = u32::MAX >> 1;
 
 /// What a client sends before its first frame.
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Reads the four bytes of a number at the front.
 pub(super) fn number(bytes: &[u8]) -> Option<u32> {

@@ -44,10 +44,10 @@ impl Output {
         }
     }
 
-    /// Gives memory back, beyond what a connection needs that does little.
+    /// Gives memory back, beyond what answers usually need.
     pub(super) fn shrink(&mut self) {
         if self.bytes.is_empty() {
-            self.bytes.shrink_to(1024);
+            self.bytes.shrink_to(4096);
         }
     }
 

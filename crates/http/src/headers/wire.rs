@@ -37,18 +37,8 @@ impl Headers {
             self.underscores |= underscore;
             known = Known::classify_canonical(written);
         }
-        if let Some(known) = known {
-            self.present.insert(known);
-        }
-        self.text.extend_from_slice(SEPARATOR);
-        self.text.extend_from_slice(value);
-        self.text.extend_from_slice(LINE_END);
-        self.entries.push(Entry {
-            start: offset(start),
-            name_length: offset(name.len()),
-            line_length: offset(self.text.len() - start),
-            known,
-        });
+        let entry = self.end_line(start, value, known);
+        self.entries.push(entry);
         Ok(known)
     }
 
@@ -66,7 +56,6 @@ impl Headers {
         if let Some(known) = known {
             debug_assert!(known.as_str().as_bytes().eq_ignore_ascii_case(name));
             self.text.extend_from_slice(known.as_str().as_bytes());
-            self.present.insert(known);
         } else {
             self.text.extend_from_slice(name);
             let written = self.text.get_mut(start..).unwrap_or_default();
@@ -76,15 +65,8 @@ impl Headers {
             };
             self.underscores |= underscore;
         }
-        self.text.extend_from_slice(SEPARATOR);
-        self.text.extend_from_slice(value);
-        self.text.extend_from_slice(LINE_END);
-        self.entries.push(Entry {
-            start: offset(start),
-            name_length: offset(name.len()),
-            line_length: offset(self.text.len() - start),
-            known,
-        });
+        let entry = self.end_line(start, value, known);
+        self.entries.push(entry);
         Ok(())
     }
 
@@ -155,16 +137,23 @@ impl Headers {
         let start = self.text.len();
         let known = name.known();
         self.text.extend_from_slice(name.text());
+        self.underscores |= known.is_none() && name.text().contains(&b'_');
+        self.end_line(start, value, known)
+    }
+
+    /// Writes what follows the name in the line that begins at `start`.
+    #[inline]
+    fn end_line(&mut self, start: usize, value: &[u8], known: Option<Known>) -> Entry {
+        let name_length = self.text.len() - start;
+        if let Some(known) = known {
+            self.present.insert(known);
+        }
         self.text.extend_from_slice(SEPARATOR);
         self.text.extend_from_slice(value);
         self.text.extend_from_slice(LINE_END);
-        match known {
-            Some(known) => self.present.insert(known),
-            None => self.underscores |= name.text().contains(&b'_'),
-        }
         Entry {
             start: offset(start),
-            name_length: offset(name.text().len()),
+            name_length: offset(name_length),
             line_length: offset(self.text.len() - start),
             known,
         }

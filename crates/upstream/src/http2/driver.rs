@@ -52,8 +52,6 @@ pub struct Driver<R: Role, S> {
 pub struct Arrived {
     /// The stream that a client has opened. Its head is [`Driver::take_head`].
     pub stream: Http2Stream,
-    /// Whether no body follows.
-    pub ended: bool,
     /// Why it is to be refused, where its head is not good.
     pub refusal: Option<Refusal>,
     /// The protocol that it asks for (RFC 8441).
@@ -81,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
             hub.add(stream, ended);
             drop(hub);
             let stream = Http2Stream::of_client(&self.hub, stream);
-            Some(Arrived { stream, ended, refusal, protocol })
+            Some(Arrived { stream, refusal, protocol })
         })
     }
 
@@ -164,7 +162,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return self.over(error.kind()),
                 Poll::Pending => {
-                    self.hub.borrow_mut().await_work(cx);
+                    self.hub.borrow_mut().rest(cx);
                     return Poll::Pending;
                 }
             }

@@ -158,8 +158,12 @@ impl<R: Role> Hub<R> {
         }
     }
 
-    pub(super) fn await_work(&mut self, cx: &Context<'_>) {
+    /// There is nothing to do for the driver, until it is woken. A connection without streams holds little.
+    pub(super) fn rest(&mut self, cx: &Context<'_>) {
         remember(&mut self.driver, cx);
+        if self.streams.is_empty() {
+            self.engine.shrink();
+        }
     }
 
     pub(super) fn take_data(&mut self, stream: StreamId, payload: &[u8], end: bool) {
