@@ -21,10 +21,10 @@ mod selection;
 mod status;
 mod translate;
 
-pub use index::{Index, ServiceName};
+pub use index::{Changes, Extent, Index, ServiceName};
 pub use selection::{InvalidSelector, Selection};
 pub use status::{Condition, IngressStatus, NoAddresses, Report, ingress_statuses, reports};
-pub use translate::{Translated, translate, translate_ingresses};
+pub use translate::{Translated, Translator, translate, translate_ingresses};
 
 /// The name of the provider of Traefik's own objects, after the `@` of names that come from them.
 pub const PROVIDER: &str = "kubernetescrd";
