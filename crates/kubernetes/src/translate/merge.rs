@@ -37,21 +37,20 @@ impl Translator {
         let mut names = std::mem::take(&mut round.names);
         names.sort_unstable();
         names.dedup();
-        let certificates = names.first().is_some_and(|(first, _)| *first == Category::Certificate);
         for name in &names {
             let verdicts = self.merge_one(name, index, round);
             self.judge(name, verdicts, round);
         }
-        if certificates {
+        if round.certificates {
             let certificates = self.certificates.values().cloned();
             self.translated.config.tls.certificates = certificates.collect();
         }
     }
 
-    fn merge_one(&mut self, (category, name): &Name, index: &Index, round: &Round) -> Verdicts {
+    fn merge_one(&mut self, (category, name): &Name, index: &Index, round: &mut Round) -> Verdicts {
         match category {
             Category::Certificate => {
-                self.merge_certificate(name, index);
+                round.certificates |= self.merge_certificate(name, index);
                 Verdicts::new()
             }
             Category::Middleware => self.merge_middleware(name),
@@ -84,8 +83,8 @@ impl Translator {
         }
     }
 
-    /// The certificate of a Secret, for the store of the first who asks.
-    fn merge_certificate(&mut self, name: &Arc<str>, index: &Index) {
+    /// The certificate of a Secret, for the store of the first who asks. Says whether it is another.
+    fn merge_certificate(&mut self, name: &Arc<str>, index: &Index) -> bool {
         let units = self.units.of_name(Category::Certificate, name);
         let store = units.first().and_then(|(_, _, unit)| unit.certificate(name));
         let made = store.zip(name.split_once('/')).and_then(|(store, (namespace, secret))| {
@@ -94,10 +93,14 @@ impl Translator {
             certificate.stores = store.iter().cloned().collect();
             Some(entry(object, Position::default(), certificate, Vec::new()))
         });
+        if self.certificates.get(name) == made.as_ref() {
+            return false;
+        }
         match made {
             Some(made) => drop(self.certificates.insert(Arc::clone(name), made)),
             None => drop(self.certificates.remove(name)),
         }
+        true
     }
 
     /// Several of one name close it: either could stand in for the other where a guard is meant.

@@ -95,6 +95,8 @@ pub(super) struct Round {
     units: BTreeSet<Id>,
     /// Names whose contributions have changed.
     pub(super) names: Vec<Name>,
+    /// Whether a certificate is another.
+    pub(super) certificates: bool,
     /// Units that are as the index says now.
     pub(super) fresh: HashSet<Id>,
     /// Units of which something else is to be told.
@@ -164,6 +166,10 @@ impl Translator {
             if *extent == Extent::Existence {
                 touch(Mark::names(*kind, namespace));
                 touch(Mark::namespaces(*kind, name));
+            }
+            if *kind == Kind::Secret {
+                // Who asks for a certificate says the same as before.
+                round.names.push((Category::Certificate, format!("{namespace}/{name}").into()));
             }
             // One of another group may be hidden by it.
             for group in [Group::Kubernetes, Group::TraefikIo, Group::TraefikContainous] {
