@@ -48,11 +48,9 @@ impl Translator {
                 diagnostics.extend(told.map(|problem| diagnostic(&name, object, problem)));
             }
         }
+        // Those of one object stay in the order in which they were told.
         diagnostics.sort_by(|a, b| {
-            let all = |d: &Diagnostic| d.place.as_ref().map(|p| (Arc::clone(&p.file), p.line));
-            (&a.object, &a.field, &a.message, a.severity)
-                .cmp(&(&b.object, &b.field, &b.message, b.severity))
-                .then_with(|| all(a).cmp(&all(b)))
+            (&a.object, &a.field, &a.message).cmp(&(&b.object, &b.field, &b.message))
         });
     }
 }
