@@ -88,8 +88,8 @@ pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Transl
 pub struct Translated {
     /// What the provider says.
     pub config: Config,
-    /// The load balancers whose servers are a Service's endpoints, by name.
-    balancers: BTreeMap<ServiceName, BTreeMap<Arc<str>, Endpoints>>,
+    /// The load balancers whose servers are a Service's endpoints, sorted by name.
+    balancers: BTreeMap<ServiceName, Vec<Balancer>>,
     /// What was made of each object of Traefik's kinds that is served, and told of it.
     pub(crate) objects: BTreeMap<Arc<Key>, Said>,
 }
@@ -112,13 +112,20 @@ pub(crate) enum Part {
     Store(Arc<str>),
 }
 
+/// A load balancer whose servers are endpoints.
+#[derive(Clone, Debug, PartialEq)]
+struct Balancer {
+    name: Arc<str>,
+    endpoints: Arc<Endpoints>,
+}
+
 impl Translated {
     /// Becomes what a translation would give after nothing has changed but the endpoints of these Services, at
     /// the cost of those. Says whether anything is different.
     pub fn follow_endpoints(&mut self, index: &Index, services: &BTreeSet<ServiceName>) -> bool {
         let mut changed = false;
         let balancers = services.iter().filter_map(|service| self.balancers.get(service));
-        for (name, endpoints) in balancers.flatten() {
+        for Balancer { name, endpoints } in balancers.flatten() {
             let servers = endpoints.servers(index);
             let known = self.config.http.services.get(name).map(|entry| &*entry.spec);
             let Some(Service::LoadBalancer(balancer)) = known else { continue };
@@ -158,7 +165,7 @@ struct Translation<'a> {
 #[derive(Clone, Debug, PartialEq)]
 struct NewService {
     entry: Arc<Entry<Service>>,
-    endpoints: Option<Endpoints>,
+    endpoints: Option<Arc<Endpoints>>,
 }
 
 impl From<Entry<Service>> for NewService {

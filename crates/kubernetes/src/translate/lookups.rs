@@ -10,7 +10,7 @@ use portway_model::{dynamic::Server, nearest};
 use super::{Endpoints, Mark};
 use crate::{
     Index,
-    api::{ClusterNode, ConfigMap, IngressRoute, Key, Kind, Object, Secret, Service},
+    api::{ClusterNode, ConfigMap, Group, IngressRoute, Key, Kind, Object, Secret, Service},
     class::Classes,
 };
 
@@ -81,8 +81,9 @@ impl<'a> Lookups<'a> {
 
     /// Whether no object of a newer group hides this one. What changes it changes all objects of the name.
     pub(super) fn is_visible(&self, object: &Object) -> bool {
-        let Key { kind, namespace, name, .. } = &object.key;
-        self.known.index.object(*kind, namespace, name).is_some_and(|shown| shown.key == object.key)
+        let group = Group::TraefikIo;
+        object.key.group != Group::TraefikContainous
+            || self.known.index.exactly(&Key { group, ..object.key.clone() }).is_none()
     }
 
     pub(super) fn config_map(

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
 };
 
 use super::unit::{Category, Id};
@@ -60,7 +60,26 @@ impl Mark {
 /// Which units have a mark.
 #[derive(Debug, Default)]
 pub(super) struct Marked {
-    units: HashMap<Mark, Ids>,
+    units: HashMap<Mark, Ids, BuildHasherDefault<Hashed>>,
+}
+
+/// A hasher of what is a hash.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only numbers are hashed with it.
+        bytes.iter().for_each(|byte| self.0 = (self.0 << 8) | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
 }
 
 /// Units, of which there mostly is one.

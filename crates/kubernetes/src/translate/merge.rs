@@ -8,7 +8,7 @@ use portway_model::{
 };
 
 use super::{
-    NewService, Translator, entry,
+    Balancer, Endpoints, NewService, Translator, entry,
     secrets::certificate_of,
     tls::DEFAULT,
     translator::{Round, View},
@@ -34,12 +34,15 @@ struct Known<'u> {
 impl Translator {
     /// Merges again the names whose contributions have changed.
     pub(super) fn merge(&mut self, index: &Index, round: &mut Round) {
-        let mut names = std::mem::take(&mut round.names);
-        names.sort_unstable();
-        names.dedup();
-        for name in &names {
-            let verdicts = self.merge_one(name, index, round);
-            self.judge(name, verdicts, round);
+        for (category, mut names) in std::mem::take(&mut round.names) {
+            // They come nearly in order, and so fill the blocks of names.
+            names.sort();
+            names.dedup();
+            for name in names {
+                let name = (category, name);
+                let verdicts = self.merge_one(&name, index, round);
+                self.judge(&name, verdicts, round);
+            }
         }
         if round.certificates {
             let certificates = self.certificates.values().cloned();
@@ -67,6 +70,11 @@ impl Translator {
 
     /// Keeps what a merge says of those who contribute to a name, and notes of whom it says something else.
     fn judge(&mut self, name: &Name, mut verdicts: Verdicts, round: &mut Round) {
+        match verdicts.is_empty() {
+            true if !self.judged.remove(name) => return,
+            true => {}
+            false => drop(self.judged.insert(name.clone())),
+        }
         let units = self.units.of_name(name.0, &name.1);
         let judged = |(id, _, unit): &(Id, &Key, &Unit)| {
             let verdict = verdicts.remove(id);
@@ -274,22 +282,23 @@ impl Translator {
     fn put_service(
         &mut self,
         name: &Arc<str>,
-        made: Option<(Arc<Entry<Service>>, Option<super::Endpoints>)>,
+        made: Option<(Arc<Entry<Service>>, Option<Arc<Endpoints>>)>,
     ) {
         let balancers = &mut self.translated.balancers;
         let services = &mut self.translated.config.http.services;
         if let Some(service) = services.get(name).and_then(|known| service_of(known))
-            && let Some(names) = balancers.get_mut(&service)
+            && let Some(known) = balancers.get_mut(&service)
         {
-            names.remove(name);
-            if names.is_empty() {
+            known.retain(|balancer| balancer.name != *name);
+            if known.is_empty() {
                 balancers.remove(&service);
             }
         }
         let (entry, endpoints) = made.unzip();
         if let Some(endpoints) = endpoints.flatten() {
-            let names = balancers.entry(endpoints.service.clone()).or_default();
-            names.insert(Arc::clone(name), endpoints);
+            let known = balancers.entry(endpoints.service.clone()).or_default();
+            let at = known.partition_point(|balancer| balancer.name < *name);
+            known.insert(at, Balancer { name: Arc::clone(name), endpoints });
         }
         set(services, name, entry);
     }

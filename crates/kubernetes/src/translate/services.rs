@@ -154,7 +154,7 @@ impl Translation<'_> {
             origin: Some(origin(namespace, &reference.name, &reference.port)),
         });
         let entry = Arc::new(entry(from, reference.at, service, problems));
-        Ok(NewService { entry, endpoints })
+        Ok(NewService { entry, endpoints: endpoints.map(Arc::new) })
     }
 
     /// The names of a service's own middlewares, and that they are not served: the service without them could leave

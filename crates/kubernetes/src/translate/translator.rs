@@ -32,6 +32,8 @@ pub struct Translator {
     /// Who looks up what.
     uses: Marked,
     pub(super) certificates: BTreeMap<Arc<str>, Entry<Certificate>>,
+    /// Names of which a merge has said something.
+    pub(super) judged: HashSet<Name>,
     /// Whether it has seen an index.
     begun: bool,
     pub(super) translated: Translated,
@@ -94,7 +96,7 @@ pub(super) struct Round {
     /// Units that have to be made again.
     units: BTreeSet<Id>,
     /// Names whose contributions have changed.
-    pub(super) names: Vec<Name>,
+    pub(super) names: BTreeMap<Category, Vec<Arc<str>>>,
     /// Whether a certificate is another.
     pub(super) certificates: bool,
     /// Units that are as the index says now.
@@ -103,6 +105,21 @@ pub(super) struct Round {
     pub(super) told: BTreeSet<Id>,
     /// Objects, as diagnostics name them, of which these may say something else.
     pub(super) diagnosed: BTreeMap<String, Key>,
+}
+
+/// A unit that has to be made again.
+struct Due<'i> {
+    /// As far as the object alone says it.
+    order: Option<Order<'i>>,
+    id: Id,
+    /// `None` where nothing is made of it any more.
+    object: Option<&'i Object>,
+}
+
+impl Round {
+    fn add_name(&mut self, (category, name): Name) {
+        self.names.entry(category).or_default().push(name);
+    }
 }
 
 impl Translator {
@@ -122,6 +139,7 @@ impl Translator {
             units: Units::default(),
             uses: Marked::default(),
             certificates: BTreeMap::new(),
+            judged: HashSet::new(),
             begun: false,
             translated: Translated::default(),
         }
@@ -142,15 +160,18 @@ impl Translator {
     /// changed since the last update. The first update looks at everything.
     pub fn update(&mut self, index: &Index, changes: &Changes) {
         let mut round = Round::default();
-        match self.begun {
-            true => self.touch(index, changes, &mut round),
+        let due = match self.begun {
+            true => {
+                self.touch(index, changes, &mut round);
+                self.due(&mut round, index)
+            }
             false => {
                 let wanted = index.all().filter(|object| self.view.wants(object));
-                round.units = wanted.map(|object| self.units.id(&object.key)).collect();
+                wanted.map(|object| Due::of(self.units.id(&object.key), Some(object))).collect()
             }
-        }
+        };
         self.begun = true;
-        self.make(index, &mut round);
+        self.make(due, index, &mut round);
         self.merge(index, &mut round);
         self.tell(index, round);
         self.follow(index, changes);
@@ -169,7 +190,7 @@ impl Translator {
             }
             if *kind == Kind::Secret {
                 // Who asks for a certificate says the same as before.
-                round.names.push((Category::Certificate, format!("{namespace}/{name}").into()));
+                round.add_name((Category::Certificate, format!("{namespace}/{name}").into()));
             }
             // One of another group may be hidden by it.
             for group in [Group::Kubernetes, Group::TraefikIo, Group::TraefikContainous] {
@@ -189,33 +210,35 @@ impl Translator {
     ///
     /// Only those who come before an object decide what it sees, so that this ends: each pass settles at least the
     /// first of those that are left.
-    fn make(&mut self, index: &Index, round: &mut Round) {
+    fn make<'i>(&mut self, mut due: Vec<Due<'i>>, index: &'i Index, round: &mut Round) {
         let view = Arc::clone(&self.view);
         let classes = view.ingress().map(|options| Classes::new(index, options));
         let firsts = Firsts::new(index);
         let first = |kind, name: &str| firsts.find(kind, name).map(ToString::to_string);
         let known = Known { index, classes: classes.as_ref(), first: &first };
-        while !round.units.is_empty() {
-            let units = std::mem::take(&mut round.units).into_iter();
-            let mut units: Vec<_> = units.map(|id| (self.place(id, index), id)).collect();
-            units.sort_unstable();
-            for (_, id) in units {
-                self.make_one(id, known, round);
+        while !due.is_empty() {
+            // They mostly are in order already.
+            due.sort_by(|a, b| (a.order, a.id).cmp(&(b.order, b.id)));
+            for Due { id, object, .. } in due {
+                self.make_one(id, object, known, round);
             }
+            due = self.due(round, index);
         }
     }
 
-    /// The place of a unit's object in the order, as far as the object alone says it.
-    fn place<'i>(&self, id: Id, index: &'i Index) -> Option<Order<'i>> {
-        let (key, _) = self.units.get(id)?;
-        let object = index.exactly(key)?;
-        Some(Order::of(&object.key, object.meta.created.as_deref(), false))
+    /// The units that have to be made again.
+    fn due<'i>(&self, round: &mut Round, index: &'i Index) -> Vec<Due<'i>> {
+        let units = std::mem::take(&mut round.units).into_iter();
+        let object = |id| {
+            let (key, _) = self.units.get(id)?;
+            index.exactly(key).filter(|object| self.view.wants(object))
+        };
+        units.map(|id| Due::of(id, object(id))).collect()
     }
 
     /// Makes a unit anew, and notes what is different.
-    fn make_one(&mut self, id: Id, known: Known<'_>, round: &mut Round) {
+    fn make_one(&mut self, id: Id, object: Option<&Object>, known: Known<'_>, round: &mut Round) {
         let Some((key, mut before)) = self.units.take(id) else { return };
-        let object = known.index.exactly(&key).filter(|object| self.view.wants(object));
         let mut now = object.map_or_else(Unit::default, |object| {
             Translation::new(&self.units, &self.view, Lookups::new(known), object).run(object)
         });
@@ -232,7 +255,7 @@ impl Translator {
             if let Some(mark) = mark_of_owner(&name) {
                 round.units.extend(self.uses.of(mark).filter(|other| *other != id));
             }
-            round.names.push(name);
+            round.add_name(name);
         }
         if before.is_diagnosed {
             round.diagnosed.insert(key.to_string(), Key::clone(&key));
@@ -258,10 +281,20 @@ impl Translator {
     }
 }
 
+impl<'i> Due<'i> {
+    fn of(id: Id, object: Option<&'i Object>) -> Self {
+        let order = object.map(|o| Order::of(&o.key, o.meta.created.as_deref(), false));
+        Self { order, id, object }
+    }
+}
+
 /// All names that a unit contributed or contributes to, each once.
-fn names_of(before: &Unit, now: &Unit) -> BTreeSet<Name> {
+fn names_of(before: &Unit, now: &Unit) -> Vec<Name> {
     let names = before.names().chain(now.names());
-    names.map(|(category, name)| (category, Arc::clone(name))).collect()
+    let mut names: Vec<Name> = names.map(|(category, name)| (category, Arc::clone(name))).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// What is noted by those who ask for the owner of a name.
@@ -279,11 +312,11 @@ impl Units {
         if let Some(id) = self.ids.get(key) {
             return *id;
         }
+        let key = Arc::new(key.clone());
         let id = self.free.pop().unwrap_or_else(|| {
             self.list.push(None);
             Id(self.list.len() - 1)
         });
-        let key = Arc::new(key.clone());
         self.ids.insert(Arc::clone(&key), id);
         self.put(id, key, Unit::default());
         id

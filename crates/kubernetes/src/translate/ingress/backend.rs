@@ -64,7 +64,7 @@ impl Translation<'_> {
         };
         noted.extend(problems.iter().cloned());
         let entry = Arc::new(entry(from, backend.at, made, noted));
-        let made = NewService { entry, endpoints };
+        let made = NewService { entry, endpoints: endpoints.map(Arc::new) };
         self.add_service(&name, origin, made);
         (name, problems)
     }
