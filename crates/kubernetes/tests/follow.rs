@@ -8,10 +8,14 @@
 
 use portway_kubernetes::{
     Changes, Index, Translated, Translator,
-    api::{Group, Key, Kind, Object},
+    api::{self, Group, Key, Kind, Object},
     translate, translate_ingresses,
 };
-use portway_model::static_config::{KubernetesIngress, KubernetesObjects};
+use portway_model::{
+    dynamic::Service,
+    static_config::{KubernetesIngress, KubernetesObjects},
+    yaml,
+};
 use portway_testkit::random::{Random, number_from_environment};
 
 #[path = "follow/script.rs"]
@@ -49,6 +53,70 @@ fn follow(seed: u64) {
         check(traefik.translated(), &translate(&index, &options.objects), &at);
         check(ingresses.translated(), &translate_ingresses(&index, &options), &at);
     }
+}
+
+/// A Secret is shown for the store of the older of two, and nothing else of them says which one that is.
+#[test]
+fn a_store_that_becomes_the_older_one_takes_a_certificate() {
+    let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {tls.crt: eA==, tls.key: eQ==}\n\
+                ---\napiVersion: traefik.io/v1alpha1\nkind: TLSStore\nmetadata: {name: one}\n\
+                spec: {certificates: [{secretName: s}]}\n\
+                ---\napiVersion: traefik.io/v1alpha1\nkind: TLSStore\nmetadata: {name: two}\n\
+                spec: {certificates: [{secretName: s}]}\n";
+    let options = KubernetesObjects::default();
+    let (mut index, mut translator) = (Index::default(), Translator::of_traefik(options.clone()));
+    let documents = yaml::parse(text).unwrap();
+    let read = documents.iter().flat_map(|document| api::read(&document.node, ""));
+    let objects: Vec<Object> = read.map(Result::unwrap).collect();
+    for object in objects.clone() {
+        index.apply(object);
+    }
+    translator.update(&index, &Changes::default());
+    let mut younger = objects[2].clone();
+    younger.meta.created = Some("2020-01-01T00:00:00Z".to_owned());
+    let mut changes = Changes::default();
+    index.apply_noting(younger, &mut changes);
+    translator.update(&index, &changes);
+    let stores =
+        |translated: &Translated| translated.config.tls.certificates[0].spec.stores.clone();
+    assert_eq!(stores(translator.translated()), ["default-two"]);
+    check(translator.translated(), &translate(&index, &options), "two stores");
+}
+
+/// The default backend is that of the oldest Ingress whose one leads somewhere.
+#[test]
+fn a_default_backend_that_leads_nowhere_gives_way_to_a_younger_one() {
+    let ingress = |name: &str, year: usize| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\n\
+             metadata: {{name: {name}, creationTimestamp: '{year}-01-01T00:00:00Z'}}\n\
+             spec: {{defaultBackend: {{service: {{name: {name}, port: {{number: 80}}}}}}}}\n"
+        )
+    };
+    let service = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n\
+             spec: {{ports: [{{port: 80}}]}}\n"
+        )
+    };
+    let options = KubernetesIngress::default();
+    let (mut index, mut ingresses) = (Index::default(), Translator::of_ingresses(options.clone()));
+    let texts = [ingress("old", 2020), ingress("young", 2021), service("young"), service("old")];
+    let mut origins = Vec::new();
+    for text in texts {
+        let mut changes = Changes::default();
+        for object in api::read(&yaml::parse(&text).unwrap()[0].node, "") {
+            index.apply_noting(object.unwrap(), &mut changes);
+        }
+        ingresses.update(&index, &changes);
+        check(ingresses.translated(), &translate_ingresses(&index, &options), &text);
+        let service = &ingresses.translated().config.http.services["default-backend"].spec;
+        origins.push(match &**service {
+            Service::LoadBalancer(balancer) => balancer.origin.clone().unwrap().name,
+            _ => "nowhere".to_owned(),
+        });
+    }
+    assert_eq!(origins, ["nowhere", "nowhere", "young", "old"]);
 }
 
 #[track_caller]
@@ -93,13 +161,13 @@ fn edit(index: &mut Index, random: &mut Random, changes: &mut Changes) {
         0..=6 if !keys.is_empty() && random.below(60) < keys.len() => {
             index.delete_noting(random.pick(&keys), changes);
         }
-        7 if !keys.is_empty() => {
+        7..=9 if !keys.is_empty() => {
             // The same again, at another age.
             let mut object = index.exactly(random.pick(&keys)).unwrap().clone();
             object.meta.created = Some(format!("20{}-01-01T00:00:00Z", 19 + random.below(4)));
             index.apply_noting(object, changes);
         }
-        8 if !keys.is_empty() && random.once_in(4) => reset(index, random, changes),
+        10 if !keys.is_empty() && random.once_in(4) => reset(index, random, changes),
         _ => drop(index.apply_noting(Writer { random }.object(), changes)),
     }
 }

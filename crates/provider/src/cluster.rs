@@ -50,8 +50,8 @@ impl Views {
 /// What each provider says, by its name.
 type Translators = BTreeMap<&'static str, Translator>;
 
-/// How many times as long as a translation took nothing is translated again but endpoints: under ever so many changes a
-/// fifth of a core goes into translating them.
+/// How many times as long as a translation took nothing is translated again but endpoints: however many objects change
+/// at a time, a fifth of a core goes into translating them. Of a few objects that is no time at all.
 const REST: u32 = 4;
 
 /// Sends what the objects of a cluster say, first when all of them are known and then with each change, until nobody

@@ -86,7 +86,7 @@ impl Hasher for Hashed {
 #[derive(Debug)]
 enum Ids {
     One(Id),
-    Many(Box<BTreeSet<Id>>),
+    Many(BTreeSet<Id>),
 }
 
 impl Marked {
@@ -103,7 +103,7 @@ impl Marked {
             Entry::Occupied(mut occupied) => match occupied.get_mut() {
                 Ids::One(known) => {
                     let both = BTreeSet::from([*known, id]);
-                    occupied.insert(Ids::Many(Box::new(both)));
+                    occupied.insert(Ids::Many(both));
                 }
                 Ids::Many(known) => drop(known.insert(id)),
             },

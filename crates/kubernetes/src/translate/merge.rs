@@ -8,7 +8,7 @@ use portway_model::{
 };
 
 use super::{
-    Balancer, Endpoints, NewService, Translator, entry,
+    Balancer, NewService, Translator, entry,
     secrets::certificate_of,
     tls::DEFAULT,
     translator::{Round, View},
@@ -273,17 +273,13 @@ impl Translator {
             if !clashes.is_empty() {
                 Arc::make_mut(&mut entry).problems.extend(clashes);
             }
-            (entry, endpoints)
+            NewService { entry, endpoints }
         });
         self.put_service(name, made);
         verdicts
     }
 
-    fn put_service(
-        &mut self,
-        name: &Arc<str>,
-        made: Option<(Arc<Entry<Service>>, Option<Arc<Endpoints>>)>,
-    ) {
+    fn put_service(&mut self, name: &Arc<str>, made: Option<NewService>) {
         let balancers = &mut self.translated.balancers;
         let services = &mut self.translated.config.http.services;
         if let Some(service) = services.get(name).and_then(|known| service_of(known))
@@ -294,7 +290,8 @@ impl Translator {
                 balancers.remove(&service);
             }
         }
-        let (entry, endpoints) = made.unzip();
+        let (entry, endpoints) =
+            made.map(|NewService { entry, endpoints }| (entry, endpoints)).unzip();
         if let Some(endpoints) = endpoints.flatten() {
             let known = balancers.entry(endpoints.service.clone()).or_default();
             let at = known.partition_point(|balancer| balancer.name < *name);
