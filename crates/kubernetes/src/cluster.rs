@@ -16,10 +16,7 @@ pub use kube::Client;
 use portway_model::{Diagnostic, Severity};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use crate::{
-    Index, ServiceName,
-    api::{Group, Object},
-};
+use crate::{Changes, Index, api::Group};
 
 mod answer;
 mod connection;
@@ -79,10 +76,10 @@ enum Standing {
 /// What has changed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Changed {
-    /// Objects other than endpoints, or what is known of the connection.
-    pub objects: bool,
-    /// Services whose endpoints have.
-    pub endpoints: BTreeSet<ServiceName>,
+    /// Objects and endpoints.
+    pub index: Changes,
+    /// What is known of the connection.
+    pub connection: bool,
     /// What the API server keeps about objects, such as their status.
     pub records: bool,
 }
@@ -90,9 +87,9 @@ pub struct Changed {
 impl Changed {
     /// Adds what has changed besides.
     pub fn add(&mut self, other: Self) {
-        self.objects |= other.objects;
+        self.index.add(other.index);
+        self.connection |= other.connection;
         self.records |= other.records;
-        self.endpoints.extend(other.endpoints);
     }
 
     /// Whether nothing has.
@@ -100,32 +97,9 @@ impl Changed {
         *self == Self::default()
     }
 
-    /// Whether nothing has but endpoints.
-    pub fn is_endpoints(&self) -> bool {
-        !self.objects && !self.endpoints.is_empty()
-    }
-
-    fn note(&mut self, what: What) {
-        match what {
-            What::Endpoints(service) => drop(self.endpoints.insert(service)),
-            What::Object => self.objects = true,
-        }
-    }
-}
-
-/// What changes with an object that is made, changed or deleted.
-enum What {
-    Endpoints(ServiceName),
-    Object,
-}
-
-impl What {
-    fn of(object: &Object) -> Self {
-        match object.endpoints_of() {
-            // What is wrong with an object is reported by a translation of everything.
-            Some(service) if object.problems.is_empty() => Self::Endpoints(service),
-            _ => Self::Object,
-        }
+    /// Whether anything has but endpoints and records.
+    pub fn is_of_objects(&self) -> bool {
+        self.connection || !self.index.objects.is_empty()
     }
 }
 
@@ -211,41 +185,33 @@ impl Cluster {
         let index = Arc::make_mut(&mut self.index);
         match heard.change {
             Change::Listed(objects) => {
-                let (kind, group, namespace) = (kind, target.group(), target.namespace());
-                changed.objects |= index.reset(kind, group, namespace, objects);
-                changed.objects |= state.standing != Standing::Listed;
+                let (group, namespace) = (target.group(), target.namespace());
+                index.reset(kind, group, namespace, objects, &mut changed.index);
+                changed.connection |= state.standing != Standing::Listed;
                 changed.records = true;
                 state.standing = Standing::Listed;
             }
             Change::Applied(object) => {
                 let known = index.exactly(&object.key);
-                let before = known.map(What::of);
                 let has_status = kind.is_reported();
                 changed.records |=
                     has_status && known.is_none_or(|known| known.record != object.record);
-                let now = What::of(&object);
-                if index.apply(*object) {
-                    before.into_iter().chain([now]).for_each(|what| changed.note(what));
-                }
+                index.apply_noting(*object, &mut changed.index);
             }
-            Change::Deleted(key) => {
-                let before = index.exactly(&key).map(What::of);
-                index.delete(&key);
-                before.into_iter().for_each(|what| changed.note(what));
-            }
+            Change::Deleted(key) => drop(index.delete_noting(&key, &mut changed.index)),
             Change::Absent(why) => {
-                let (kind, group, namespace) = (kind, target.group(), target.namespace());
-                changed.objects |= index.reset(kind, group, namespace, []);
-                changed.objects |= state.standing != Standing::Absent || state.trouble != why;
+                let (group, namespace) = (target.group(), target.namespace());
+                index.reset(kind, group, namespace, [], &mut changed.index);
+                changed.connection |= state.standing != Standing::Absent || state.trouble != why;
                 state.standing = Standing::Absent;
                 state.trouble = why;
             }
             Change::Trouble(why) => {
-                changed.objects |= state.trouble.as_ref() != Some(&why);
+                changed.connection |= state.trouble.as_ref() != Some(&why);
                 state.trouble = Some(why);
             }
             Change::Well => {
-                changed.objects |= state.trouble.is_some();
+                changed.connection |= state.trouble.is_some();
                 state.trouble = None;
             }
         }

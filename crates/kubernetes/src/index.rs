@@ -6,6 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{Body, ClusterNode, EndpointSlice, Group, Key, Kind, Object};
 
+mod changes;
+
+pub use changes::{Changes, Extent};
+
+use changes::Meaning;
+
 /// All objects that are known.
 ///
 /// An object of `traefik.containo.us` is hidden while `traefik.io` has one of the same kind, namespace and
@@ -43,21 +49,28 @@ impl Object {
 impl Index {
     /// Adds an object or replaces the one of its key; says whether what it means has changed.
     pub fn apply(&mut self, object: Object) -> bool {
+        self.apply_noting(object, &mut Changes::default())
+    }
+
+    /// Does what [`Index::apply`] does, and notes what has changed.
+    pub fn apply_noting(&mut self, object: Object, changes: &mut Changes) -> bool {
         if let Some(known) = self.objects.get_mut(&object.key)
             && known.means(&object)
         {
             known.record = object.record;
             return false;
         }
-        let service = object.endpoints_of();
-        if let Some(service) = service.clone() {
-            self.slices.entry(service).or_default().insert(object.key.name.clone());
+        let (key, now) = (object.key.clone(), Meaning::of(&object));
+        if let Some(service) = now.endpoints.clone() {
+            self.slices.entry(service).or_default().insert(key.name.clone());
         }
-        if let Some(before) = self.objects.insert(object.key.clone(), object)
-            && before.endpoints_of() != service
+        let before = self.objects.insert(key.clone(), object);
+        if let Some(before) = &before
+            && before.endpoints_of() != now.endpoints
         {
-            self.forget_slice(&before);
+            self.forget_slice(before);
         }
+        changes.note_object(&key, before.as_ref().map(Meaning::of), Some(now));
         true
     }
 
@@ -72,20 +85,27 @@ impl Index {
 
     /// Removes an object; says whether it was there.
     pub fn delete(&mut self, key: &Key) -> bool {
+        self.delete_noting(key, &mut Changes::default())
+    }
+
+    /// Does what [`Index::delete`] does, and notes what has changed.
+    pub fn delete_noting(&mut self, key: &Key, changes: &mut Changes) -> bool {
         let Some(object) = self.objects.remove(key) else { return false };
         self.forget_slice(&object);
+        changes.note_object(key, Some(Meaning::of(&object)), None);
         true
     }
 
     /// Replaces all objects of a kind and group at once, in one namespace or in all, as after a watch that had
-    /// to start over; says whether anything changed. Objects of another kind, group or namespace are left out.
+    /// to start over, and notes what has changed. Objects of another kind, group or namespace are left out.
     pub fn reset(
         &mut self,
         kind: Kind,
         group: Group,
         namespace: Option<&str>,
         objects: impl IntoIterator<Item = Object>,
-    ) -> bool {
+        changes: &mut Changes,
+    ) {
         let of = |key: &Key| {
             let here = namespace.is_none_or(|namespace| key.namespace == namespace);
             key.kind == kind && key.group == group && here
@@ -101,14 +121,12 @@ impl Index {
             .filter(|key| of(key) && !fresh.contains_key(key))
             .cloned()
             .collect();
-        let mut changed = !gone.is_empty();
         for key in &gone {
-            self.delete(key);
+            self.delete_noting(key, changes);
         }
         for object in fresh.into_values() {
-            changed |= self.apply(object);
+            self.apply_noting(object, changes);
         }
-        changed
     }
 
     /// The object of a kind under a namespace and a name; `traefik.io` before `traefik.containo.us`.
@@ -170,15 +188,25 @@ impl Index {
         })
     }
 
-    /// The names of all objects of a kind in a namespace, for error messages.
-    pub(crate) fn names<'a>(
-        &'a self,
+    /// The names of objects of a kind in a namespace next to this one in their order, sorted: as many before it and
+    /// after it as `reach`.
+    pub(crate) fn neighbours(
+        &self,
         kind: Kind,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a str> {
-        self.of(kind)
-            .filter(move |object| object.key.namespace == namespace)
-            .map(|object| object.key.name.as_str())
+        namespace: &str,
+        name: &str,
+        reach: usize,
+    ) -> Vec<&str> {
+        let (here, name) = (namespace.to_owned(), name.to_owned());
+        let at = Key { kind, namespace: here, name, group: Group::Kubernetes };
+        let here = |key: &&Key| key.kind == kind && key.namespace == namespace;
+        let keys = |(key, _)| key;
+        let before = self.objects.range(..&at).rev().map(keys).take_while(here).take(reach);
+        let after = self.objects.range(&at..).map(keys).take_while(here).take(reach);
+        let mut names: Vec<_> = before.map(|key| key.name.as_str()).collect();
+        names.reverse();
+        names.extend(after.map(|key| key.name.as_str()));
+        names
     }
 }
 
@@ -217,7 +245,7 @@ lookups! {
 mod tests {
     use portway_model::yaml;
 
-    use super::Index;
+    use super::{Changes, Extent, Index};
     use crate::api::{self, Body, Group, Key, Kind, Middleware, Object};
 
     fn middleware(group: &str, name: &str, prefix: &str) -> Object {
@@ -280,12 +308,21 @@ mod tests {
             middleware("traefik.io", "b", "/b"),
             middleware("traefik.containo.us", "c", "/c"),
         ]);
-        let fresh = || [middleware("traefik.io", "b", "/b2"), middleware("traefik.io", "d", "/d")];
-        assert!(index.reset(Kind::Middleware, Group::TraefikIo, None, fresh()));
-        check(&index, &["/b2", "/c", "/d"]);
-        assert!(!index.reset(Kind::Middleware, Group::TraefikIo, None, fresh()));
-        assert!(index.reset(Kind::Middleware, Group::TraefikIo, None, []));
-        check(&index, &["/c"]);
+        let fresh =
+            || vec![middleware("traefik.io", "b", "/b2"), middleware("traefik.io", "d", "/d")];
+        let mut reset = |objects: Vec<Object>, shown: &[&str]| {
+            let mut changes = Changes::default();
+            index.reset(Kind::Middleware, Group::TraefikIo, None, objects, &mut changes);
+            check(&index, shown);
+            let noted = changes.objects.into_iter();
+            noted.map(|(key, extent)| (key.name, extent)).collect::<Vec<_>>()
+        };
+        let noted = |name: &str, extent| (name.to_owned(), extent);
+        let (content, existence) = (Extent::Content, Extent::Existence);
+        let changed = [noted("a", existence), noted("b", content), noted("d", existence)];
+        assert_eq!(reset(fresh(), &["/b2", "/c", "/d"]), changed);
+        assert_eq!(reset(fresh(), &["/b2", "/c", "/d"]), []);
+        assert_eq!(reset(Vec::new(), &["/c"]), [noted("b", existence), noted("d", existence)]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn addresses(
         _ => return Err(NoAddresses::Format(published.to_owned())),
     };
     let Some((_, service)) = index.service(namespace, name) else {
-        let near = nearest(name, index.names(Kind::Service, namespace));
+        let near = nearest(name, index.neighbours(Kind::Service, namespace, name, usize::MAX));
         let hint = near.map(|near| format!("; did you mean {namespace}/{near}?"));
         let (service, hint) = (published.to_owned(), hint.unwrap_or_default());
         return Err(NoAddresses::MissingService { service, hint });

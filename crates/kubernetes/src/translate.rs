@@ -1,24 +1,35 @@
 //! The index to the dynamic configurations of Traefik's providers `kubernetescrd` and `kubernetes`.
 //!
+//! ```text
+//! changed objects ─► units to do again ─► Translation (one object) ─► Unit ─► names to merge ─► merge ─► Translated
+//!                          ▲                   │ what it looked up
+//!                          └─────── uses ◄─────┘
+//! ```
+//!
+//! Each object is a [`Unit`]: what it alone contributes. While a unit is made, whatever it looks up is noted, so that a
+//! change does again only the units that it touches; then the names that these contribute to are merged again. A
+//! translation of everything is one of changes to nothing.
+//!
 //! # Invariants
 //! - Pure and total: no clock, no IO, and no object makes the whole fail.
-//! - The result depends on the objects alone, never on the order in which they came: ties are settled by
-//!   creation time, then namespace, then name.
+//! - The result depends on the objects alone, never on the order in which they came or changed: ties are settled
+//!   by creation time, then namespace, then name.
+//! - A unit sees other objects only through [`Lookups`], which notes them, and other units only through the owners of
+//!   names, who are before it in the order of a whole translation.
 //! - Fail closed: where Traefik skips a route because something that it names cannot be used, the router is
 //!   made all the same with an error, so that it keeps its claim. A Service that is there but has no
 //!   usable endpoint becomes a load balancer without servers (503), as Traefik does with
 //!   `allowEmptyServices`.
 
 use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet, btree_map},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use portway_model::{
-    Cause, Diagnostic, Entry, Place, Position, Problem, Severity,
+    Cause, Entry, Place, Position, Problem, Severity,
     dynamic::{
-        Certificate, Config, IngressMetadata, LoadBalancer, Observability, ObservabilityMetadata,
+        Config, IngressMetadata, LoadBalancer, Observability, ObservabilityMetadata, Router,
         Service,
     },
     static_config::{KubernetesIngress, KubernetesObjects},
@@ -26,11 +37,14 @@ use portway_model::{
 
 use crate::{
     Index, ServiceName,
-    api::{Body, Group, Key, Kind, Object},
+    api::{Body, Group, Key, Object},
 };
 
 mod endpoints;
 mod ingress;
+mod lookups;
+mod marks;
+mod merge;
 mod middlewares;
 mod names;
 mod references;
@@ -38,26 +52,27 @@ mod routes;
 mod secrets;
 mod servers;
 mod services;
+mod tell;
 mod tls;
+mod translator;
 mod transports;
+mod unit;
+
+pub use translator::Translator;
 
 use endpoints::Endpoints;
+use lookups::Lookups;
+use marks::Mark;
 use names::Naming;
+use translator::{Units, View};
+use unit::{Offer, Order, Unit, Whole};
 
 /// Translates Traefik's own objects: what the provider [`crate::PROVIDER`] says.
 ///
 /// Of the options `namespaces` and `labelSelector` have no part in this: they say what an index holds at all
 /// (see [`crate::Selection`]). `allowEmptyServices` changes nothing: see the invariants above.
 pub fn translate(index: &Index, options: &KubernetesObjects) -> Translated {
-    let mut translation = Translation::new(index, options);
-    translation.objects();
-    translation.tls_stores();
-    translation.tls_options();
-    translation.ingress_routes();
-    translation.middlewares();
-    translation.traefik_services();
-    translation.servers_transports();
-    translation.finish()
+    Translator::of_traefik(options.clone()).into_translated(index)
 }
 
 /// Translates Ingresses: what the provider [`crate::INGRESS_PROVIDER`] says.
@@ -65,10 +80,7 @@ pub fn translate(index: &Index, options: &KubernetesObjects) -> Translated {
 /// Problems of Services and Secrets themselves are those that [`translate`] reports. `allowEmptyServices`
 /// changes nothing: see the invariants above.
 pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Translated {
-    let mut translation = Translation::new(index, &options.objects);
-    translation.hides_nodes = options.disable_cluster_scope_resources;
-    translation.ingresses(options);
-    translation.finish()
+    Translator::of_ingresses(options.clone()).into_translated(index)
 }
 
 /// What a translation gives, and what it needs to follow endpoints.
@@ -76,10 +88,10 @@ pub fn translate_ingresses(index: &Index, options: &KubernetesIngress) -> Transl
 pub struct Translated {
     /// What the provider says.
     pub config: Config,
-    /// The load balancers whose servers are a Service's endpoints.
+    /// The load balancers whose servers are a Service's endpoints, sorted by name.
     balancers: BTreeMap<ServiceName, Vec<Balancer>>,
     /// What was made of each object of Traefik's kinds that is served, and told of it.
-    pub(crate) objects: BTreeMap<Key, Said>,
+    pub(crate) objects: BTreeMap<Arc<Key>, Said>,
 }
 
 /// What was made of an object, and told of it besides what the problems of that say.
@@ -92,19 +104,19 @@ pub(crate) struct Said {
 /// Something in a configuration, by its name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Part {
-    Router(String),
-    Service(String),
-    Middleware(String),
-    Transport(String),
-    Options(String),
-    Store(String),
+    Router(Arc<str>),
+    Service(Arc<str>),
+    Middleware(Arc<str>),
+    Transport(Arc<str>),
+    Options(Arc<str>),
+    Store(Arc<str>),
 }
 
 /// A load balancer whose servers are endpoints.
 #[derive(Clone, Debug, PartialEq)]
 struct Balancer {
     name: Arc<str>,
-    endpoints: Endpoints,
+    endpoints: Arc<Endpoints>,
 }
 
 impl Translated {
@@ -130,196 +142,138 @@ impl Translated {
     }
 }
 
-/// A translation under way. The passes are methods, each in the module of its subject.
+/// The translation of one object under way. What is made of a kind is in the module of its subject.
 struct Translation<'a> {
-    index: &'a Index,
+    index: Lookups<'a>,
+    view: &'a View,
     options: &'a KubernetesObjects,
     naming: Naming,
-    /// Certificates by `namespace/secret`.
-    certificates: BTreeMap<String, Entry<Certificate>>,
-    /// Services by name.
-    services: BTreeMap<String, Made>,
-    config: Config,
-    /// What was made of objects, and told of them.
-    objects: BTreeMap<Key, Said>,
-    /// Whether Nodes must not be looked up.
-    hides_nodes: bool,
-    /// How many names may still be compared for hints (`did you mean …?`).
-    comparisons: Cell<usize>,
-}
-
-/// Names compared for hints in one translation, at most: thousands of faults among thousands of names are one
-/// fault, thousands of times.
-const MAX_COMPARISONS: usize = 20_000;
-
-/// A service and what it was made from.
-struct Made {
-    /// What its name stands for; two origins of one name are a conflict.
-    origin: String,
-    /// The object that asked for it.
-    by: String,
-    service: NewService,
-    /// What else its name stands for.
-    clashes: Vec<Problem>,
+    /// What other objects contribute.
+    units: &'a Units,
+    key: &'a Key,
+    order: Order<'a>,
+    routers: BTreeMap<Arc<str>, Entry<Router>>,
+    services: BTreeMap<Arc<str>, Vec<Offer>>,
+    /// Secrets whose certificates are shown, as `namespace/secret`, and the stores that they are for.
+    certificates: BTreeMap<String, Option<String>>,
+    whole: Option<(Arc<str>, Whole)>,
+    parts: Vec<Part>,
+    told: Vec<Problem>,
 }
 
 /// A service, and the endpoints that its servers are, where they are any.
+#[derive(Clone, Debug, PartialEq)]
 struct NewService {
-    entry: Entry<Service>,
-    endpoints: Option<Endpoints>,
+    entry: Arc<Entry<Service>>,
+    endpoints: Option<Arc<Endpoints>>,
 }
 
 impl From<Entry<Service>> for NewService {
     /// One whose servers are no endpoints.
     fn from(entry: Entry<Service>) -> Self {
-        Self { entry, endpoints: None }
+        Self { entry: Arc::new(entry), endpoints: None }
     }
 }
 
 impl<'a> Translation<'a> {
-    fn new(index: &'a Index, options: &'a KubernetesObjects) -> Self {
+    fn new(units: &'a Units, view: &'a View, index: Lookups<'a>, object: &'a Object) -> Self {
+        let options = view.objects();
         Self {
             index,
+            view,
             options,
             naming: Naming::of(options),
-            certificates: BTreeMap::new(),
+            units,
+            key: &object.key,
+            order: Order::of(&object.key, object.meta.created.as_deref(), false),
+            routers: BTreeMap::new(),
             services: BTreeMap::new(),
-            config: Config::default(),
-            objects: BTreeMap::new(),
-            hides_nodes: false,
-            comparisons: Cell::new(MAX_COMPARISONS),
+            certificates: BTreeMap::new(),
+            whole: None,
+            parts: Vec::new(),
+            told: Vec::new(),
         }
     }
 
-    /// Reports what is wrong with objects that yield nothing by themselves.
-    fn objects(&mut self) {
-        for object in self.index.all() {
-            match object.body {
-                Body::ConfigMap(_)
-                | Body::EndpointSlice(_)
-                | Body::Endpoints(_)
-                | Body::Node(_)
-                | Body::Secret(_)
-                | Body::Service(_) => self.diagnose_all(object, &object.problems),
-                Body::Unserved => {
-                    let message = "not served by this version of Portway yet";
-                    self.diagnose(object, &Problem::error("", message).about(Cause::Unserved));
-                    self.diagnose_all(object, &object.problems);
+    /// Makes what the object contributes.
+    fn run(mut self, object: &'a Object) -> Unit {
+        self.object(object);
+        if self.index.is_visible(object) {
+            match (self.view, &object.body) {
+                (View::Ingresses(options), Body::Ingress(body)) => {
+                    self.ingress(object, body, options);
+                }
+                (View::Traefik(_), Body::IngressRoute(body)) => self.ingress_route(object, body),
+                (View::Traefik(_), Body::Middleware(body)) => self.middleware(object, body),
+                (View::Traefik(_), Body::ServersTransport(body)) => {
+                    self.servers_transport(object, body);
+                }
+                (View::Traefik(_), Body::TlsOption(body)) => self.tls_options(object, body),
+                (View::Traefik(_), Body::TlsStore(body)) => self.tls_store(object, body),
+                (View::Traefik(_), Body::TraefikService(body)) => {
+                    self.traefik_service(object, body);
                 }
                 _ => {}
             }
         }
+        Unit::of(self, object)
     }
 
-    /// Objects of a kind, the oldest first, then by namespace and name.
-    fn oldest_first(&self, kind: Kind) -> Vec<&'a Object> {
-        let mut objects: Vec<_> = self.index.of(kind).collect();
-        objects.sort_by_key(|object| object.age());
-        objects
-    }
-
-    /// What is said of an object; nothing yet at first.
-    fn said(&mut self, object: &Object) -> &mut Said {
-        self.objects.entry(object.key.clone()).or_default()
-    }
-
-    /// Notes that something was made of an object.
-    fn part(&mut self, object: &Object, part: Part) {
-        if object.key.group != Group::Kubernetes {
-            self.said(object).parts.push(part);
+    /// Reports what is wrong with an object that yields nothing by itself.
+    fn object(&mut self, object: &Object) {
+        if matches!(self.view, View::Ingresses(_)) {
+            return;
+        }
+        match object.body {
+            Body::ConfigMap(_)
+            | Body::EndpointSlice(_)
+            | Body::Endpoints(_)
+            | Body::Node(_)
+            | Body::Secret(_)
+            | Body::Service(_) => self.diagnose_all(&object.problems),
+            Body::Unserved => {
+                let message = "not served by this version of Portway yet";
+                self.diagnose(&Problem::error("", message).about(Cause::Unserved));
+                self.diagnose_all(&object.problems);
+            }
+            _ => {}
         }
     }
 
-    fn diagnose(&mut self, object: &Object, problem: &Problem) {
-        if object.key.group != Group::Kubernetes {
-            self.said(object).told.push(problem.clone());
+    /// Notes that something was made of the object.
+    fn part(&mut self, part: Part) {
+        if self.key.group != Group::Kubernetes {
+            self.parts.push(part);
         }
-        self.config.diagnostics.push(Diagnostic {
-            severity: problem.severity,
-            object: object.key.to_string(),
-            field: problem.field.clone(),
-            message: problem.message.clone(),
-            place: place(object, problem.at),
-        });
     }
 
-    fn diagnose_all<'p>(
-        &mut self,
-        object: &Object,
-        problems: impl IntoIterator<Item = &'p Problem>,
-    ) {
-        for problem in problems {
-            self.diagnose(object, problem);
-        }
+    /// The object that has a name of routers because it is before this one.
+    fn owner(&self, router: &str) -> Option<&'a Key> {
+        self.index.note(Mark::router(router));
+        self.units.owner(router, &self.order)
+    }
+
+    fn diagnose(&mut self, problem: &Problem) {
+        self.told.push(problem.clone());
+    }
+
+    fn diagnose_all<'p>(&mut self, problems: impl IntoIterator<Item = &'p Problem>) {
+        self.told.extend(problems.into_iter().cloned());
     }
 
     /// Reports the warnings among `problems` and returns its errors.
-    fn keep_errors(&mut self, object: &Object, problems: &[Problem]) -> Vec<Problem> {
+    fn keep_errors(&mut self, problems: &[Problem]) -> Vec<Problem> {
         let (errors, warnings): (Vec<_>, Vec<_>) =
             problems.iter().cloned().partition(|problem| problem.severity == Severity::Error);
-        self.diagnose_all(object, &warnings);
+        self.diagnose_all(&warnings);
         errors
     }
 
-    /// Adds a service that `by` asked for.
-    ///
-    /// The same origin again replaces it, as in Traefik, with a warning where the settings differ; another
-    /// origin of the same name closes both, because either could get the other's requests.
-    fn add_service(&mut self, name: String, by: &Object, origin: String, service: NewService) {
-        let owner = by.key.to_string();
-        self.part(by, Part::Service(name.clone()));
-        match self.services.entry(name) {
-            btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(Made { origin, by: owner, service, clashes: Vec::new() });
-            }
-            btree_map::Entry::Occupied(mut occupied) => {
-                let made = occupied.get_mut();
-                if made.origin != origin {
-                    let message = format!("the name stands for {} and for {origin}", made.origin);
-                    let clash = Problem::error("", message).about(Cause::Conflict);
-                    if !made.clashes.contains(&clash) {
-                        made.clashes.push(clash);
-                    }
-                    return;
-                }
-                let (known, new) = (&made.service, &service);
-                if new.entry.is_disabled() && !known.entry.is_disabled() {
-                    // Traefik skips what asks for it.
-                    return;
-                }
-                // Where no server is there, nothing else shows the scheme.
-                let differs =
-                    known.entry.spec != new.entry.spec || known.endpoints != new.endpoints;
-                made.service = service;
-                let before = std::mem::replace(&mut made.by, owner);
-                if differs {
-                    let message = format!(
-                        "service `{}` is defined with other settings by {before}; the last one wins",
-                        occupied.key(),
-                    );
-                    self.diagnose(by, &Problem::warning("", message).about(Cause::Conflict));
-                }
-            }
-        }
-    }
-
-    fn finish(self) -> Translated {
-        let (mut config, mut balancers) = (self.config, BTreeMap::<_, Vec<_>>::new());
-        for (name, Made { service, mut clashes, .. }) in self.services {
-            let NewService { mut entry, endpoints } = service;
-            entry.problems.append(&mut clashes);
-            let name: Arc<str> = name.into();
-            if let Some(endpoints) = endpoints {
-                let (service, name) = (endpoints.service.clone(), Arc::clone(&name));
-                balancers.entry(service).or_default().push(Balancer { name, endpoints });
-            }
-            config.http.services.insert(name, entry);
-        }
-        config.tls.certificates = self.certificates.into_values().collect();
-        config.diagnostics.sort_by(|a, b| {
-            (&a.object, &a.field, &a.message).cmp(&(&b.object, &b.field, &b.message))
-        });
-        Translated { config, balancers, objects: self.objects }
+    /// Adds a service. What else has its name is seen when names are merged.
+    fn add_service(&mut self, name: &str, origin: String, service: NewService) {
+        let name: Arc<str> = name.into();
+        self.part(Part::Service(Arc::clone(&name)));
+        self.services.entry(name).or_default().push(Offer { origin, service });
     }
 }
 

@@ -3,9 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use portway_kubernetes::{
-    INGRESS_PROVIDER, Index, PROVIDER, Translated,
+    INGRESS_PROVIDER, Index, PROVIDER, Translator,
     cluster::{Changed, Cluster},
-    translate, translate_ingresses,
 };
 use portway_model::{
     Diagnostic,
@@ -39,33 +38,20 @@ impl Views {
         crd.into_iter().chain(self.ingress.is_some().then_some(INGRESS_PROVIDER))
     }
 
-    /// What all of them say now, which is `before` where nothing but endpoints has changed.
-    fn translate(&self, index: &Index, changed: &Changed, before: Said) -> Said {
-        if changed.is_endpoints() && !before.is_empty() {
-            let mut said = before;
-            for translated in said.values_mut() {
-                translated.follow_endpoints(index, &changed.endpoints);
-            }
-            return said;
-        }
-        let crd = self.crd.iter().map(|options| (PROVIDER, translate(index, options)));
+    /// What follows the objects for each of them.
+    fn translators(&self) -> Translators {
+        let crd = self.crd.iter().map(|o| (PROVIDER, Translator::of_traefik(o.clone())));
         let ingress = self.ingress.iter();
-        let ingress = ingress.map(|o| (INGRESS_PROVIDER, translate_ingresses(index, o)));
-        let mut said: Said = crd.chain(ingress).collect();
-        for (provider, translated) in &mut said {
-            if let Some(before) = before.get(provider) {
-                translated.config.http.share(&before.config.http);
-            }
-        }
-        said
+        let ingress = ingress.map(|o| (INGRESS_PROVIDER, Translator::of_ingresses(o.clone())));
+        crd.chain(ingress).collect()
     }
 }
 
-/// What each provider says.
-type Said = BTreeMap<&'static str, Translated>;
+/// What each provider says, by its name.
+type Translators = BTreeMap<&'static str, Translator>;
 
-/// How many times as long as a translation took nothing is translated again but endpoints: under ever so many changes a
-/// fifth of a core goes into translating them.
+/// How many times as long as a translation took nothing is translated again but endpoints: however many objects change
+/// at a time, a fifth of a core goes into translating them. Of a few objects that is no time at all.
 const REST: u32 = 4;
 
 /// Sends what the objects of a cluster say, first when all of them are known and then with each change, until nobody
@@ -80,7 +66,7 @@ pub async fn follow(
     mut reporter: Reporter,
     updates: mpsc::Sender<Update>,
 ) {
-    let (mut translator, mut waiting) = (Translator::new(views), Waiting::new());
+    let (mut speaker, mut waiting) = (Speaker::new(views), Waiting::new());
     let mut told = Vec::new();
     loop {
         let complete = cluster.is_complete();
@@ -91,7 +77,7 @@ pub async fn follow(
         tokio::select! {
             changed = cluster.changed() => {
                 // What is written may hang on an object that changes nothing else: the published Service's addresses.
-                if changed.records || changed.objects {
+                if changed.records || changed.is_of_objects() {
                     reporter.note();
                 }
                 // A status of its own is nothing to translate.
@@ -99,8 +85,8 @@ pub async fn follow(
             }
             () = waiting.due(), if complete => {
                 let changed = waiting.take();
-                let (began, objects) = (Instant::now(), changed.objects);
-                let update = translator.translate(&cluster, changed).await;
+                let (began, objects) = (Instant::now(), changed.is_of_objects());
+                let update = speaker.speak(&cluster, changed).await;
                 if objects {
                     waiting.rest(throttle.max(began.elapsed() * REST));
                 }
@@ -109,7 +95,7 @@ pub async fn follow(
                 }
             }
             () = reporter.due(), if complete && waiting.changed.is_nothing() => {
-                translator.report(&mut reporter, &cluster.index());
+                speaker.report(&mut reporter, &cluster.index());
             }
             () = updates.closed() => return,
         }
@@ -130,10 +116,10 @@ impl Waiting {
 
     /// Waits until there is something to translate. May be dropped and called again.
     async fn due(&self) {
-        if !self.changed.endpoints.is_empty() {
+        if !self.changed.index.endpoints.is_empty() {
             return;
         }
-        match self.changed.objects {
+        match self.changed.is_of_objects() {
             true => time::sleep_until(self.from).await,
             false => std::future::pending().await,
         }
@@ -143,7 +129,8 @@ impl Waiting {
     fn take(&mut self) -> Changed {
         let mut changed = std::mem::take(&mut self.changed);
         if Instant::now() < self.from {
-            self.changed.objects = std::mem::take(&mut changed.objects);
+            self.changed.index.objects = std::mem::take(&mut changed.index.objects);
+            self.changed.connection = std::mem::take(&mut changed.connection);
         }
         changed
     }
@@ -154,27 +141,35 @@ impl Waiting {
     }
 }
 
-/// What was said of the cluster's objects, to go on from.
-struct Translator {
-    views: Arc<Views>,
-    said: Said,
+/// Says what the cluster's objects mean.
+struct Speaker {
+    views: Views,
+    /// Empty until all objects are known, and after a fault of ours.
+    translators: Translators,
     sent: BTreeMap<String, Arc<Config>>,
 }
 
-impl Translator {
+impl Speaker {
     fn new(views: Views) -> Self {
-        Self { views: Arc::new(views), said: Said::new(), sent: BTreeMap::new() }
+        Self { views, translators: Translators::new(), sent: BTreeMap::new() }
     }
 
-    async fn translate(&mut self, cluster: &Cluster, changed: Changed) -> Update {
-        let (index, views) = (cluster.index(), Arc::clone(&self.views));
-        let urgent = !changed.endpoints.is_empty();
-        let before = std::mem::take(&mut self.said);
+    async fn speak(&mut self, cluster: &Cluster, changed: Changed) -> Update {
+        let index = cluster.index();
+        let urgent = !changed.index.endpoints.is_empty();
+        let mut translators = std::mem::take(&mut self.translators);
+        if translators.is_empty() {
+            translators = self.views.translators();
+        }
         // Many objects take longer than other tasks of this runtime should wait.
-        let translated =
-            tokio::task::spawn_blocking(move || views.translate(&index, &changed, before));
+        let translated = tokio::task::spawn_blocking(move || {
+            for translator in translators.values_mut() {
+                translator.update(&index, &changed.index);
+            }
+            translators
+        });
         match translated.await {
-            Ok(said) => self.said = said,
+            Ok(translators) => self.translators = translators,
             // A fault of ours; what was sent last stays, and the next change begins anew.
             Err(error) => {
                 tracing::error!("the objects of the cluster could not be translated: {error}");
@@ -183,8 +178,8 @@ impl Translator {
         }
         // What concerns the whole cluster is said once.
         let mut of_cluster = cluster.diagnostics();
-        let configs = self.said.iter().map(|(provider, translated)| {
-            let mut config = translated.config.clone();
+        let configs = self.translators.iter().map(|(provider, translator)| {
+            let mut config = translator.translated().config.clone();
             config.diagnostics.append(&mut of_cluster);
             ((*provider).to_owned(), Arc::new(config))
         });
@@ -193,7 +188,7 @@ impl Translator {
     }
 
     fn report(&self, reporter: &mut Reporter, index: &Index) {
-        reporter.report(index, &self.said, &self.sent, self.views.ingress.as_ref());
+        reporter.report(index, &self.translators, &self.sent, self.views.ingress.as_ref());
     }
 }
 

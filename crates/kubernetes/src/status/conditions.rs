@@ -81,9 +81,9 @@ pub fn reports<'a>(
     translated.objects.iter().filter_map(move |(key, said)| {
         let record = index.exactly(key)?.record.clone();
         let mut faults = Faults::of(said, translated, runtime);
-        faults.conflicts.extend(shadowed.remove(key).into_iter().flatten());
+        faults.conflicts.extend(shadowed.remove(&**key).into_iter().flatten());
         let conditions = faults.conditions(record.generation);
-        Some(Report { key: key.clone(), record, conditions })
+        Some(Report { key: Key::clone(key), record, conditions })
     })
 }
 

@@ -15,11 +15,8 @@ use portway_model::{
 };
 
 use self::{annotations::PREFIX, rule::RuleWriter, settings::RouterSettings};
-use super::{Translation, entry, names, with_origin};
-use crate::{
-    api::{Backend, Body, Ingress, IngressPath, IngressRule, Key, Kind, Object},
-    class::Classes,
-};
+use super::{Mark, Translation, entry, names, unit::Category, with_origin};
+use crate::api::{Backend, Body, Ingress, IngressPath, IngressRule, Key, Object};
 
 mod annotations;
 mod backend;
@@ -28,16 +25,13 @@ mod settings;
 
 /// The router and the service of the default backend, of which there is one for all Ingresses.
 const DEFAULT_ROUTER: &str = "default-router";
-const DEFAULT_BACKEND: &str = "default-backend";
+pub(super) const DEFAULT_BACKEND: &str = "default-backend";
 
 /// The priority of the default backend's router: below every other.
 const LOWEST: i64 = i32::MIN as i64;
 
 /// The syntax of the default backend's rule, whatever `core.defaultRuleSyntax` says: that of Traefik 3.
 const SYNTAX_OF_TRAEFIK_3: &str = "default";
-
-/// The names of routers that are there already, and whose they are.
-type Owners<'a> = BTreeMap<String, &'a Key>;
 
 /// A router of an Ingress, under the name that it would have alone.
 struct Named<'i> {
@@ -58,48 +52,41 @@ struct Shared<'a> {
 }
 
 impl<'a> Translation<'a> {
-    /// All Ingresses that are served, the oldest first.
-    pub(super) fn ingresses(&mut self, options: &KubernetesIngress) {
-        let classes = Classes::new(self.index, options);
-        let mut owners = Owners::new();
-        let mut objects = self.oldest_first(Kind::Ingress);
-        // A default backend that leads nowhere is no reason to leave out one that leads somewhere.
-        objects.sort_by_cached_key(|object| self.fault_of_default(object).is_some());
-        for object in objects {
-            let Body::Ingress(ingress) = &object.body else { continue };
-            if classes.serve(object, ingress) {
-                self.ingress(object, ingress, options, &mut owners);
-            } else if let Some(problem) = classes.complaint(ingress) {
-                self.diagnose(object, &problem);
-            }
-        }
-    }
-
-    fn ingress(
+    /// An Ingress, if it is served.
+    pub(super) fn ingress(
         &mut self,
         object: &'a Object,
         ingress: &Ingress,
         options: &KubernetesIngress,
-        owners: &mut Owners<'a>,
     ) {
+        let Some(classes) = self.index.classes() else { return };
+        if !classes.serve(object, ingress) {
+            if let Some(problem) = classes.complaint(ingress) {
+                self.diagnose(&problem);
+            }
+            return;
+        }
+        // A default backend that leads nowhere is no reason to leave out one that leads somewhere.
+        let fault = self.fault_of_default(object);
+        self.order = self.order.behind(fault.is_some());
         self.ingress_certificates(object, ingress);
         let shared = self.shared(object, options);
         let made = match &ingress.default_backend {
             Some(backend) if ingress.rules.is_empty() => {
-                self.default_router(&shared, backend).into_iter().collect()
+                self.default_router(&shared, backend, fault).into_iter().collect()
             }
             backend => {
                 if let Some(Backend { at, .. }) = backend {
                     let message = "has no effect beside `rules`, in Traefik neither";
                     let problem = Problem::warning("spec.defaultBackend", message);
-                    self.diagnose(object, &problem.at(*at));
+                    self.diagnose(&problem.at(*at));
                 }
                 self.path_routers(&shared, ingress)
             }
         };
         if made.is_empty() {
             // No router can carry them.
-            self.diagnose_all(object, &shared.problems);
+            self.diagnose_all(&shared.problems);
         }
         let mut times: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for Named { name, router, .. } in &made {
@@ -111,7 +98,7 @@ impl<'a> Translation<'a> {
             let (working, all) = times.get(&named.name).copied().unwrap_or_default();
             // Traefik skips paths that cannot be served: one that is alone beside them keeps its name.
             let several = if named.router.is_disabled() { all > 1 } else { working > 1 };
-            self.add_ingress_router(object, named, several, owners);
+            self.add_ingress_router(named, several);
         }
     }
 
@@ -133,8 +120,8 @@ impl<'a> Translation<'a> {
                 }
             }
         }
-        let mut problems = self.keep_errors(object, &object.problems);
-        problems.extend(self.keep_errors(object, &settings.problems));
+        let mut problems = self.keep_errors(&object.problems);
+        problems.extend(self.keep_errors(&settings.problems));
         let syntax = match settings.rule_syntax.as_str() {
             "" => options.default_rule_syntax,
             "v2" => RuleSyntax::V2,
@@ -154,7 +141,7 @@ impl<'a> Translation<'a> {
             if let Err(reason) = self.certificate(&object.key.namespace, &tls.secret_name, None) {
                 let field = format!("{}.secretName", tls.field);
                 let message = format!("Error configuring TLS: {reason}");
-                self.diagnose(object, &Problem::error(field, message).at(tls.at));
+                self.diagnose(&Problem::error(field, message).at(tls.at));
             }
         }
     }
@@ -176,14 +163,16 @@ impl<'a> Translation<'a> {
         &mut self,
         shared: &Shared<'a>,
         backend: &'i Backend,
+        fault: Option<Problem>,
     ) -> Option<Named<'i>> {
         let (object, at) = (shared.object, backend.at);
         let field = backend.field.as_str();
-        if self.services.contains_key(DEFAULT_BACKEND) {
+        self.index.note(Mark::default_backend());
+        if self.units.first(Category::Service, DEFAULT_BACKEND, &self.order).is_some() {
             let message = "the default backend already exists, of another Ingress";
-            self.diagnose(object, &Problem::error(field, message).at(at));
-            if let Some(fault) = self.fault_of_default(object) {
-                self.diagnose(object, &fault);
+            self.diagnose(&Problem::error(field, message).at(at));
+            if let Some(fault) = fault {
+                self.diagnose(&fault);
             }
             return None;
         }
@@ -203,12 +192,12 @@ impl<'a> Translation<'a> {
     fn path_routers<'i>(&mut self, shared: &Shared<'a>, ingress: &'i Ingress) -> Vec<Named<'i>> {
         let mut routers = Vec::new();
         for rule in &ingress.rules {
-            let problems = self.keep_errors(shared.object, &rule.problems);
+            let problems = self.keep_errors(&rule.problems);
             // Without its host a rule would claim the requests of all hosts.
             let unread = rule.host.is_empty() && !problems.is_empty();
             if unread || rule.paths.is_empty() {
                 // No router can carry them.
-                self.diagnose_all(shared.object, &problems);
+                self.diagnose_all(&problems);
             }
             if unread {
                 continue;
@@ -216,7 +205,7 @@ impl<'a> Translation<'a> {
             if rule.paths.is_empty() && problems.is_empty() {
                 let message = "has no `http.paths`, so that nothing is served for it";
                 let problem = Problem::warning(rule.field.as_str(), message).at(rule.at);
-                self.diagnose(shared.object, &problem);
+                self.diagnose(&problem);
             }
             for path in &rule.paths {
                 routers.push(self.path_router(shared, rule, path, &problems));
@@ -227,7 +216,7 @@ impl<'a> Translation<'a> {
             && !paths.any(IngressPath::is_left_open)
         {
             let problem = Problem { severity: Severity::Warning, ..problem.clone() };
-            self.diagnose(shared.object, &problem);
+            self.diagnose(&problem);
         }
         routers
     }
@@ -241,17 +230,14 @@ impl<'a> Translation<'a> {
     ) -> Named<'i> {
         let Shared { object, settings, writer, .. } = shared;
         let mut problems = [shared.problems.as_slice(), problems].concat();
-        problems.extend(self.keep_errors(object, &path.problems));
+        problems.extend(self.keep_errors(&path.problems));
         if path.is_left_open() {
             problems.extend(settings.path_matcher_problem.clone());
         }
         if rule.host.is_empty() && path.path.is_empty() {
             let message =
                 "neither a host nor a path says what matches; write `path: /` for every request";
-            self.diagnose(
-                object,
-                &Problem::error(format!("{}.path", path.field), message).at(path.at),
-            );
+            self.diagnose(&Problem::error(format!("{}.path", path.field), message).at(path.at));
         }
         let (service, errors) = self.backend(object, &path.backend, None);
         problems.extend(errors);
@@ -269,36 +255,26 @@ impl<'a> Translation<'a> {
 
     /// Adds a router under its name, or with the hash of its rule after it where `several` have the name, or
     /// where an older Ingress has it.
-    fn add_ingress_router(
-        &mut self,
-        object: &'a Object,
-        named: Named<'_>,
-        several: bool,
-        owners: &mut Owners<'a>,
-    ) {
+    fn add_ingress_router(&mut self, named: Named<'_>, several: bool) {
         let Named { name, field, at, router } = named;
-        let is_others = |name: &str, owners: &Owners<'_>| {
-            owners.get(name).is_some_and(|owner| **owner != object.key)
-        };
-        let name = match several || is_others(&name, owners) {
+        let name = match several || self.owner(&name).is_some() {
             true => format!("{name}-{}", names::rule_hash(&router.spec.rule)),
             false => name,
         };
-        if is_others(&name, owners) {
+        if let Some(owner) = self.owner(&name) {
             // The rules are the same, so that the older Ingress gets all the requests in any case.
-            let owner = owners.get(&name).map(ToString::to_string).unwrap_or_default();
             let message = format!("router `{name}` belongs to {owner}, which is older");
-            self.diagnose(object, &Problem::error(field, message).at(at));
+            self.diagnose(&Problem::error(field, message).at(at));
             return;
         }
-        if owners.insert(name.clone(), &object.key).is_some() {
+        if self.routers.contains_key(name.as_str()) {
             let rule = &router.spec.rule;
             let message = format!(
                 "another path of this Ingress has the same rule, {rule}; the last one wins"
             );
-            self.diagnose(object, &Problem::warning(field, message).at(at));
+            self.diagnose(&Problem::warning(field, message).at(at));
         }
-        self.config.http.routers.insert(name, router);
+        self.routers.insert(name.into(), router);
     }
 }
 

@@ -1,40 +1,23 @@
 //! Middlewares: references become names, Secrets become users.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portway_model::{
     Cause, Position, Problem,
     dynamic::{self, BasicAuth, Chain, Unserved},
 };
 
-use super::{Part, Translation, entry, services::Resolved};
-use crate::api::{Body, Key, Kind, Middleware, Object, ServiceReference};
+use super::{Translation, Whole, entry, services::Resolved};
+use crate::api::{Key, Middleware, Object, ServiceReference};
 
 impl Translation<'_> {
-    /// All Middlewares, the oldest first. One that cannot be built is kept with its errors.
-    pub(super) fn middlewares(&mut self) {
-        let mut owners: BTreeMap<String, &Key> = BTreeMap::new();
-        for object in self.oldest_first(Kind::Middleware) {
-            let Body::Middleware(body) = &object.body else { continue };
-            let mut problems = self.keep_errors(object, &object.problems);
-            let middleware = self.middleware(object, body, &mut problems);
-            let name = self.naming.object(&object.key.namespace, &object.key.name);
-            if let Some(owner) = owners.get(&name) {
-                // Either could stand in for the other where a guard is meant, so both are closed.
-                let message =
-                    format!("the name `{name}` stands for {owner} and for {}", object.key);
-                let problem = Problem::error("metadata.name", message).about(Cause::Conflict);
-                if let Some(first) = self.config.http.middlewares.get_mut(&name) {
-                    first.problems.push(problem.clone());
-                }
-                self.diagnose(object, &problem);
-                continue;
-            }
-            owners.insert(name.clone(), &object.key);
-            self.part(object, Part::Middleware(name.clone()));
-            let entry = entry(object, Position::default(), middleware, problems);
-            self.config.http.middlewares.insert(name, entry);
-        }
+    /// A Middleware. One that cannot be built is kept with its errors.
+    pub(super) fn middleware(&mut self, object: &Object, body: &Middleware) {
+        let mut problems = self.keep_errors(&object.problems);
+        let middleware = self.resolved(object, body, &mut problems);
+        let name = self.naming.object(&object.key.namespace, &object.key.name);
+        let entry = entry(object, Position::default(), middleware, problems);
+        self.whole = Some((name.into(), Whole::Middleware(Arc::new(entry))));
     }
 
     /// The name of the service that makes the answers of `errors`. Traefik: `<middleware>-errorpage-service`.
@@ -49,7 +32,7 @@ impl Translation<'_> {
             Ok(Resolved::Made { service, .. }) => {
                 let Key { namespace, name, .. } = &object.key;
                 let name = format!("{}-errorpage-service", self.naming.object(namespace, name));
-                self.add_service(name.clone(), object, object.key.to_string(), *service);
+                self.add_service(&name, object.key.to_string(), *service);
                 name
             }
             Err(errors) => {
@@ -59,7 +42,7 @@ impl Translation<'_> {
         }
     }
 
-    fn middleware(
+    fn resolved(
         &mut self,
         object: &Object,
         body: &Middleware,

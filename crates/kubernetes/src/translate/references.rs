@@ -1,11 +1,11 @@
 //! References from one object to another, across namespaces and providers.
 
-use portway_model::{Cause, Problem, nearest};
+use portway_model::{Cause, Problem};
 
 use super::Translation;
 use crate::{
     PROVIDER,
-    api::{Kind, Object, Reference},
+    api::{Object, Reference},
 };
 
 impl Translation<'_> {
@@ -29,7 +29,7 @@ impl Translation<'_> {
             if !self.may_cross_providers(parent) {
                 return Err(format!("namespace \"{parent}\" is not in crossProviderNamespaces"));
             }
-            self.warn_of_namespace(from, &reference.namespace, path, reference);
+            self.warn_of_namespace(path, reference);
             return Ok(reference.name.clone());
         }
         let namespace = or_parent(&reference.namespace, parent);
@@ -76,37 +76,11 @@ impl Translation<'_> {
         allowed.is_none_or(|allowed| allowed.iter().any(|namespace| namespace == parent))
     }
 
-    fn warn_of_namespace(
-        &mut self,
-        from: &Object,
-        namespace: &str,
-        path: &str,
-        reference: &Reference,
-    ) {
+    fn warn_of_namespace(&mut self, path: &str, reference: &Reference) {
+        let namespace = reference.namespace.as_str();
         if !namespace.is_empty() {
             let message = format!("Namespace \"{namespace}\" is ignored in cross-provider context");
-            self.diagnose(from, &Problem::warning(path, message).at(reference.at));
-        }
-    }
-
-    /// What to add to the message that an object was not found: the nearest name, or the namespace that
-    /// has one of the name.
-    pub(super) fn hint(&self, kind: Kind, namespace: &str, name: &str) -> String {
-        if self.index.object(kind, namespace, name).is_some() {
-            return "; the one of this name belongs to Helm (label `owner: helm`)".to_owned();
-        }
-        let left = self.comparisons.get();
-        if left == 0 {
-            return String::new();
-        }
-        let names: Vec<_> = self.index.names(kind, namespace).take(left).collect();
-        self.comparisons.set(left.saturating_sub(names.len().max(1)));
-        if let Some(near) = nearest(name, names) {
-            return format!("; did you mean {namespace}/{near}?");
-        }
-        match self.index.of(kind).find(|object| object.key.name == name) {
-            Some(object) => format!("; there is a {}", object.key),
-            None => String::new(),
+            self.diagnose(&Problem::warning(path, message).at(reference.at));
         }
     }
 }

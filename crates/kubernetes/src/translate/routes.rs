@@ -1,6 +1,6 @@
 //! IngressRoutes to routers.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portway_model::{
     Cause, Problem, Severity,
@@ -8,23 +8,12 @@ use portway_model::{
 };
 
 use super::{Part, Translation, entry, references::or_parent, services::Resolved, with_origin};
-use crate::api::{Body, IngressRoute, Key, Kind, Object, Route};
+use crate::api::{IngressRoute, Kind, Object, Route};
 
 /// The annotation that Traefik 2 read an IngressRoute's class from.
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 impl Translation<'_> {
-    /// All IngressRoutes of the class that is served, the oldest first.
-    pub(super) fn ingress_routes(&mut self) {
-        let mut owners = BTreeMap::new();
-        for object in self.oldest_first(Kind::IngressRoute) {
-            let Body::IngressRoute(route) = &object.body else { continue };
-            if self.is_served(object, route) {
-                self.ingress_route(object, route, &mut owners);
-            }
-        }
-    }
-
     fn is_served(&mut self, object: &Object, route: &IngressRoute) -> bool {
         let annotation = object.meta.annotations.get(CLASS_ANNOTATION);
         let written = route.ingress_class_name.as_ref().or(annotation);
@@ -36,36 +25,35 @@ impl Translation<'_> {
                 "'{CLASS_ANNOTATION}' is a deprecated annotation, please use spec.ingressClassName \
                  instead."
             );
-            self.diagnose(object, &Problem::warning("metadata.annotations", message));
+            self.diagnose(&Problem::warning("metadata.annotations", message));
         }
         served
     }
 
-    fn ingress_route<'o>(
-        &mut self,
-        object: &'o Object,
-        route: &IngressRoute,
-        owners: &mut BTreeMap<String, &'o Key>,
-    ) {
-        let mut shared = self.keep_errors(object, &object.problems);
+    /// An IngressRoute, if it is of the class that is served.
+    pub(super) fn ingress_route(&mut self, object: &Object, route: &IngressRoute) {
+        if !self.is_served(object, route) {
+            return;
+        }
+        let mut shared = self.keep_errors(&object.problems);
         let tls = self.router_tls(object, route, &mut shared);
         let parents = self.parents(object, route, &mut shared);
         let mut made = false;
         for (number, one) in route.routes.iter().enumerate() {
             let Some(name) = self.router_name(object, one, number) else { continue };
             made = true;
-            if let Some(owner) = owners.get(&name) {
-                if *owner != &object.key {
-                    let message = format!("router `{name}` belongs to {owner}, which is older");
-                    let problem = Problem::error(&one.path, message).at(one.at);
-                    self.diagnose(object, &problem.about(Cause::Conflict));
-                    continue;
-                }
+            if let Some(owner) = self.owner(&name) {
+                let message = format!("router `{name}` belongs to {owner}, which is older");
+                let problem = Problem::error(&one.path, message).at(one.at);
+                self.diagnose(&problem.about(Cause::Conflict));
+                continue;
+            }
+            if self.routers.contains_key(name.as_str()) {
                 let message =
                     "another route of this IngressRoute has the same match; the last one wins";
                 let field = format!("{}.match", one.path);
                 let problem = Problem::warning(field, message).at(one.at);
-                self.diagnose(object, &problem.about(Cause::Conflict));
+                self.diagnose(&problem.about(Cause::Conflict));
             }
             let mut problems = shared.clone();
             let router = Router {
@@ -75,20 +63,18 @@ impl Translation<'_> {
                 ..self.router(object, one, &name, &mut problems)
             };
             let fails = problems.iter().any(Problem::is_error);
-            if fails
-                && self.config.http.routers.get(&name).is_some_and(|known| !known.is_disabled())
-            {
+            if fails && self.routers.get(name.as_str()).is_some_and(|known| !known.is_disabled()) {
                 // Traefik skips it, so that the other one stays; the claim is the same.
-                self.diagnose_all(object, &problems);
+                self.diagnose_all(&problems);
                 continue;
             }
-            owners.insert(name.clone(), &object.key);
-            self.part(object, Part::Router(name.clone()));
-            self.config.http.routers.insert(name, entry(object, one.at, router, problems));
+            let name: Arc<str> = name.into();
+            self.part(Part::Router(Arc::clone(&name)));
+            self.routers.insert(name, entry(object, one.at, router, problems));
         }
         if !made {
             // No router can carry them.
-            self.diagnose_all(object, &shared);
+            self.diagnose_all(&shared);
         }
     }
 
@@ -108,9 +94,9 @@ impl Translation<'_> {
         if let Some((field, message)) = reason {
             let field = format!("{}.{field}", route.path);
             if !route.problems.iter().any(|known| known.is_error() && known.field == field) {
-                self.diagnose(object, &Problem::error(field, message).at(route.at));
+                self.diagnose(&Problem::error(field, message).at(route.at));
             }
-            self.diagnose_all(object, &route.problems);
+            self.diagnose_all(&route.problems);
             return None;
         }
         Some(self.naming.router(&object.key.namespace, &object.key.name, number, &route.rule))
@@ -123,7 +109,7 @@ impl Translation<'_> {
         name: &str,
         problems: &mut Vec<Problem>,
     ) -> Router {
-        problems.extend(self.keep_errors(object, &route.problems));
+        problems.extend(self.keep_errors(&route.problems));
         let path = format!("{}.middlewares", route.path);
         Router {
             middlewares: self.middleware_names(object, &route.middlewares, &path, problems),
@@ -162,7 +148,7 @@ impl Translation<'_> {
         };
         problems
             .extend(made.entry.problems.iter().filter(|p| p.severity == Severity::Error).cloned());
-        self.add_service(name.clone(), object, format!("a route of {}", object.key), made);
+        self.add_service(&name, format!("a route of {}", object.key), made);
         name
     }
 
@@ -178,7 +164,7 @@ impl Translation<'_> {
             if let Err(reason) = self.certificate(&object.key.namespace, &tls.secret_name, None) {
                 let message = format!("Error configuring TLS: {reason}");
                 let problem = Problem::error("spec.tls.secretName", message).at(tls.secret_at);
-                self.diagnose(object, &problem.about(Cause::Reference));
+                self.diagnose(&problem.about(Cause::Reference));
             }
         }
         let mut options = String::new();
@@ -224,7 +210,7 @@ impl Translation<'_> {
                 parents.extend(routes.map(router));
                 continue;
             } else {
-                let hint = self.hint(Kind::IngressRoute, namespace, name);
+                let hint = self.index.hint(Kind::IngressRoute, namespace, name);
                 format!("parent IngressRoute {namespace}/{name} does not exist{hint}")
             };
             let field = format!("spec.parentRefs[{i}]");

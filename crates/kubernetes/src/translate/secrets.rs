@@ -11,7 +11,7 @@ use portway_model::{
 };
 use sha1::{Digest, Sha1};
 
-use super::{Translation, entry};
+use super::Translation;
 use crate::api::{Kind, Object, Secret};
 
 impl<'a> Translation<'a> {
@@ -24,7 +24,7 @@ impl<'a> Translation<'a> {
 
     fn named_secret(&self, namespace: &str, name: &str) -> Result<&'a Secret, String> {
         self.secret(namespace, name).map(|(_, secret)| secret).ok_or_else(|| {
-            let hint = self.hint(Kind::Secret, namespace, name);
+            let hint = self.index.hint(Kind::Secret, namespace, name);
             format!("secret '{namespace}/{name}' not found{hint}")
         })
     }
@@ -48,25 +48,22 @@ impl<'a> Translation<'a> {
         name: &str,
         store: Option<&str>,
     ) -> Result<(), String> {
+        self.tls_secret(namespace, name)?;
         let key = format!("{namespace}/{name}");
-        if self.certificates.contains_key(&key) {
-            return Ok(());
-        }
-        let (object, mut certificate) = self.key_pair(namespace, name)?;
-        certificate.stores = store.map(str::to_owned).into_iter().collect();
-        let entry = entry(object, portway_model::Position::default(), certificate, Vec::new());
-        self.certificates.insert(key, entry);
+        self.certificates.entry(key).or_insert_with(|| store.map(str::to_owned));
         Ok(())
     }
 
-    /// The certificate and key of a TLS Secret; its type does not matter.
-    pub(super) fn key_pair(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(&'a Object, Certificate), String> {
-        let (object, secret) = self.secret(namespace, name).ok_or_else(|| {
-            let hint = self.hint(Kind::Secret, namespace, name);
+    /// The certificate and key of a TLS Secret.
+    pub(super) fn key_pair(&self, namespace: &str, name: &str) -> Result<Certificate, String> {
+        let secret = self.tls_secret(namespace, name)?;
+        Ok(certificate_of(namespace, name, secret))
+    }
+
+    /// A Secret that has a certificate and a key; its type does not matter.
+    fn tls_secret(&self, namespace: &str, name: &str) -> Result<&'a Secret, String> {
+        let (_, secret) = self.secret(namespace, name).ok_or_else(|| {
+            let hint = self.index.hint(Kind::Secret, namespace, name);
             format!("secret {namespace}/{name} does not exist{hint}")
         })?;
         let keys = ["tls.crt", "tls.key"];
@@ -79,23 +76,15 @@ impl<'a> Translation<'a> {
                 absent.join(", ")
             ));
         }
-        let value = |key: &str| secret.data.get(key).cloned().unwrap_or_default();
-        let empty: Vec<_> = keys.into_iter().filter(|key| value(key).is_empty()).collect();
+        let is_empty = |key: &&str| secret.data.get(*key).is_none_or(Vec::is_empty);
+        let empty: Vec<_> = keys.into_iter().filter(is_empty).collect();
         if !empty.is_empty() {
             return Err(format!(
                 "secret {namespace}/{name} contains the following empty TLS data entries: {}",
                 empty.join(", ")
             ));
         }
-        let certificate = Certificate {
-            cert: Material {
-                written: format!("of Secret {namespace}/{name}"),
-                ..Material::inline(value("tls.crt"))
-            },
-            key: Material::inline(value("tls.key")),
-            stores: Vec::new(),
-        };
-        Ok((object, certificate))
+        Ok(secret)
     }
 
     /// The authorities under `tls.ca` or `ca.crt` of a Secret; where `lenient`, also its only value.
@@ -121,13 +110,24 @@ impl<'a> Translation<'a> {
         name: &str,
     ) -> Result<Material, String> {
         let Some((_, map)) = self.index.config_map(namespace, name) else {
-            let hint = self.hint(Kind::ConfigMap, namespace, name);
+            let hint = self.index.hint(Kind::ConfigMap, namespace, name);
             return Err(format!("configMap '{namespace}/{name}' not found{hint}"));
         };
         let authority = map.data.get("tls.ca").or_else(|| map.data.get("ca.crt"));
         authority.map(|pem| Material::inline(pem.clone().into_bytes())).ok_or_else(|| {
             format!("config map {namespace}/{name} contains neither tls.ca nor ca.crt")
         })
+    }
+}
+
+/// The certificate and key that a Secret has.
+pub(super) fn certificate_of(namespace: &str, name: &str, secret: &Secret) -> Certificate {
+    let value = |key: &str| secret.data.get(key).cloned().unwrap_or_default();
+    let written = format!("of Secret {namespace}/{name}");
+    Certificate {
+        cert: Material { written, ..Material::inline(value("tls.crt")) },
+        key: Material::inline(value("tls.key")),
+        stores: Vec::new(),
     }
 }
 

@@ -57,7 +57,7 @@ impl Translation<'_> {
     /// The port of the Service on every Node. Traefik: `nodePortLB`.
     pub(super) fn node_ports(&self, target: Target<'_>) -> Result<Vec<Server>, String> {
         let Target { namespace, name, port, .. } = target;
-        if self.hides_nodes {
+        if self.view.hides_nodes() {
             return Err("nodes lookup is disabled (disableClusterScopeResources)".to_owned());
         }
         let mut nodes = self.index.nodes().peekable();

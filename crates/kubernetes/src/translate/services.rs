@@ -1,5 +1,7 @@
 //! References to Services and TraefikServices, and TraefikServices themselves.
 
+use std::sync::Arc;
+
 use portway_model::{
     Cause, Problem,
     dynamic::{
@@ -18,8 +20,7 @@ use super::{
 use crate::{
     PROVIDER,
     api::{
-        self, Body, Kind, Object, Port, ServicePort, ServiceReference, TraefikService,
-        UnservedService,
+        self, Kind, Object, Port, ServicePort, ServiceReference, TraefikService, UnservedService,
     },
 };
 
@@ -57,8 +58,8 @@ impl Translation<'_> {
             .resolve_service(from, reference, native_by_default)
             .map_err(|problem| vec![problem.about(Cause::Reference)])?;
         match &mut resolved {
-            Resolved::Made { service, .. } => service.entry.problems.extend(warnings),
-            Resolved::Named(_) => self.diagnose_all(from, &warnings),
+            Resolved::Made { service, .. } => service.warn(warnings),
+            Resolved::Named(_) => self.diagnose_all(&warnings),
         }
         Ok(resolved)
     }
@@ -106,18 +107,13 @@ impl Translation<'_> {
                 let origin = format!("Service {namespace}/{name}, port {}", reference.port);
                 Ok(Resolved::Made { origin, service })
             }
-            "TraefikService" => Ok(Resolved::Named(self.traefik_name(from, namespace, reference))),
+            "TraefikService" => Ok(Resolved::Named(self.traefik_name(namespace, reference))),
             kind => Err(fail("kind", format!("unsupported service kind {kind}"))),
         }
     }
 
     /// The name of a TraefikService, here or in another provider.
-    fn traefik_name(
-        &mut self,
-        from: &Object,
-        namespace: &str,
-        reference: &ServiceReference,
-    ) -> String {
+    fn traefik_name(&mut self, namespace: &str, reference: &ServiceReference) -> String {
         match reference.name.rsplit_once('@') {
             None => self.naming.object(namespace, &reference.name),
             Some((name, PROVIDER)) => self.naming.object(namespace, name),
@@ -126,7 +122,7 @@ impl Translation<'_> {
                     let message =
                         format!("namespace \"{namespace}\" is ignored in cross-provider context");
                     let problem = Problem::warning(&reference.path, message).at(reference.at);
-                    self.diagnose(from, &problem);
+                    self.diagnose(&problem);
                 }
                 format!("{}@{provider}", normalize(name))
             }
@@ -140,7 +136,7 @@ impl Translation<'_> {
         reference: &ServiceReference,
         native_by_default: bool,
     ) -> Result<NewService, Problem> {
-        let (servers, endpoints) = self.servers(from, namespace, reference, native_by_default)?;
+        let (servers, endpoints) = self.servers(namespace, reference, native_by_default)?;
         let servers_transport = self.transport_name(namespace, reference)?;
         let (middlewares, problems) = self.service_middlewares(from, reference)?;
         let forwarding = ResponseForwarding::default();
@@ -157,8 +153,8 @@ impl Translation<'_> {
             middlewares,
             origin: Some(origin(namespace, &reference.name, &reference.port)),
         });
-        let entry = entry(from, reference.at, service, problems);
-        Ok(NewService { entry, endpoints })
+        let entry = Arc::new(entry(from, reference.at, service, problems));
+        Ok(NewService { entry, endpoints: endpoints.map(Arc::new) })
     }
 
     /// The names of a service's own middlewares, and that they are not served: the service without them could leave
@@ -183,7 +179,6 @@ impl Translation<'_> {
 
     fn servers(
         &mut self,
-        from: &Object,
         namespace: &str,
         reference: &ServiceReference,
         native_by_default: bool,
@@ -197,13 +192,12 @@ impl Translation<'_> {
             let hint = if name.contains('@') {
                 "; a name with `@` needs `kind: TraefikService`".to_owned()
             } else {
-                self.hint(Kind::Service, namespace, name)
+                self.index.hint(Kind::Service, namespace, name)
             };
             let message = format!("kubernetes service not found: {namespace}/{name}{hint}");
             return Err(fail("name", message));
         };
-        let port =
-            self.service_port(from, namespace, service, reference).map_err(|m| fail("port", m))?;
+        let port = self.service_port(namespace, service, reference).map_err(|m| fail("port", m))?;
         if reference.health_check.is_some() && !service.is_external_name() {
             let message =
                 format!("healthCheck allowed only for ExternalName services: {namespace}/{name}");
@@ -219,7 +213,7 @@ impl Translation<'_> {
             self.node_ports(target).map_err(|m| fail("nodePortLB", m))?
         } else {
             let endpoints = Endpoints::of(target);
-            return Ok((endpoints.servers(self.index), Some(endpoints)));
+            return Ok((self.index.servers(&endpoints), Some(endpoints)));
         };
         Ok((servers, None))
     }
@@ -227,7 +221,6 @@ impl Translation<'_> {
     /// The port that a reference means.
     fn service_port(
         &mut self,
-        from: &Object,
         namespace: &str,
         service: &api::Service,
         reference: &ServiceReference,
@@ -251,7 +244,7 @@ impl Translation<'_> {
                 reference.name
             );
             let field = portway_model::decode::join(&reference.path, "port");
-            self.diagnose(from, &Problem::warning(field, message).at(reference.at));
+            self.diagnose(&Problem::warning(field, message).at(reference.at));
         }
         Ok(ServicePort { port: number, ..ServicePort::default() })
     }
@@ -326,7 +319,7 @@ impl Translation<'_> {
                 let namespace = or_parent(&reference.namespace, &from.key.namespace);
                 let name = self.naming.part(role, namespace, &reference.name, &reference.port);
                 if problems.is_empty() {
-                    self.add_service(name.clone(), from, origin, *service);
+                    self.add_service(&name, origin, *service);
                 }
                 Some(name)
             }
@@ -355,34 +348,27 @@ impl Translation<'_> {
         Service::Unserved(Unserved::from([(unserved.kind.to_owned(), settings)]))
     }
 
-    /// All TraefikServices.
-    pub(super) fn traefik_services(&mut self) {
-        for object in self.oldest_first(Kind::TraefikService) {
-            let Body::TraefikService(body) = &object.body else { continue };
-            let mut problems = self.keep_errors(object, &object.problems);
-            let name = self.naming.object(&object.key.namespace, &object.key.name);
-            let service = match body {
-                TraefikService::Weighted { services, sticky } => {
-                    let whole = self.naming.service(&name, true);
-                    let (services, more) = self.weighted(object, services, &whole, false);
-                    problems.extend(more);
-                    Service::Weighted(Weighted {
-                        services,
-                        sticky: sticky.clone(),
-                        health_check: None,
-                    })
-                }
-                TraefikService::Unserved(unserved) => {
-                    self.unserved_service(object, unserved, &name, &mut problems)
-                }
-                TraefikService::Unspecified => {
-                    problems.push(Problem::error("spec", "unspecified service type"));
-                    Service::Unreadable
-                }
-            };
-            let entry = entry(object, portway_model::Position::default(), service, problems);
-            self.add_service(name, object, object.key.to_string(), entry.into());
-        }
+    /// A TraefikService.
+    pub(super) fn traefik_service(&mut self, object: &Object, body: &TraefikService) {
+        let mut problems = self.keep_errors(&object.problems);
+        let name = self.naming.object(&object.key.namespace, &object.key.name);
+        let service = match body {
+            TraefikService::Weighted { services, sticky } => {
+                let whole = self.naming.service(&name, true);
+                let (services, more) = self.weighted(object, services, &whole, false);
+                problems.extend(more);
+                Service::Weighted(Weighted { services, sticky: sticky.clone(), health_check: None })
+            }
+            TraefikService::Unserved(unserved) => {
+                self.unserved_service(object, unserved, &name, &mut problems)
+            }
+            TraefikService::Unspecified => {
+                problems.push(Problem::error("spec", "unspecified service type"));
+                Service::Unreadable
+            }
+        };
+        let entry = entry(object, portway_model::Position::default(), service, problems);
+        self.add_service(&name, object.key.to_string(), entry.into());
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::Said;
+use super::Translators;
 
 /// How long changes are gathered before statuses are looked at again.
 const GATHER: Duration = Duration::from_millis(500);
@@ -72,7 +72,7 @@ impl Reporter {
     pub(super) fn report(
         &mut self,
         index: &Index,
-        said: &Said,
+        translators: &Translators,
         sent: &BTreeMap<String, Arc<Config>>,
         ingress: Option<&KubernetesIngress>,
     ) {
@@ -85,11 +85,11 @@ impl Reporter {
             return;
         }
         let mut work = Work::default();
-        if let Some(translated) = said.get(PROVIDER) {
-            let reports = reports(index, translated, &live.runtime);
+        if let Some(translator) = translators.get(PROVIDER) {
+            let reports = reports(index, translator.translated(), &live.runtime);
             work.reports = reports.filter(|report| report.is_due()).collect();
         }
-        if let Some(options) = ingress.filter(|_| said.contains_key(INGRESS_PROVIDER)) {
+        if let Some(options) = ingress.filter(|_| translators.contains_key(INGRESS_PROVIDER)) {
             match ingress_statuses(index, options) {
                 Ok(None) => self.told = None,
                 Ok(Some(status)) => {

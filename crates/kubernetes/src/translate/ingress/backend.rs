@@ -1,5 +1,7 @@
 //! Backends of Ingresses to services.
 
+use std::sync::Arc;
+
 use portway_model::{
     Cause, Problem,
     decode::join,
@@ -29,7 +31,7 @@ impl Translation<'_> {
         backend: &Backend,
         name: Option<&str>,
     ) -> (String, Vec<Problem>) {
-        let mut problems = self.keep_errors(from, &backend.problems);
+        let mut problems = self.keep_errors(&backend.problems);
         if backend.is_resource {
             let field = join(&backend.field, "resource");
             let message = "resource backends are not supported; name a `service`";
@@ -42,8 +44,9 @@ impl Translation<'_> {
             Some(name) => name.to_owned(),
             None => normalize(&format!("{namespace}-{service}-{port}")),
         };
-        let known = self.services.get(&name).filter(|made| made.origin == origin);
-        if !problems.is_empty() || known.is_some_and(|made| !made.service.entry.is_disabled()) {
+        let known = self.services.get(name.as_str()).into_iter().flatten();
+        let mut known = known.filter(|offer| offer.origin == origin);
+        if !problems.is_empty() || known.any(|offer| !offer.service.is_disabled()) {
             return (name, problems);
         }
         let mut noted = Vec::new();
@@ -60,8 +63,9 @@ impl Translation<'_> {
             }
         };
         noted.extend(problems.iter().cloned());
-        let made = NewService { entry: entry(from, backend.at, made, noted), endpoints };
-        self.add_service(name.clone(), from, origin, made);
+        let entry = Arc::new(entry(from, backend.at, made, noted));
+        let made = NewService { entry, endpoints: endpoints.map(Arc::new) };
+        self.add_service(&name, origin, made);
         (name, problems)
     }
 
@@ -76,7 +80,7 @@ impl Translation<'_> {
         noted: &mut Vec<Problem>,
     ) -> Result<(LoadBalancer, Option<Endpoints>), (&'static str, String)> {
         let Some((object, service)) = self.index.service(namespace, name) else {
-            let hint = self.hint(Kind::Service, namespace, name);
+            let hint = self.index.hint(Kind::Service, namespace, name);
             return Err(("service.name", format!("service not found: {namespace}/{name}{hint}")));
         };
         if service.is_external_name() {
@@ -147,7 +151,7 @@ impl Translation<'_> {
             self.cluster_address(target)?
         } else {
             let endpoints = Endpoints::of(target);
-            return Ok((endpoints.servers(self.index), Some(endpoints)));
+            return Ok((self.index.servers(&endpoints), Some(endpoints)));
         };
         Ok((servers, None))
     }
