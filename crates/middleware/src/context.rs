@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use crate::PasswordPool;
+use crate::{PasswordPool, Permit};
 
 /// One request's surroundings.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub append_forwarded_for: bool,
     /// Whether it was a middleware that forbade it, which another one may take back.
     hidden: bool,
+    /// What is to be held until the response has been sent.
+    pub permits: Vec<Permit>,
     /// Why a middleware answered the request itself, for the log.
     pub reason: Option<&'static str>,
 }
@@ -40,6 +42,7 @@ impl<'a> Context<'a> {
             username: None,
             append_forwarded_for: true,
             hidden: false,
+            permits: Vec::new(),
             reason: None,
         }
     }

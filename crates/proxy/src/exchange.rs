@@ -62,6 +62,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
             Next::Abort
         }
     };
+    memory.permits.clear();
     facts.write(connection, &memory.request);
     next
 }
@@ -101,13 +102,14 @@ async fn lead(
         }
     };
     facts.routed(route, connection);
-    let append = match filter(connection, request, settings, route, facts).await {
+    let append = match filter(connection, memory, settings, route, facts).await {
         Ok(append_forwarded_for) => append_forwarded_for,
         Err(answer) => return Outcome::Answer(answer),
     };
     let mut outcome = reach(connection, memory, settings, route, snapshot, append, facts).await;
     if let Outcome::Answer(answer) = &mut outcome {
-        route.chain.on_response(&mut answer.headers);
+        let secure = connection.tls.is_some();
+        route.chain.on_response(&mut answer.headers, &memory.request, secure);
     }
     outcome
 }
@@ -167,7 +169,7 @@ fn find<'s>(
 /// Leads the request through the router's middlewares; says whether the peer is added to `X-Forwarded-For`.
 async fn filter(
     connection: &Connection,
-    request: &mut Request,
+    memory: &mut Memory,
     settings: &EntryPoint,
     route: &Route,
     facts: &mut Facts,
@@ -178,7 +180,9 @@ async fn filter(
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
     let mut context = Context::new(secure, peer, connection.started, &connection.worker.passwords);
     context.append_forwarded_for = settings.append_forwarded_for;
-    let passed = route.chain.on_request(request, &mut context).await;
+    context.permits = std::mem::take(&mut memory.permits);
+    let passed = route.chain.on_request(&mut memory.request, &mut context).await;
+    memory.permits = context.permits;
     facts.user = context.username.take();
     match passed {
         Ok(()) => Ok(context.append_forwarded_for),

@@ -107,9 +107,9 @@ async fn respond(
 ) -> Next {
     // A server that answers before it was asked in full may take the rest for its next request.
     let asked = memory.upload.is_complete();
-    let response = &mut memory.response;
+    let Memory { request, response, .. } = &mut *memory;
     remove_response_hop_by_hop(&mut response.headers, response.body);
-    job.route.chain.on_response(&mut response.headers);
+    job.route.chain.on_response(&mut response.headers, request, connection.tls.is_some());
     let written = write_head(connection, memory, worker, job.settings);
     facts.status = memory.response.status.code();
     facts.sending(&memory.response.headers);
