@@ -18,6 +18,7 @@ mod basic_auth;
 mod broken;
 mod chain;
 mod combinations;
+mod content_type;
 mod encoded_characters;
 mod entry_points;
 mod forwarded;

@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub append_forwarded_for: bool,
     /// Whether it was a middleware that forbade it, which another one may take back.
     hidden: bool,
+    /// Whether a response without a type gets that which its beginning looks like.
+    pub detects_type: bool,
     /// What is to be held until the response has been sent.
     pub permits: Vec<Permit>,
     /// Why a middleware answered the request itself, for the log.
@@ -42,6 +44,7 @@ impl<'a> Context<'a> {
             username: None,
             append_forwarded_for: true,
             hidden: false,
+            detects_type: false,
             permits: Vec::new(),
             reason: None,
         }

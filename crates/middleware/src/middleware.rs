@@ -5,8 +5,9 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, Context, EncodedCharacters, Headers, InFlightReq, IpAllowList, RateLimit,
-    RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, ContentType, Context, EncodedCharacters, Headers, InFlightReq,
+    IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex,
+    StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -19,6 +20,8 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Gives responses without a type that which their beginning looks like.
+    ContentType(ContentType),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
     /// Changes request and response headers.
@@ -67,6 +70,9 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
+            Config::ContentType(config) => {
+                Some(Self::ContentType(ContentType::compile(config, problems)))
+            }
             Config::EncodedCharacters(config) => {
                 Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
             }
@@ -138,6 +144,7 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::ContentType(_) => "contentType",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
@@ -161,6 +168,7 @@ impl Middleware {
         match self {
             Self::AddPrefix(filter) => filter.on_request(request),
             Self::BasicAuth(filter) => filter.on_request(request, context).await,
+            Self::ContentType(filter) => filter.on_request(context),
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
             Self::InFlightReq(filter) => filter.on_request(request, context),

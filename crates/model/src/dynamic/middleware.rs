@@ -22,6 +22,8 @@ pub enum Middleware {
     BasicAuth(BasicAuth),
     /// Other middlewares under one name.
     Chain(Chain),
+    /// Gives responses without a type that which their beginning looks like.
+    ContentType(ContentType),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
     /// Changes request and response headers.
@@ -60,6 +62,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
     "chain",
+    "contentType",
     "encodedCharacters",
     "headers",
     "inFlightReq",
@@ -79,7 +82,6 @@ pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "buffering",
     "circuitBreaker",
     "compress",
-    "contentType",
     "digestAuth",
     "errors",
     "forwardAuth",
@@ -96,6 +98,7 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::Chain(_) => "chain",
+            Self::ContentType(_) => "contentType",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
@@ -165,6 +168,15 @@ pub struct Chain {
     /// Names, in the order they run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub middlewares: Vec<String>,
+}
+
+/// Gives responses without a type that which their beginning looks like. Traefik: `contentType`.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContentType {
+    /// Traefik's deprecated `autoDetect`; false switches the middleware off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_detect: Option<bool>,
 }
 
 /// Refuses paths that hold some characters encoded. Traefik: `encodedCharacters`.

@@ -15,9 +15,9 @@ use crate::{
     Fields, Node, Problem,
     decode::join,
     dynamic::{
-        AddPrefix, BasicAuth, Chain, EncodedCharacters, Middleware, RedirectRegex, RedirectScheme,
-        ReplacePath, ReplacePathRegex, SERVED_MIDDLEWARES, StripPrefix, StripPrefixRegex,
-        UNSERVED_MIDDLEWARES,
+        AddPrefix, BasicAuth, Chain, ContentType, EncodedCharacters, Middleware, RedirectRegex,
+        RedirectScheme, ReplacePath, ReplacePathRegex, SERVED_MIDDLEWARES, StripPrefix,
+        StripPrefixRegex, UNSERVED_MIDDLEWARES,
     },
 };
 
@@ -60,6 +60,7 @@ pub fn settings(
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
+        "contentType" => Middleware::ContentType(content_type(node, path, problems)),
         "encodedCharacters" => {
             Middleware::EncodedCharacters(encoded_characters(node, path, problems))
         }
@@ -123,6 +124,14 @@ pub fn chain(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Chain {
     let chain = Chain { middlewares: fields.strings("middlewares") };
     fields.close();
     chain
+}
+
+/// Reads `contentType`.
+pub fn content_type(node: &Node, path: &str, problems: &mut Vec<Problem>) -> ContentType {
+    let mut fields = Fields::open(node, path, problems);
+    let content_type = ContentType { auto_detect: fields.boolean("autoDetect") };
+    fields.close();
+    content_type
 }
 
 /// Reads `encodedCharacters`.
