@@ -19,6 +19,7 @@ mod broken;
 mod chain;
 mod combinations;
 mod content_type;
+mod digest_auth;
 mod encoded_characters;
 mod entry_points;
 mod forwarded;

@@ -5,9 +5,9 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, ContentType, Context, EncodedCharacters, Headers, InFlightReq,
-    IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex,
-    StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
+    InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    ReplacePathRegex, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -22,6 +22,8 @@ pub enum Middleware {
     BasicAuth(Box<BasicAuth>),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
+    /// Asks for a user and a digest of a password.
+    DigestAuth(Box<DigestAuth>),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
     /// Changes request and response headers.
@@ -73,6 +75,8 @@ impl Middleware {
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
             }
+            Config::DigestAuth(config) => DigestAuth::compile(config, problems)
+                .map(|compiled| Self::DigestAuth(compiled.into())),
             Config::EncodedCharacters(config) => {
                 Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
             }
@@ -145,6 +149,7 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::ContentType(_) => "contentType",
+            Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
@@ -169,6 +174,7 @@ impl Middleware {
             Self::AddPrefix(filter) => filter.on_request(request),
             Self::BasicAuth(filter) => filter.on_request(request, context).await,
             Self::ContentType(filter) => filter.on_request(context),
+            Self::DigestAuth(filter) => filter.on_request(request, context),
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
             Self::InFlightReq(filter) => filter.on_request(request, context),

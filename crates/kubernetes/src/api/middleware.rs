@@ -25,6 +25,15 @@ pub enum Middleware {
         /// Where it was named.
         secret_at: Position,
     },
+    /// `digestAuth`, in the same way.
+    DigestAuth {
+        /// All but the users.
+        settings: BasicAuth,
+        /// The Secret's name.
+        secret: String,
+        /// Where it was named.
+        secret_at: Position,
+    },
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
     /// `errors`, which is not served yet: its settings as shown, and the service that it names.
@@ -77,7 +86,14 @@ impl Middleware {
 /// an error, because what it was meant to guard would be left out.
 fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
     let plain = match name {
-        "basicAuth" => return basic_auth(node, path, problems),
+        "basicAuth" => {
+            let (settings, secret, secret_at) = users(node, path, problems);
+            return Middleware::BasicAuth { settings, secret, secret_at };
+        }
+        "digestAuth" => {
+            let (settings, secret, secret_at) = users(node, path, problems);
+            return Middleware::DigestAuth { settings, secret, secret_at };
+        }
         "chain" => {
             let mut fields = Fields::open(node, path, problems);
             let members = fields.list("middlewares", Reference::read);
@@ -120,7 +136,8 @@ fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Redi
     redirect_scheme
 }
 
-fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
+/// The settings of `basicAuth` or `digestAuth`, the name of the Secret with the users, and where that was named.
+fn users(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (BasicAuth, String, Position) {
     let mut fields = Fields::open(node, path, problems);
     let secret = fields.string("secret");
     let settings = BasicAuth {
@@ -131,5 +148,5 @@ fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlewar
     };
     fields.close();
     let secret_at = node.get("secret").map_or(node.at, |node| node.at);
-    Middleware::BasicAuth { settings, secret, secret_at }
+    (settings, secret, secret_at)
 }

@@ -24,6 +24,9 @@ pub enum Middleware {
     Chain(Chain),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
+    /// Asks for a user and a digest of a password; its settings have the fields of `basicAuth`, and lines of
+    /// `user:realm:digest`.
+    DigestAuth(BasicAuth),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
     /// Changes request and response headers.
@@ -63,6 +66,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "basicAuth",
     "chain",
     "contentType",
+    "digestAuth",
     "encodedCharacters",
     "headers",
     "inFlightReq",
@@ -82,7 +86,6 @@ pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "buffering",
     "circuitBreaker",
     "compress",
-    "digestAuth",
     "errors",
     "forwardAuth",
     "grpcWeb",
@@ -99,6 +102,7 @@ impl Middleware {
             Self::BasicAuth(_) => "basicAuth",
             Self::Chain(_) => "chain",
             Self::ContentType(_) => "contentType",
+            Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",

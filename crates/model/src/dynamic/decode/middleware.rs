@@ -61,6 +61,7 @@ pub fn settings(
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
+        "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
         "encodedCharacters" => {
             Middleware::EncodedCharacters(encoded_characters(node, path, problems))
         }
@@ -91,7 +92,7 @@ pub fn add_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> AddPr
     add_prefix
 }
 
-/// Reads `basicAuth`; the lines of `usersFile` are the provider's to read.
+/// Reads `basicAuth` or `digestAuth`, which have the same fields; the lines of `usersFile` are the provider's to read.
 pub fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> BasicAuth {
     let mut fields = Fields::open(node, path, problems);
     let basic_auth = BasicAuth {
