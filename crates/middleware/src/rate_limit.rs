@@ -1,7 +1,7 @@
 //! Limits the requests of one source in a time.
 //!
 //! Traefik: `rateLimit`. Differences: counting in Redis is not served yet and closes the routers of
-//! the middleware; of more than 65,536 sources those are forgotten that would be first, some at a
+//! the middleware; a negative `average`, with which Traefik limits nothing, is refused; of more than 65,536 sources those are forgotten that would be first, some at a
 //! time.
 
 mod bucket;
@@ -36,7 +36,7 @@ struct Settings {
 type Buckets = Sources<Bucket>;
 
 impl RateLimit {
-    /// Compiles the user's settings; two criteria are refused, and so is a negative period. No criterion means the
+    /// Compiles the user's settings; two criteria are refused, and so are a negative period and average. No criterion means the
     /// address of the connection.
     pub fn compile(config: &dynamic::RateLimit, problems: &mut Vec<Problem>) -> Option<Self> {
         let refused = |message| problems.push(Problem::error("", message));
@@ -92,6 +92,9 @@ fn settings(config: &dynamic::RateLimit) -> Result<Settings, String> {
     let criterion = Criterion::compile(config.source_criterion.as_ref())
         .map_err(|reason| format!("getting source extractor: {reason}"))?;
     let criterion = criterion.unwrap_or(Criterion::Client(Strategy::Connection(None)));
+    if config.average < 0 {
+        return Err(format!("negative value not valid for average: {}", config.average));
+    }
     if config.period.nanoseconds < 0 {
         return Err(format!("negative value not valid for period: {}", config.period));
     }

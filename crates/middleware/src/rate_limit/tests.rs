@@ -41,11 +41,9 @@ fn waits_are_told_in_whole_seconds_and_as_in_go() {
 
 #[tokio::test]
 async fn an_average_of_nothing_limits_nothing() {
-    for average in [0, -1] {
-        let filter = compiled(&config(average, 1));
-        for _ in 0..100 {
-            assert_eq!(ask(&filter, "a", Instant::now()).await, None);
-        }
+    let filter = compiled(&config(0, 1));
+    for _ in 0..100 {
+        assert_eq!(ask(&filter, "a", Instant::now()).await, None);
     }
 }
 
@@ -67,6 +65,7 @@ fn settings_without_a_meaning_are_refused_in_the_words_of_traefik() {
     let mut redis = config(1, 1);
     redis.redis = Some(Box::default());
     for (config, expected) in [
+        (config(-1, 1), "negative value not valid for average: -1"),
         (period, "negative value not valid for period: -5s"),
         (
             criteria,
