@@ -78,7 +78,7 @@ pub(super) fn working() -> Runtime {
     runtime.middlewares = [
         ("auth@file", Middleware::BasicAuth(auth)),
         ("shop-strip@file", Middleware::StripPrefix(strip)),
-        ("secure-headers@file", Middleware::Headers(headers)),
+        ("secure-headers@file", Middleware::Headers(headers.into())),
         ("api-prefix@file", Middleware::AddPrefix(AddPrefix { prefix: "/v2".to_owned() })),
         (
             "shop-chain@file",

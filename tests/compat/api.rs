@@ -197,7 +197,11 @@ fn answer(side: &Side, path: &str) -> String {
 /// hashes of passwords are shown by Traefik alone.
 pub(crate) fn leaves(text: &mut String, path: &str, value: &Value) {
     match value {
-        Value::Array(_) if path.ends_with(".error") || path.ends_with(".basicAuth.users") => {
+        Value::Array(_)
+            if path.ends_with(".error")
+                || path.ends_with(".basicAuth.users")
+                || path.ends_with(".digestAuth.users") =>
+        {
             let _ = writeln!(text, "{path}: present");
         }
         Value::Array(items) if !items.is_empty() => {

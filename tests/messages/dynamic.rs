@@ -152,8 +152,8 @@ fn an_unknown_service() {
 fn a_kind_that_is_not_served_yet() {
     closed(
         "    r: {rule: 'Host(`r`)', service: noop@internal, middlewares: [m]}\n  \
-         middlewares: {m: {ipAllowList: {sourceRange: [10.0.0.0/8]}}}",
-        "middleware \"m@file\": ipAllowList: middleware kind `ipAllowList` is not served by this version of \
+         middlewares: {m: {forwardAuth: {address: 'http://a'}}}",
+        "middleware \"m@file\": forwardAuth: middleware kind `forwardAuth` is not served by this version of \
          Portway yet (@@folder@@/dynamic/dynamic.yml:5)",
     );
 }

@@ -122,7 +122,7 @@ pub fn five_middlewares() -> BTreeMap<String, Entry<Middleware>> {
         Middleware::RedirectScheme(scheme),
         Middleware::StripPrefix(strip),
         Middleware::AddPrefix(add),
-        Middleware::Headers(request),
+        Middleware::Headers(request.into()),
         response_headers(),
     ];
     FIVE.iter().zip(all).map(|(name, one)| ((*name).to_owned(), Entry::new(one))).collect()
@@ -131,7 +131,7 @@ pub fn five_middlewares() -> BTreeMap<String, Entry<Middleware>> {
 fn response_headers() -> Middleware {
     let set = [("Server", ""), ("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY")];
     let custom_response_headers = pairs(&set);
-    Middleware::Headers(Headers { custom_response_headers, ..Headers::default() })
+    Middleware::Headers(Headers { custom_response_headers, ..Headers::default() }.into())
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -68,10 +68,12 @@ impl Worker {
         let route = route(&self.snapshot, &self.request);
         let mut context = Context::new(false, CLIENT, self.now, &self.passwords);
         // None of the five waits for anything.
-        let on_request = pin!(route.chain.on_request(&mut self.request, &mut context));
-        let passed = on_request.poll(&mut TaskContext::from_waker(Waker::noop()));
+        let passed = {
+            let on_request = pin!(route.chain.on_request(&mut self.request, &mut context));
+            on_request.poll(&mut TaskContext::from_waker(Waker::noop()))
+        };
         assert!(matches!(passed, Poll::Ready(Ok(()))));
-        route.chain.on_response(&mut self.response.headers);
+        route.chain.on_response(&mut self.response.headers, &self.request, false);
     }
 
     /// The response of the request's server arrives.

@@ -8,11 +8,10 @@ mod own;
 use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    InternalService, Names, Period,
+    InternalService, Names, Node, Period,
     dynamic::{
-        AddPrefix, BasicAuth, Chain, Domain, Headers, LoadBalancer, Middleware, Observability,
-        RedirectRegex, RedirectScheme, ResponseForwarding, Router, RouterTls, Server, Service,
-        Strategy, StripPrefix, TraceVerbosity, Weighted, WeightedService,
+        Domain, LoadBalancer, Middleware, Observability, ResponseForwarding, Router, RouterTls,
+        Server, Service, Strategy, TraceVerbosity, Weighted, WeightedService, decode,
     },
     runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
 };
@@ -169,47 +168,14 @@ fn service(raw: &Value) -> ServiceInfo {
     }
 }
 
-fn headers(raw: &Value) -> Headers {
-    let custom = ["customRequestHeaders", "customResponseHeaders"];
-    let mut unserved = raw.as_object().unwrap().clone();
-    unserved.retain(|field, _| !custom.contains(&field.as_str()));
-    Headers {
-        custom_request_headers: map(raw, "customRequestHeaders"),
-        custom_response_headers: map(raw, "customResponseHeaders"),
-        unserved: unserved.into_iter().collect(),
-    }
-}
-
 fn middleware(raw: &Value) -> MiddlewareInfo {
     let spec = match kind(raw) {
         None => Middleware::Unreadable,
-        Some((kind, raw)) => match kind.as_str() {
-            "addPrefix" => Middleware::AddPrefix(AddPrefix { prefix: text(raw, "prefix") }),
-            "basicAuth" => Middleware::BasicAuth(BasicAuth {
-                users: texts(raw, "users"),
-                realm: text(raw, "realm"),
-                remove_header: flag(raw, "removeHeader"),
-                header_field: text(raw, "headerField"),
-                ..BasicAuth::default()
-            }),
-            "chain" => Middleware::Chain(Chain { middlewares: texts(raw, "middlewares") }),
-            "headers" => Middleware::Headers(headers(raw)),
-            "redirectRegex" => Middleware::RedirectRegex(RedirectRegex {
-                regex: text(raw, "regex"),
-                replacement: text(raw, "replacement"),
-                permanent: flag(raw, "permanent"),
-            }),
-            "redirectScheme" => Middleware::RedirectScheme(RedirectScheme {
-                scheme: text(raw, "scheme"),
-                port: text(raw, "port"),
-                permanent: flag(raw, "permanent"),
-            }),
-            "stripPrefix" => Middleware::StripPrefix(StripPrefix {
-                prefixes: texts(raw, "prefixes"),
-                force_slash: raw["forceSlash"].as_bool(),
-            }),
-            _ => Middleware::Unserved([(kind.clone(), raw.clone())].into()),
-        },
+        Some((kind, raw)) => {
+            let node: Node = serde_json::from_value(raw.clone()).unwrap();
+            let read = decode::settings(kind, &node, "", &mut Vec::new());
+            read.unwrap_or_else(|| Middleware::Unserved([(kind.clone(), raw.clone())].into()))
+        }
     };
     MiddlewareInfo {
         middleware: Arc::new(spec),

@@ -14,7 +14,9 @@ mod wire;
 
 pub use known::Known;
 pub(crate) use known::KnownSet;
-pub use name::{FieldName, HeaderName, HeaderValue, InvalidName, InvalidValue, NameQuery};
+pub use name::{
+    FieldName, HeaderName, HeaderValue, InvalidName, InvalidValue, NameQuery, StaticName,
+};
 pub(crate) use syntax::{canonicalize, is_token, is_value, trim};
 pub(crate) use wire::BadField;
 

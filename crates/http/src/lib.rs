@@ -40,7 +40,8 @@ pub use connection::{is_websocket, upgrade_type, websocket_header_case};
 pub use forwarded::{ForwardedRules, TrustedPeers, append_forwarded_for, is_managed};
 pub use grpc::grpc_answer;
 pub use headers::{
-    Field, FieldName, HeaderName, HeaderValue, Headers, InvalidName, InvalidValue, Known, NameQuery,
+    Field, FieldName, HeaderName, HeaderValue, Headers, InvalidName, InvalidValue, Known,
+    NameQuery, StaticName,
 };
 pub use hop::{remove_request_hop_by_hop, remove_response_hop_by_hop};
 pub use host::{canonical_host, is_valid_host, split_host_port};

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use portway_http::{Answer, HeaderName, Known, Request, Status};
 
+pub(crate) use self::compile::{header_field, lines, shown};
 use self::credentials::Credentials;
 use self::htpasswd::Effort;
 pub(crate) use self::htpasswd::Hash;

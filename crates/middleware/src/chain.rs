@@ -39,7 +39,9 @@ impl Chain {
         for (position, item) in self.items.iter().enumerate() {
             if let Flow::Respond(mut answer) = item.on_request(request, context).await {
                 let outer = self.items.get(..position).unwrap_or_default();
-                outer.iter().rev().for_each(|item| item.on_response(&mut answer.headers));
+                for item in outer.iter().rev() {
+                    item.on_response(&mut answer.headers, request, context.tls);
+                }
                 return Err(answer);
             }
         }
@@ -51,8 +53,9 @@ impl Chain {
     ///
     /// For each final response to a request that passed [`Chain::on_request`], whether a server,
     /// an internal service or the proxy itself made it; neither for 1xx nor for 101 (as Traefik).
-    pub fn on_response(&self, headers: &mut Fields) {
-        self.items.iter().rev().for_each(|item| item.on_response(headers));
+    /// `request` is as it was sent on; `tls` says whether it came encrypted.
+    pub fn on_response(&self, headers: &mut Fields, request: &Request, tls: bool) {
+        self.items.iter().rev().for_each(|item| item.on_response(headers, request, tls));
     }
 }
 

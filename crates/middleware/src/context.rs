@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use crate::PasswordPool;
+use crate::{PasswordPool, Permit};
 
 /// One request's surroundings.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub struct Context<'a> {
     pub append_forwarded_for: bool,
     /// Whether it was a middleware that forbade it, which another one may take back.
     hidden: bool,
+    /// Whether a response without a type gets that which its beginning looks like.
+    pub detects_type: bool,
+    /// What is to be held until the response has been sent.
+    pub permits: Vec<Permit>,
     /// Why a middleware answered the request itself, for the log.
     pub reason: Option<&'static str>,
 }
@@ -40,6 +44,8 @@ impl<'a> Context<'a> {
             username: None,
             append_forwarded_for: true,
             hidden: false,
+            detects_type: false,
+            permits: Vec::new(),
             reason: None,
         }
     }

@@ -1,14 +1,20 @@
 //! Changes request headers on the way in and response headers on the way out.
 //!
-//! Traefik: `headers`. Differences: the CORS and security fields are not served yet and close the
-//! routers of the middleware; changes of fields that frame a message are ignored with a warning in
-//! responses too, where Traefik breaks the response; a name, value or host that no request can
-//! have is refused when the configuration is read, where Traefik answers 500 to each request or
-//! sends no host at all.
+//! Traefik: `headers`. Differences: changes of fields that frame a message are ignored with a
+//! warning in responses too, where Traefik breaks the response; a name, value or host that no
+//! request can have is refused when the configuration is read, where Traefik answers 500 to each
+//! request or sends no host at all; a nonce in one policy does not change the other.
 
-use portway_http::{HeaderName, HeaderValue, Headers as Fields, Known, Request, is_valid_host};
+mod cors;
+mod security;
+
+use portway_http::{
+    Answer, HeaderName, HeaderValue, Headers as Fields, Known, Request, Status, is_valid_host,
+};
 use portway_model::{Problem, Severity, dynamic};
 
+use self::cors::Cors;
+use self::security::Security;
 use crate::{Context, Flow};
 
 /// A compiled `headers`.
@@ -16,6 +22,8 @@ use crate::{Context, Flow};
 pub struct Headers {
     request: Box<[RequestChange]>,
     response: Box<[ResponseChange]>,
+    cors: Option<Cors>,
+    security: Option<Security>,
 }
 
 #[derive(Debug)]
@@ -37,10 +45,11 @@ impl Headers {
     /// Compiles the user's settings; settings without any effect are refused.
     pub fn compile(config: &dynamic::Headers, problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
-        let inert = report_unserved(config, problems);
+        let inert = config.inert.is_set();
         if config.custom_request_headers.is_empty()
             && config.custom_response_headers.is_empty()
-            && problems.len() == before
+            && !config.cors.is_set()
+            && !config.security.is_set()
             && !inert
         {
             problems.push(Problem::error("", "headers configuration not valid"));
@@ -69,12 +78,37 @@ impl Headers {
                            featurePolicy have no effect since Traefik v3";
             problems.push(Problem::warning("headers", message));
         }
+        let cors = config.cors.is_set().then(|| Cors::compile(&config.cors, problems)).flatten();
+        let security = config.security.is_set();
+        let security = security.then(|| Security::compile(&config.security, problems));
         let failed =
             problems.iter().skip(before).any(|problem| problem.severity == Severity::Error);
-        (!failed).then(|| Self { request: request.into(), response: response.into() })
+        (!failed).then(|| Self {
+            request: request.into(),
+            response: response.into(),
+            cors,
+            security,
+        })
     }
 
     pub(crate) fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
+        if let Some(answer) = self.cors.as_ref().and_then(|cors| cors.preflight(request)) {
+            context.reason = Some("headers: a preflight request");
+            return Flow::Respond(answer);
+        }
+        self.change(request, context);
+        if let Some(security) = &self.security
+            && !security.allows_host(request)
+        {
+            context.reason = Some("headers: the host is not allowed");
+            let mut answer = Answer::error(Status::INTERNAL_SERVER_ERROR, "Bad Host");
+            self.change_response(&mut answer.headers, request);
+            return Flow::Respond(answer);
+        }
+        Flow::Continue
+    }
+
+    fn change(&self, request: &mut Request, context: &mut Context<'_>) {
         for change in &self.request {
             match change {
                 RequestChange::Set(name, value) => {
@@ -99,10 +133,17 @@ impl Headers {
                 }
             }
         }
-        Flow::Continue
     }
 
-    pub(crate) fn on_response(&self, headers: &mut Fields) {
+    /// Sees the fields of a response to `request`, which came over TLS or not.
+    pub(crate) fn on_response(&self, headers: &mut Fields, request: &Request, tls: bool) {
+        if let Some(security) = &self.security {
+            security.on_response(headers, request, tls);
+        }
+        self.change_response(headers, request);
+    }
+
+    fn change_response(&self, headers: &mut Fields, request: &Request) {
         for change in &self.response {
             match change {
                 ResponseChange::Set(name, value) => headers.set(name, value),
@@ -110,6 +151,9 @@ impl Headers {
                     headers.remove(name);
                 }
             }
+        }
+        if let Some(cors) = &self.cors {
+            cors.on_response(headers, request);
         }
     }
 }
@@ -145,9 +189,12 @@ fn response_change(name: &str, value: &str) -> Result<ResponseChange, Refusal> {
     if value.is_empty() {
         return Ok(ResponseChange::Remove(parsed));
     }
-    // Go writes each control character of a response's field as a space.
-    let value = value.replace(|c: char| c.is_ascii_control() && c != '\t', " ");
-    Ok(ResponseChange::Set(parsed, value_of(&value)?))
+    Ok(ResponseChange::Set(parsed, response_value(value)))
+}
+
+/// The value of a response's field: Go writes each control character as a space.
+fn response_value(value: &str) -> HeaderValue {
+    HeaderValue::lossy(value)
 }
 
 fn name_of(name: &str) -> Result<HeaderName, Refusal> {
@@ -170,42 +217,6 @@ fn framing_warning(field: String) -> Problem {
 
 fn is_forwarded_for(name: &HeaderName) -> bool {
     name.as_str().eq_ignore_ascii_case("x-forwarded-for")
-}
-
-/// Reports fields that are not served yet; says whether there are such as Traefik ignores, too.
-fn report_unserved(config: &dynamic::Headers, problems: &mut Vec<Problem>) -> bool {
-    let mut inert = false;
-    for (name, value) in config.unserved.iter().filter(|(name, value)| takes_effect(name, value)) {
-        let ignored =
-            ["sslRedirect", "sslTemporaryRedirect", "sslHost", "sslForceHost", "featurePolicy"];
-        if ignored.iter().any(|ignored| ignored.eq_ignore_ascii_case(name)) {
-            inert = true;
-        } else {
-            let message = format!("\"{name}\" is not served by this version of Portway yet");
-            problems.push(Problem::error(format!("headers.{name}"), message));
-        }
-        debug_assert!(!value.is_null());
-    }
-    inert
-}
-
-/// Whether a value differs from the field's default. Zero counts where Traefik tells it from
-/// nothing.
-fn takes_effect(name: &str, value: &serde_json::Value) -> bool {
-    use serde_json::Value;
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(entries) => !entries.is_empty(),
-        Value::Number(number) => {
-            number.as_f64() != Some(0.0)
-                || ["accessControlMaxAge", "stsSeconds"]
-                    .iter()
-                    .any(|pointer| pointer.eq_ignore_ascii_case(name))
-        }
-        Value::Bool(true) => true,
-    }
 }
 
 #[cfg(test)]

@@ -14,25 +14,46 @@
 mod add_prefix;
 mod basic_auth;
 mod chain;
+mod client;
+mod content_type;
 mod context;
+mod digest_auth;
+mod encoded_characters;
 mod headers;
+mod in_flight_req;
+mod ip_allow_list;
 mod middleware;
 mod password_pool;
+mod rate_limit;
 mod redirect;
 mod redirect_regex;
 mod redirect_scheme;
+mod replace_path;
+mod replace_path_regex;
+mod source;
 mod strip_prefix;
+mod strip_prefix_regex;
+mod template;
 
 pub use add_prefix::AddPrefix;
 pub use basic_auth::BasicAuth;
 pub use chain::Chain;
+pub use content_type::{ContentType, detect_content_type, detect_type_of_answer, lacks_type};
 pub use context::Context;
+pub use digest_auth::DigestAuth;
+pub use encoded_characters::EncodedCharacters;
 pub use headers::Headers;
+pub use in_flight_req::{InFlightReq, Permit};
+pub use ip_allow_list::IpAllowList;
 pub use middleware::{Flow, Middleware};
 pub use password_pool::PasswordPool;
+pub use rate_limit::RateLimit;
 pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
+pub use replace_path::ReplacePath;
+pub use replace_path_regex::ReplacePathRegex;
 pub use strip_prefix::StripPrefix;
+pub use strip_prefix_regex::StripPrefixRegex;
 
 #[cfg(test)]
 mod testing;

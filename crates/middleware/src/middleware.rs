@@ -4,7 +4,11 @@ use portway_http::{Answer, Headers as Fields, Request};
 use portway_model::Problem;
 use portway_model::dynamic;
 
-use crate::{AddPrefix, BasicAuth, Context, Headers, RedirectRegex, RedirectScheme, StripPrefix};
+use crate::{
+    AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
+    InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    ReplacePathRegex, StripPrefix, StripPrefixRegex,
+};
 
 /// A compiled middleware.
 ///
@@ -16,14 +20,34 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Gives responses without a type that which their beginning looks like.
+    ContentType(ContentType),
+    /// Asks for a user and a digest of a password.
+    DigestAuth(Box<DigestAuth>),
+    /// Refuses paths that hold some characters encoded.
+    EncodedCharacters(EncodedCharacters),
     /// Changes request and response headers.
-    Headers(Headers),
+    Headers(Box<Headers>),
+    /// Limits the requests of one source that are served at once.
+    InFlightReq(InFlightReq),
+    /// Lets in clients of some addresses only.
+    IpAllowList(IpAllowList),
+    /// The same under its old name.
+    IpWhiteList(IpAllowList),
+    /// Limits the requests of one source in a time.
+    RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
     RedirectRegex(RedirectRegex),
     /// Redirects to another scheme or port.
     RedirectScheme(RedirectScheme),
+    /// Replaces the path.
+    ReplacePath(ReplacePath),
+    /// Replaces the path by a regular expression.
+    ReplacePathRegex(ReplacePathRegex),
     /// Removes a prefix from the path.
     StripPrefix(StripPrefix),
+    /// Removes what a regular expression matches at the start of the path.
+    StripPrefixRegex(StripPrefixRegex),
 }
 
 /// What becomes of a request.
@@ -48,15 +72,44 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
-            Config::Headers(config) => Headers::compile(config, problems).map(Self::Headers),
+            Config::ContentType(config) => {
+                Some(Self::ContentType(ContentType::compile(config, problems)))
+            }
+            Config::DigestAuth(config) => DigestAuth::compile(config, problems)
+                .map(|compiled| Self::DigestAuth(compiled.into())),
+            Config::EncodedCharacters(config) => {
+                Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
+            }
+            Config::Headers(config) => {
+                Headers::compile(config, problems).map(|compiled| Self::Headers(compiled.into()))
+            }
+            Config::InFlightReq(config) => {
+                InFlightReq::compile(config, problems).map(Self::InFlightReq)
+            }
+            Config::RateLimit(config) => RateLimit::compile(config, problems).map(Self::RateLimit),
+            Config::IpAllowList(config) => {
+                IpAllowList::compile(config, problems).map(Self::IpAllowList)
+            }
+            Config::IpWhiteList(config) => {
+                IpAllowList::compile_white_list(config, problems).map(Self::IpWhiteList)
+            }
             Config::RedirectRegex(config) => {
                 RedirectRegex::compile(config, problems).map(Self::RedirectRegex)
             }
             Config::RedirectScheme(config) => {
                 RedirectScheme::compile(config, problems).map(Self::RedirectScheme)
             }
+            Config::ReplacePath(config) => {
+                Some(Self::ReplacePath(ReplacePath::compile(config, problems)))
+            }
+            Config::ReplacePathRegex(config) => {
+                ReplacePathRegex::compile(config, problems).map(Self::ReplacePathRegex)
+            }
             Config::StripPrefix(config) => {
                 Some(Self::StripPrefix(StripPrefix::compile(config, problems)))
+            }
+            Config::StripPrefixRegex(config) => {
+                StripPrefixRegex::compile(config, problems).map(Self::StripPrefixRegex)
             }
             Config::Chain(_) => {
                 problems.push(Problem::error("chain", "a chain has no behaviour of its own"));
@@ -78,38 +131,70 @@ impl Middleware {
         }
     }
 
+    /// What a router runs in its place, if that has a state of its own for each router, as in Traefik: the same as
+    /// before where it has been asked for already. `number` tells places in one router apart.
+    #[must_use]
+    pub fn of_router(&self, router: &str, number: usize) -> Option<Self> {
+        match self {
+            Self::InFlightReq(filter) => Some(Self::InFlightReq(filter.of_router(router, number))),
+            Self::RateLimit(filter) => Some(Self::RateLimit(filter.of_router(router, number))),
+            _ => None,
+        }
+    }
+
     /// The kind's name as users write it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::ContentType(_) => "contentType",
+            Self::DigestAuth(_) => "digestAuth",
+            Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
+            Self::InFlightReq(_) => "inFlightReq",
+            Self::IpAllowList(_) => "ipAllowList",
+            Self::IpWhiteList(_) => "ipWhiteList",
+            Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
+            Self::ReplacePath(_) => "replacePath",
+            Self::ReplacePathRegex(_) => "replacePathRegex",
             Self::StripPrefix(_) => "stripPrefix",
+            Self::StripPrefixRegex(_) => "stripPrefixRegex",
         }
     }
 
     /// Sees a request on its way in.
     ///
-    /// Only `basicAuth` ever waits, and only for the pool. A future that is dropped leaves the
+    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is dropped leaves the
     /// request as it was.
     pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
         match self {
             Self::AddPrefix(filter) => filter.on_request(request),
             Self::BasicAuth(filter) => filter.on_request(request, context).await,
+            Self::ContentType(filter) => filter.on_request(context),
+            Self::DigestAuth(filter) => filter.on_request(request, context),
+            Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
+            Self::InFlightReq(filter) => filter.on_request(request, context),
+            Self::RateLimit(filter) => filter.on_request(request, context).await,
+            Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
+                filter.on_request(request, context)
+            }
             Self::RedirectRegex(filter) => filter.on_request(request, context),
             Self::RedirectScheme(filter) => filter.on_request(request, context),
+            Self::ReplacePath(filter) => filter.on_request(request, context),
+            Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
+            Self::StripPrefixRegex(filter) => filter.on_request(request, context),
         }
     }
 
-    /// Sees the fields of a response on its way out.
-    pub fn on_response(&self, headers: &mut Fields) {
+    /// Sees the fields of a response on its way out. `request` is as it was sent on, and came over TLS or not.
+    pub fn on_response(&self, headers: &mut Fields, request: &Request, tls: bool) {
         if let Self::Headers(filter) = self {
-            filter.on_response(headers);
+            filter.on_response(headers, request, tls);
         }
     }
 }

@@ -41,11 +41,14 @@ impl Materials {
     /// Returns the files' paths.
     pub fn fill(&mut self, config: &mut Config) -> BTreeSet<PathBuf> {
         self.used.clear();
-        let names_users = |spec: &Middleware| matches!(spec, Middleware::BasicAuth(auth) if !auth.users_file.is_empty());
+        let names_users = |spec: &Middleware| matches!(spec, Middleware::BasicAuth(auth) | Middleware::DigestAuth(auth) if !auth.users_file.is_empty());
         edit(&mut config.http.middlewares, names_users, |entry| {
-            if let Middleware::BasicAuth(auth) = Arc::make_mut(&mut entry.spec) {
+            let field = format!("{}.usersFile", entry.spec.kind());
+            if let Middleware::BasicAuth(auth) | Middleware::DigestAuth(auth) =
+                Arc::make_mut(&mut entry.spec)
+            {
                 let path = PathBuf::from(&auth.users_file);
-                let text = self.read(&path, "basicAuth.usersFile", &mut entry.problems);
+                let text = self.read(&path, &field, &mut entry.problems);
                 auth.users_of_file = lines(&text);
             }
         });

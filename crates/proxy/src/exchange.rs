@@ -3,7 +3,7 @@
 use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll};
 
 use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
-use portway_middleware::Context;
+use portway_middleware::{Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
 use portway_snapshot::{Held, Route, Snapshot, Target};
@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
-    forward::{self, Outcome},
+    forward::{self, Outcome, Passed},
     memory::Memory,
     record::Facts,
     subject::Asked,
@@ -62,6 +62,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
             Next::Abort
         }
     };
+    memory.permits.clear();
     facts.write(connection, &memory.request);
     next
 }
@@ -101,13 +102,17 @@ async fn lead(
         }
     };
     facts.routed(route, connection);
-    let append = match filter(connection, request, settings, route, facts).await {
-        Ok(append_forwarded_for) => append_forwarded_for,
+    let passed = match filter(connection, memory, settings, route, facts).await {
+        Ok(passed) => passed,
         Err(answer) => return Outcome::Answer(answer),
     };
-    let mut outcome = reach(connection, memory, settings, route, snapshot, append, facts).await;
+    let mut outcome = reach(connection, memory, settings, route, snapshot, passed, facts).await;
     if let Outcome::Answer(answer) = &mut outcome {
-        route.chain.on_response(&mut answer.headers);
+        let secure = connection.tls.is_some();
+        route.chain.on_response(&mut answer.headers, &memory.request, secure);
+        if passed.detects_type {
+            detect_type_of_answer(answer);
+        }
     }
     outcome
 }
@@ -164,25 +169,32 @@ fn find<'s>(
     Ok(route)
 }
 
-/// Leads the request through the router's middlewares; says whether the peer is added to `X-Forwarded-For`.
+/// Leads the request through the router's middlewares.
 async fn filter(
     connection: &Connection,
-    request: &mut Request,
+    memory: &mut Memory,
     settings: &EntryPoint,
     route: &Route,
     facts: &mut Facts,
-) -> Result<bool, Box<Answer>> {
+) -> Result<Passed, Box<Answer>> {
+    let append_forwarded_for = settings.append_forwarded_for;
     if route.chain.is_empty() {
-        return Ok(settings.append_forwarded_for);
+        return Ok(Passed { append_forwarded_for, detects_type: false });
     }
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
     let mut context = Context::new(secure, peer, connection.started, &connection.worker.passwords);
-    context.append_forwarded_for = settings.append_forwarded_for;
-    let passed = route.chain.on_request(request, &mut context).await;
+    context.append_forwarded_for = append_forwarded_for;
+    context.permits = std::mem::take(&mut memory.permits);
+    let passed = route.chain.on_request(&mut memory.request, &mut context).await;
+    memory.permits = context.permits;
     facts.user = context.username.take();
+    let Context { append_forwarded_for, detects_type, .. } = context;
     match passed {
-        Ok(()) => Ok(context.append_forwarded_for),
-        Err(answer) => {
+        Ok(()) => Ok(Passed { append_forwarded_for, detects_type }),
+        Err(mut answer) => {
+            if detects_type {
+                detect_type_of_answer(&mut answer);
+            }
             facts.reason = Some(Reason::Middleware);
             facts.detail = context.reason.unwrap_or_default().to_owned();
             Err(answer.into())
@@ -197,7 +209,7 @@ async fn reach(
     settings: &EntryPoint,
     route: &Route,
     snapshot: &Held,
-    append_forwarded_for: bool,
+    passed: Passed,
     facts: &mut Facts,
 ) -> Outcome {
     let answer = match &route.target {
@@ -208,7 +220,7 @@ async fn reach(
         Target::Internal(service) => ask(connection, &memory.request, *service, snapshot).await,
         Target::Service(service) => {
             if let Some(picked) = service.pick() {
-                let job = forward::Job { settings, route, picked, append_forwarded_for };
+                let job = forward::Job { settings, route, picked, passed };
                 return forward::forward(connection, memory, &job, facts).await;
             }
             facts.reason = Some(Reason::NoServer);

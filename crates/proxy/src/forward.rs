@@ -3,6 +3,7 @@
 mod error;
 mod heads;
 mod send;
+mod sniff;
 
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
@@ -11,6 +12,7 @@ use portway_http::{
     append_forwarded_for, codec::ResponseHead, remove_request_hop_by_hop,
     remove_response_hop_by_hop, websocket_header_case,
 };
+use portway_middleware::lacks_type;
 use portway_observe::Reason;
 use portway_snapshot::Route;
 use portway_upstream::Picked;
@@ -35,7 +37,16 @@ pub(crate) struct Job<'a> {
     pub(crate) settings: &'a EntryPoint,
     pub(crate) route: &'a Route,
     pub(crate) picked: Picked<'a>,
+    pub(crate) passed: Passed,
+}
+
+/// What the router's middlewares left to be done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passed {
+    /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
+    /// Whether a response without a type gets that which its beginning looks like.
+    pub(crate) detects_type: bool,
 }
 
 /// How forwarding ended.
@@ -85,7 +96,7 @@ pub(crate) async fn forward(
 fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
     let wants_upgrade = request.upgrade().is_some();
     remove_request_hop_by_hop(&mut request.headers, request.body);
-    if job.append_forwarded_for {
+    if job.passed.append_forwarded_for {
         append_forwarded_for(&mut request.headers, peer);
     }
     if wants_upgrade {
@@ -107,9 +118,15 @@ async fn respond(
 ) -> Next {
     // A server that answers before it was asked in full may take the rest for its next request.
     let asked = memory.upload.is_complete();
-    let response = &mut memory.response;
+    let Memory { request, response, .. } = &mut *memory;
     remove_response_hop_by_hop(&mut response.headers, response.body);
-    job.route.chain.on_response(&mut response.headers);
+    job.route.chain.on_response(&mut response.headers, request, connection.tls.is_some());
+    let lacks_type = job.passed.detects_type && lacks_type(response.status, &response.headers);
+    // Of a chunked response Traefik sends the fields before any of the body.
+    if lacks_type && matches!(response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose) {
+        // Rare: it must not swell the future of every exchange.
+        Box::pin(sniff::sniff(connection, memory, worker)).await;
+    }
     let written = write_head(connection, memory, worker, job.settings);
     facts.status = memory.response.status.code();
     facts.sending(&memory.response.headers);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use portway_http::{Request, Response};
+use portway_middleware::Permit;
 use portway_upstream::Connection as ServerConnection;
 
 use crate::{
@@ -30,6 +31,8 @@ pub(crate) struct Memory {
     pub(crate) download: Download,
     /// The connection to the server, while one is at work.
     pub(crate) server: Option<ServerConnection>,
+    /// What middlewares hold until the response has been sent.
+    pub(crate) permits: Vec<Permit>,
     /// What bounds the waits.
     pub(crate) limits: Limits,
     /// How far the exchange of heads with the server has come.

@@ -32,9 +32,11 @@ mod tree;
 
 pub use error::{RuleError, Span};
 pub use index::{Claim, Index};
+pub use matcher::AddressRange;
 pub use name::{MatcherName, Syntax};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, parse_tree};
 pub use path::{DanglingPercent, routing_path};
+pub use pattern::{Expression, Found};
 pub use rule::{Rule, default_priority, parse};
 pub use subject::Subject;
 pub use tree::{Argument, Call, Tree};

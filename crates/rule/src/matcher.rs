@@ -8,7 +8,7 @@ mod template;
 pub(crate) use compile::compile;
 pub(crate) use host::{Wildcard, trim_dots};
 
-use crate::matcher::address::AddressRange;
+pub use self::address::AddressRange;
 use crate::pattern::Pattern;
 use crate::query;
 use crate::subject::Subject;

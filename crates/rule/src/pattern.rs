@@ -10,10 +10,14 @@
 //! decoded paths may hold such bytes; they are converted in the same way before matching.
 
 mod class;
+mod expression;
 mod translate;
 mod unicode;
 
 use regex::{Regex, RegexBuilder};
+
+pub use self::expression::{Expression, Found};
+use self::translate::{Groups, Translated};
 
 /// A compiled expression.
 #[derive(Clone, Debug)]
@@ -32,27 +36,12 @@ impl Pattern {
     ///
     /// The error is a phrase that says what is wrong with it.
     pub(crate) fn compile(source: &[u8]) -> Result<Self, String> {
-        let translated = Self::translate(source)?;
-        match RegexBuilder::new(&translated).size_limit(MAX_PROGRAM).build() {
-            Ok(regex) => Ok(Self { regex }),
-            Err(regex::Error::CompiledTooBig(_)) => {
-                Err(format!("it would take more than {} MiB of memory", MAX_PROGRAM >> 20))
-            }
-            Err(_) => Err("it nests too deep".to_owned()),
-        }
+        Ok(Self { regex: build(&translate(source, Groups::Drop)?.text)? })
     }
 
     /// Checks `source` without compiling it.
     pub(crate) fn check(source: &[u8]) -> Result<(), String> {
-        Self::translate(source).map(drop)
-    }
-
-    fn translate(source: &[u8]) -> Result<String, String> {
-        let text = std::str::from_utf8(source).map_err(|_| "it is not UTF-8".to_owned())?;
-        if text.len() > MAX_LENGTH {
-            return Err(format!("it is longer than {MAX_LENGTH} bytes"));
-        }
-        translate::translate(text)
+        translate(source, Groups::Drop).map(drop)
     }
 
     /// Whether the expression matches anywhere in `subject`.
@@ -62,6 +51,23 @@ impl Pattern {
             Err(_) => self.regex.is_match(&as_go_reads(subject)),
         }
     }
+}
+
+fn translate(source: &[u8], groups: Groups) -> Result<Translated, String> {
+    let text = std::str::from_utf8(source).map_err(|_| "it is not UTF-8".to_owned())?;
+    if text.len() > MAX_LENGTH {
+        return Err(format!("it is longer than {MAX_LENGTH} bytes"));
+    }
+    translate::translate(text, groups)
+}
+
+fn build(translated: &str) -> Result<Regex, String> {
+    RegexBuilder::new(translated).size_limit(MAX_PROGRAM).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => {
+            format!("it would take more than {} MiB of memory", MAX_PROGRAM >> 20)
+        }
+        _ => "it nests too deep".to_owned(),
+    })
 }
 
 /// Every byte that is not part of a character becomes one U+FFFD.

@@ -59,6 +59,36 @@ impl std::fmt::Display for HeaderName {
     }
 }
 
+/// A field name that stands in the code, in Go's canonical form, where no known one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StaticName(&'static str);
+
+impl StaticName {
+    /// The name `text`; another than a canonical one does not compile in a constant.
+    #[must_use]
+    pub const fn new(text: &'static str) -> Self {
+        let (mut rest, mut starts) = (text.as_bytes(), true);
+        assert!(!rest.is_empty(), "a name is not empty");
+        while let [byte, others @ ..] = rest {
+            let letter_case =
+                if starts { !byte.is_ascii_lowercase() } else { !byte.is_ascii_uppercase() };
+            assert!(
+                letter_case && (byte.is_ascii_alphanumeric() || *byte == b'-'),
+                "no canonical name"
+            );
+            starts = *byte == b'-';
+            rest = others;
+        }
+        Self(text)
+    }
+
+    /// The text as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
 /// A valid field value: no control character but tab, no white space around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HeaderValue(Box<[u8]>);
@@ -77,6 +107,13 @@ impl HeaderValue {
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, InvalidValue> {
         let text = trim(text.as_ref());
         if is_value(text) { Ok(Self(text.into())) } else { Err(InvalidValue) }
+    }
+
+    /// A value in which control characters other than tab are spaces (as Go writes them).
+    #[must_use]
+    pub fn lossy(text: &str) -> Self {
+        let text = text.replace(|c: char| c.is_ascii_control() && c != '\t', " ");
+        Self(trim(text.as_bytes()).into())
     }
 
     /// The bytes as they are written.
@@ -120,6 +157,16 @@ impl NameQuery for HeaderName {
     }
 }
 
+impl NameQuery for StaticName {
+    fn known(&self) -> Option<Known> {
+        Known::classify(self.0.as_bytes())
+    }
+
+    fn text(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 impl NameQuery for str {
     fn known(&self) -> Option<Known> {
         Known::classify(self.as_bytes())
@@ -145,11 +192,20 @@ pub trait FieldName: NameQuery {}
 
 impl FieldName for Known {}
 impl FieldName for HeaderName {}
+impl FieldName for StaticName {}
 impl<N: FieldName + ?Sized> FieldName for &N {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_the_code_are_those_of_configuration() {
+        for name in [StaticName::new("X-Frame-Options"), StaticName::new("Vary")] {
+            let parsed = HeaderName::parse(&name.as_str().to_lowercase()).unwrap();
+            assert_eq!((name.known(), name.text()), (parsed.known(), parsed.text()));
+        }
+    }
 
     #[test]
     fn names_are_brought_into_canonical_form() {

@@ -18,26 +18,39 @@ impl Target {
     ///
     /// The rest gets a leading slash unless it is empty; with `force_slash` always.
     pub fn strip_prefix(&mut self, prefix: &[u8], force_slash: bool) -> Stripped {
-        if !self.path.starts_with(prefix) {
-            return Stripped::NoMatch;
+        if self.path.starts_with(prefix) {
+            self.strip_length(prefix.len(), force_slash)
+        } else {
+            Stripped::NoMatch
         }
-        let raw_length = encoded_length(&self.raw_path, prefix.len());
-        cut(&mut self.path, prefix.len(), force_slash);
+    }
+
+    /// As [`Target::strip_prefix`], for the first bytes of the decoded path.
+    pub fn strip_length(&mut self, length: usize, force_slash: bool) -> Stripped {
+        let raw_length = encoded_length(&self.raw_path, length);
+        cut(&mut self.path, length, force_slash);
         if !self.raw_path.is_empty() {
             cut(&mut self.raw_path, raw_length, force_slash);
         }
         self.query_as_sent.clear();
         self.refresh();
+        if self.settle() { Stripped::Done } else { Stripped::Ambiguous }
+    }
+
+    /// Cleans a path that was changed, unless it is empty; says whether it still means the same, without which
+    /// Traefik refuses the request.
+    #[must_use]
+    pub fn settle(&mut self) -> bool {
         if self.path.is_empty() {
-            return Stripped::Done;
+            return true;
         }
         if clean::is_clean(self.escaped.as_bytes()) {
             self.clean();
-            return Stripped::Done;
+            return true;
         }
-        let stripped = self.path.clone();
+        let before = self.path.clone();
         self.clean();
-        if self.path == stripped { Stripped::Done } else { Stripped::Ambiguous }
+        self.path == before
     }
 
     /// Puts a prefix before the path, which afterwards begins with a slash (Traefik:

@@ -3,7 +3,9 @@
 use portway_model::{
     Fields, Node, Position, Problem,
     decode::join,
-    dynamic::{self, BasicAuth, RedirectScheme, UNSERVED_MIDDLEWARES, Unserved, decode},
+    dynamic::{
+        self, BasicAuth, RedirectScheme, SERVED_MIDDLEWARES, UNSERVED_MIDDLEWARES, Unserved, decode,
+    },
 };
 use serde_json::Value as Json;
 
@@ -23,6 +25,15 @@ pub enum Middleware {
         /// Where it was named.
         secret_at: Position,
     },
+    /// `digestAuth`, in the same way.
+    DigestAuth {
+        /// All but the users.
+        settings: BasicAuth,
+        /// The Secret's name.
+        secret: String,
+        /// Where it was named.
+        secret_at: Position,
+    },
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
     /// `errors`, which is not served yet: its settings as shown, and the service that it names.
@@ -35,7 +46,7 @@ pub enum Middleware {
 impl Middleware {
     pub(super) fn read(spec: &Node, problems: &mut Vec<Problem>) -> Self {
         let mut fields = Fields::open(spec, "spec", problems);
-        let kinds: Vec<&'static str> = SERVED
+        let kinds: Vec<&'static str> = SERVED_MIDDLEWARES
             .iter()
             .chain(UNSERVED_MIDDLEWARES)
             .filter(|name| fields.node(name).is_some())
@@ -71,53 +82,46 @@ impl Middleware {
     }
 }
 
-/// The kinds that are served.
-const SERVED: [&str; 7] = [
-    "addPrefix",
-    "basicAuth",
-    "chain",
-    "headers",
-    "redirectRegex",
-    "redirectScheme",
-    "stripPrefix",
-];
-
 /// Settings that stand in the object as they stand in a file are read as a file's are: an unknown field in them is
 /// an error, because what it was meant to guard would be left out.
 fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
     let plain = match name {
-        "addPrefix" => dynamic::Middleware::AddPrefix(decode::add_prefix(node, path, problems)),
-        "basicAuth" => return basic_auth(node, path, problems),
+        "basicAuth" => {
+            let (settings, secret, secret_at) = users(node, path, problems);
+            return Middleware::BasicAuth { settings, secret, secret_at };
+        }
+        "digestAuth" => {
+            let (settings, secret, secret_at) = users(node, path, problems);
+            return Middleware::DigestAuth { settings, secret, secret_at };
+        }
         "chain" => {
             let mut fields = Fields::open(node, path, problems);
             let members = fields.list("middlewares", Reference::read);
             fields.close();
             return Middleware::Chain(members);
         }
-        "headers" => dynamic::Middleware::Headers(decode::headers(node, path, problems)),
-        "redirectRegex" => {
-            dynamic::Middleware::RedirectRegex(decode::redirect_regex(node, path, problems))
-        }
         "redirectScheme" => {
-            dynamic::Middleware::RedirectScheme(redirect_scheme(node, path, problems))
+            Some(dynamic::Middleware::RedirectScheme(redirect_scheme(node, path, problems)))
         }
-        "stripPrefix" => {
-            dynamic::Middleware::StripPrefix(decode::strip_prefix(node, path, problems))
-        }
-        _ => {
-            let message = "not served by this version of Portway yet";
-            problems.push(Problem::error(path, message).at(node.at));
-            let settings = shown(name, node);
-            if name == "errors"
-                && let Some(service) = node.get("service")
-            {
-                let service = ServiceReference::read(service, &join(path, "service"));
-                return Middleware::Errors(settings, Box::new(service));
-            }
-            dynamic::Middleware::Unserved(Unserved::from([(name.to_owned(), settings)]))
-        }
+        // Its name and password are in a Secret, and it is not served.
+        "rateLimit" if node.get("redis").is_some() => None,
+        _ => decode::settings(name, node, path, problems),
     };
-    Middleware::Plain(plain)
+    plain.map_or_else(|| unserved(name, node, path, problems), Middleware::Plain)
+}
+
+/// Settings of a kind that is not served yet.
+fn unserved(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
+    let message = "not served by this version of Portway yet";
+    problems.push(Problem::error(path, message).at(node.at));
+    let settings = shown(name, node);
+    if name == "errors"
+        && let Some(service) = node.get("service")
+    {
+        let service = ServiceReference::read(service, &join(path, "service"));
+        return Middleware::Errors(settings, Box::new(service));
+    }
+    Middleware::Plain(dynamic::Middleware::Unserved(Unserved::from([(name.to_owned(), settings)])))
 }
 
 /// Without the field that only other providers of Traefik's can set.
@@ -132,7 +136,8 @@ fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Redi
     redirect_scheme
 }
 
-fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
+/// The settings of `basicAuth` or `digestAuth`, the name of the Secret with the users, and where that was named.
+fn users(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (BasicAuth, String, Position) {
     let mut fields = Fields::open(node, path, problems);
     let secret = fields.string("secret");
     let settings = BasicAuth {
@@ -143,5 +148,5 @@ fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlewar
     };
     fields.close();
     let secret_at = node.get("secret").map_or(node.at, |node| node.at);
-    Middleware::BasicAuth { settings, secret, secret_at }
+    (settings, secret, secret_at)
 }

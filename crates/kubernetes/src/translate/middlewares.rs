@@ -66,21 +66,41 @@ impl Translation<'_> {
                 dynamic::Middleware::Unserved(kinds)
             }
             Middleware::BasicAuth { settings, secret, secret_at } => {
-                let mut settings = BasicAuth { users: Vec::new(), ..settings.clone() };
-                if secret.is_empty() {
-                    let message = "auth secret must be set";
-                    problems.push(Problem::error("spec.basicAuth.secret", message).at(*secret_at));
-                    return dynamic::Middleware::BasicAuth(settings);
-                }
-                match self.users(&object.key.namespace, secret) {
-                    Ok(users) => settings.users = users,
-                    Err(reason) => {
-                        let problem = Problem::error("spec.basicAuth.secret", reason);
-                        problems.push(problem.at(*secret_at).about(Cause::Reference));
-                    }
-                }
+                let users = |secret: &str| self.users(&object.key.namespace, secret);
+                let settings =
+                    with_users(settings, "basicAuth", secret, *secret_at, users, problems);
                 dynamic::Middleware::BasicAuth(settings)
+            }
+            Middleware::DigestAuth { settings, secret, secret_at } => {
+                let users = |secret: &str| self.digests(&object.key.namespace, secret);
+                let settings =
+                    with_users(settings, "digestAuth", secret, *secret_at, users, problems);
+                dynamic::Middleware::DigestAuth(settings)
             }
         }
     }
+}
+
+/// The settings of a `kind` of authentication, with the users of its Secret.
+fn with_users(
+    settings: &BasicAuth,
+    kind: &str,
+    secret: &str,
+    secret_at: Position,
+    users: impl Fn(&str) -> Result<Vec<String>, String>,
+    problems: &mut Vec<Problem>,
+) -> BasicAuth {
+    let field = format!("spec.{kind}.secret");
+    let mut settings = BasicAuth { users: Vec::new(), ..settings.clone() };
+    if secret.is_empty() {
+        problems.push(Problem::error(field, "auth secret must be set").at(secret_at));
+        return settings;
+    }
+    match users(secret) {
+        Ok(users) => settings.users = users,
+        Err(reason) => {
+            problems.push(Problem::error(field, reason).at(secret_at).about(Cause::Reference));
+        }
+    }
+    settings
 }

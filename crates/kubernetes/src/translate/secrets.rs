@@ -40,6 +40,12 @@ impl<'a> Translation<'a> {
         users.map_err(|reason| format!("failed to load basic auth credentials: {reason}"))
     }
 
+    /// The users of a `digestAuth` Secret, as lines of `user:realm:digest`.
+    pub(super) fn digests(&self, namespace: &str, name: &str) -> Result<Vec<String>, String> {
+        let users = user_lines(self.named_secret(namespace, name)?, namespace, name);
+        users.map_err(|reason| format!("failed to load digest auth credentials: {reason}"))
+    }
+
     /// Adds the certificate of a Secret to those that are shown for every router, for a store or for the
     /// default one; once for each Secret.
     pub(super) fn certificate(

@@ -15,10 +15,14 @@ use crate::followed::traefik;
 /// Fields whose refused values do no harm where they are read, by their last name, and why.
 const HARMLESS: &[(&str, &str)] = &[
     ("X-Number", "a number reads as the text that it is"),
+    ("amount", "less than nothing lets no request in"),
+    ("average", "one below zero is refused where the middleware is built"),
+    ("burst", "less than one request at once is one"),
     (
         "clientAuthType",
         "an unknown one is refused where TLS options are built; an empty one is the default",
     ),
+    ("depth", "one below zero means the address of the connection"),
     ("dialTimeout", "a fraction of a second reads as one"),
     ("entryPoints", "one text reads as a list of one"),
     ("entryPoints[1]", "nothing names no entry point"),
@@ -48,6 +52,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("spec", "nothing means the defaults, of routes none"),
     ("store.name", "stores of routes have no effect"),
     ("strategy", "an unknown one is told, and the default is used"),
+    ("stsSeconds", "a browser keeps nothing for less than no time"),
     ("traceVerbosity", "an unknown one is told"),
     ("weight", "what weighs less than nothing gets no request"),
 ];

@@ -17,7 +17,7 @@ impl BasicAuth {
         let users = parse_users(config, problems)?;
         let header_field = match config.header_field.as_str() {
             "" => None,
-            name => header_field(name, problems)?,
+            name => header_field("basicAuth.headerField", name, problems)?,
         };
         let realm = if config.realm.is_empty() { "traefik" } else { config.realm.as_str() };
         let mut hashes = Vec::new();
@@ -67,13 +67,8 @@ fn parse_users<'a>(
     config: &'a dynamic::BasicAuth,
     problems: &mut Vec<Problem>,
 ) -> Option<BTreeMap<&'a str, (&'a str, String)>> {
-    let of_file = config.users_of_file.iter().map(|line| line.trim()).enumerate();
-    let of_file = of_file.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let of_file = of_file.map(|(index, line)| (format!("basicAuth.usersFile[{index}]"), line));
-    let inline = config.users.iter().map(String::as_str).enumerate();
-    let inline = inline.map(|(index, line)| (format!("basicAuth.users[{index}]"), line));
     let mut users = BTreeMap::new();
-    for (field, line) in of_file.chain(inline) {
+    for (field, line) in lines(config, "basicAuth") {
         let Some((user, hash)) = line.split_once(':').filter(|(_, hash)| !hash.contains(':'))
         else {
             let message = format!("error parsing BasicUser: {}", shown(line));
@@ -90,9 +85,22 @@ fn parse_users<'a>(
     Some(users)
 }
 
+/// The lines of the file and of the settings, with the field that each was written in; those that come later win.
+pub(crate) fn lines<'a>(
+    config: &'a dynamic::BasicAuth,
+    kind: &'static str,
+) -> impl Iterator<Item = (String, &'a str)> {
+    let of_file = config.users_of_file.iter().map(|line| line.trim()).enumerate();
+    let of_file = of_file.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let of_file = of_file.map(move |(index, line)| (format!("{kind}.usersFile[{index}]"), line));
+    let inline = config.users.iter().map(String::as_str).enumerate();
+    let inline = inline.map(move |(index, line)| (format!("{kind}.users[{index}]"), line));
+    of_file.chain(inline)
+}
+
 /// What of a malformed line may be shown: the user, or a line that is too short and too plain for
 /// a secret.
-fn shown(line: &str) -> String {
+pub(crate) fn shown(line: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
     match line.split_once(':') {
         Some((user, _)) => format!("{user}:…"),
@@ -103,8 +111,11 @@ fn shown(line: &str) -> String {
 
 /// The header for the user's name, or `None` inside if setting it has no effect; `None` for an
 /// error.
-fn header_field(name: &str, problems: &mut Vec<Problem>) -> Option<Option<HeaderName>> {
-    let field = "basicAuth.headerField";
+pub(crate) fn header_field(
+    field: &'static str,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Option<HeaderName>> {
     let Ok(parsed) = HeaderName::verbatim(name) else {
         let message = format!("\"{name}\" is no header name");
         problems.push(Problem::error(field, message));

@@ -14,11 +14,12 @@ fn headers(request: &[(&str, &str)], response: &[(&str, &str)]) -> Arc<Middlewar
     let map = |entries: &[(&str, &str)]| -> BTreeMap<String, String> {
         entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
     };
-    middleware(dynamic::Middleware::Headers(dynamic::Headers {
+    let headers = dynamic::Headers {
         custom_request_headers: map(request),
         custom_response_headers: map(response),
         ..Default::default()
-    }))
+    };
+    middleware(dynamic::Middleware::Headers(headers.into()))
 }
 
 fn basic_auth() -> Arc<Middleware> {
@@ -59,7 +60,7 @@ async fn responses_meet_them_in_reverse() {
     let outer = headers(&[], &[("X-R", "outer"), ("X-Inner", "")]);
     let inner = headers(&[], &[("X-R", "inner"), ("X-Inner", "1")]);
     let mut response = Fields::new();
-    Chain::new(vec![outer, inner]).on_response(&mut response);
+    Chain::new(vec![outer, inner]).on_response(&mut response, &get("/", &[]), false);
     assert_eq!(listed(&response), ["X-R: outer"]);
 }
 
@@ -94,6 +95,6 @@ async fn an_empty_chain_changes_nothing() {
     chain.on_request(&mut request, &mut context()).await.unwrap();
     let mut response = Fields::new();
     response.append(HeaderName::from(Known::Server), "s");
-    chain.on_response(&mut response);
+    chain.on_response(&mut response, &request, false);
     assert_eq!((listed(&request.headers).len(), response.len()), (1, 1));
 }

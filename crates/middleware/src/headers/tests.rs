@@ -1,7 +1,5 @@
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use super::*;
 use crate::testing::{context, get, listed, shown};
 
@@ -15,11 +13,6 @@ fn request_headers(entries: &[(&str, &str)]) -> dynamic::Headers {
 
 fn response_headers(entries: &[(&str, &str)]) -> dynamic::Headers {
     dynamic::Headers { custom_response_headers: map(entries), ..Default::default() }
-}
-
-fn unserved(entries: Value) -> dynamic::Headers {
-    let Value::Object(entries) = entries else { panic!("not a map") };
-    dynamic::Headers { unserved: entries.into_iter().collect(), ..Default::default() }
 }
 
 fn compiled(config: &dynamic::Headers) -> Headers {
@@ -104,7 +97,7 @@ fn response_fields_are_set_and_removed() {
     for (name, value) in [("X-R", "backend"), ("X-Name", "n"), ("Vary", "a"), ("Vary", "b")] {
         headers.append(HeaderName::parse(name).unwrap(), value);
     }
-    compiled(&config).on_response(&mut headers);
+    compiled(&config).on_response(&mut headers, &get("/", &[]), false);
     assert_eq!(listed(&headers), ["X-R: r", "Vary: z", "X-Nl: a b"]);
 }
 
@@ -127,7 +120,7 @@ fn fields_that_frame_a_message_are_left_to_the_proxy() {
     );
     assert_eq!(after(&request_headers(&framing), &[]).0, Vec::<String>::new());
     let mut headers = Fields::new();
-    compiled(&response_headers(&framing)).on_response(&mut headers);
+    compiled(&response_headers(&framing)).on_response(&mut headers, &get("/", &[]), false);
     assert!(headers.is_empty());
 }
 
@@ -155,30 +148,62 @@ fn a_bad_name_in_a_response_is_left_out_with_a_warning() {
 fn no_settings_at_all_are_refused() {
     let expected = "Error headers configuration not valid".to_owned();
     assert_eq!(problems(&dynamic::Headers::default()), (false, vec![expected.clone()]));
-    let defaults = json!({"frameDeny": false, "allowedHosts": [], "sslProxyHeaders": {},
-                          "publicKey": "", "addVaryHeader": null});
-    assert_eq!(problems(&unserved(defaults)), (false, vec![expected]));
+    let inert = dynamic::InertHeaders {
+        ssl_redirect: Some(false),
+        ssl_host: Some(String::new()),
+        ..Default::default()
+    };
+    let config = dynamic::Headers { inert, ..Default::default() };
+    assert_eq!(problems(&config), (false, vec![expected]));
 }
 
 #[test]
-fn each_guard_that_is_not_served_yet_is_named() {
-    let config = unserved(json!({"frameDeny": true, "stsSeconds": 0, "allowedHosts": ["a"]}));
+fn what_the_settings_say_of_responses_wins_over_guards() {
+    let mut config = response_headers(&[("X-Frame-Options", "custom"), ("Referrer-Policy", "")]);
+    config.security.frame_deny = true;
+    config.security.referrer_policy = "origin".to_owned();
+    config.cors.add_vary_header = true;
+    let mut headers = Fields::new();
+    compiled(&config).on_response(&mut headers, &get("/", &[]), false);
+    assert_eq!(listed(&headers), ["X-Frame-Options: custom", "Vary: Origin"]);
+}
+
+#[test]
+fn a_host_that_is_not_allowed_is_refused() {
+    let mut config = response_headers(&[("X-A", "1")]);
+    config.security.allowed_hosts = vec!["b.test".to_owned()];
+    config.security.frame_deny = true;
+    let flow = compiled(&config).on_request(&mut get("/", &[]), &mut context());
+    let Flow::Respond(answer) = flow else { panic!("let in") };
+    assert_eq!((answer.status.code(), answer.body.as_ref()), (500, &b"Bad Host\n"[..]));
     assert_eq!(
-        problems(&config),
-        (
-            false,
-            ["allowedHosts", "frameDeny", "stsSeconds"]
-                .map(|name| format!(
-                    "Error headers.{name}: \"{name}\" is not served by this version of Portway yet"
-                ))
-                .to_vec()
-        )
+        listed(&answer.headers),
+        ["Content-Type: text/plain; charset=utf-8", "X-Content-Type-Options: nosniff", "X-A: 1"]
     );
+    config.custom_request_headers = map(&[("Host", "b.test")]);
+    let flow = compiled(&config).on_request(&mut get("/", &[]), &mut context());
+    assert!(matches!(flow, Flow::Continue), "the host is that which is sent on");
+}
+
+#[test]
+fn a_preflight_request_meets_nothing_else() {
+    let mut config = request_headers(&[("X-A", "1")]);
+    config.cors.access_control_allow_methods = vec!["PUT".to_owned()];
+    config.security.allowed_hosts = vec!["b.test".to_owned()];
+    config.security.frame_deny = true;
+    let fields = [("Origin", "https://o.test"), ("Access-Control-Request-Method", "PUT")];
+    let mut request = crate::testing::request("OPTIONS", "/", "a.test", &fields);
+    let Flow::Respond(answer) = compiled(&config).on_request(&mut request, &mut context()) else {
+        panic!("sent on")
+    };
+    assert_eq!(answer.status.code(), 200);
+    assert_eq!(listed(&answer.headers), ["Access-Control-Allow-Methods: PUT"]);
 }
 
 #[test]
 fn what_has_no_effect_in_traefik_either_only_warns() {
-    let (used, shown) = problems(&unserved(json!({"sslRedirect": true})));
+    let inert = dynamic::InertHeaders { ssl_redirect: Some(true), ..Default::default() };
+    let (used, shown) = problems(&dynamic::Headers { inert, ..Default::default() });
     assert!(used);
     assert!(shown[0].starts_with("Warning headers: sslRedirect,"), "{shown:?}");
 }

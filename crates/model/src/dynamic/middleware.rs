@@ -1,10 +1,14 @@
 //! Middlewares: what happens to a request between its router and its service.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
+
+mod headers;
+mod limits;
+
+pub use headers::{Cors, Headers, InertHeaders, Security};
+pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 
 use super::service::Unserved;
 
@@ -18,14 +22,35 @@ pub enum Middleware {
     BasicAuth(BasicAuth),
     /// Other middlewares under one name.
     Chain(Chain),
+    /// Gives responses without a type that which their beginning looks like.
+    ContentType(ContentType),
+    /// Asks for a user and a digest of a password; its settings have the fields of `basicAuth`, and lines of
+    /// `user:realm:digest`.
+    DigestAuth(BasicAuth),
+    /// Refuses paths that hold some characters encoded.
+    EncodedCharacters(EncodedCharacters),
     /// Changes request and response headers.
-    Headers(Headers),
+    Headers(Box<Headers>),
+    /// Limits the requests of one source that are served at once.
+    InFlightReq(InFlightReq),
+    /// Lets in clients of some addresses only.
+    IpAllowList(IpAllowList),
+    /// The old name of `ipAllowList`.
+    IpWhiteList(IpWhiteList),
+    /// Limits the requests of one source in a time.
+    RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
     RedirectRegex(RedirectRegex),
     /// Redirects to another scheme or port.
     RedirectScheme(RedirectScheme),
+    /// Replaces the path.
+    ReplacePath(ReplacePath),
+    /// Replaces the path by a regular expression.
+    ReplacePathRegex(ReplacePathRegex),
     /// Removes a prefix from the path.
     StripPrefix(StripPrefix),
+    /// Removes what a regular expression matches at the start of the path.
+    StripPrefixRegex(StripPrefixRegex),
     /// A kind that is known by name but not served yet; it closes its routers.
     #[serde(untagged)]
     Unserved(Unserved),
@@ -35,27 +60,38 @@ pub enum Middleware {
     Unreadable,
 }
 
+/// Kinds of middlewares that are served.
+pub const SERVED_MIDDLEWARES: &[&str] = &[
+    "addPrefix",
+    "basicAuth",
+    "chain",
+    "contentType",
+    "digestAuth",
+    "encodedCharacters",
+    "headers",
+    "inFlightReq",
+    "ipAllowList",
+    "ipWhiteList",
+    "rateLimit",
+    "redirectRegex",
+    "redirectScheme",
+    "replacePath",
+    "replacePathRegex",
+    "stripPrefix",
+    "stripPrefixRegex",
+];
+
 /// Kinds of middlewares that are known by name but not served yet.
 pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "buffering",
     "circuitBreaker",
     "compress",
-    "contentType",
-    "digestAuth",
-    "encodedCharacters",
     "errors",
     "forwardAuth",
     "grpcWeb",
-    "inFlightReq",
-    "ipAllowList",
-    "ipWhiteList",
     "passTLSClientCert",
     "plugin",
-    "rateLimit",
-    "replacePath",
-    "replacePathRegex",
     "retry",
-    "stripPrefixRegex",
 ];
 
 impl Middleware {
@@ -65,10 +101,20 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::Chain(_) => "chain",
+            Self::ContentType(_) => "contentType",
+            Self::DigestAuth(_) => "digestAuth",
+            Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
+            Self::InFlightReq(_) => "inFlightReq",
+            Self::RateLimit(_) => "rateLimit",
+            Self::IpAllowList(_) => "ipAllowList",
+            Self::IpWhiteList(_) => "ipWhiteList",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
+            Self::ReplacePath(_) => "replacePath",
+            Self::ReplacePathRegex(_) => "replacePathRegex",
             Self::StripPrefix(_) => "stripPrefix",
+            Self::StripPrefixRegex(_) => "stripPrefixRegex",
             Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),
             Self::Unreadable => "",
         }
@@ -128,21 +174,40 @@ pub struct Chain {
     pub middlewares: Vec<String>,
 }
 
-/// Changes request and response headers. Traefik: `headers`.
+/// Gives responses without a type that which their beginning looks like. Traefik: `contentType`.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Headers {
-    /// Request headers to set; an empty value removes the header.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub custom_request_headers: BTreeMap<String, String>,
-    /// Response headers to set; an empty value removes the header.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub custom_response_headers: BTreeMap<String, String>,
-    /// CORS and security fields that are not served yet, as written; any of them closes the routers that
-    /// use the middleware, since leaving a guard out in silence would be wrong. Those that have no effect in
-    /// Traefik 3 either are shown and close nothing.
-    #[serde(flatten)]
-    pub unserved: BTreeMap<String, Value>,
+pub struct ContentType {
+    /// Traefik's deprecated `autoDetect`; false switches the middleware off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_detect: Option<bool>,
+}
+
+/// Refuses paths that hold some characters encoded. Traefik: `encodedCharacters`.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EncodedCharacters {
+    /// Lets `%2F` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_slash: bool,
+    /// Lets `%5C` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_back_slash: bool,
+    /// Lets `%00` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_null_character: bool,
+    /// Lets `%3B` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_semicolon: bool,
+    /// Lets `%25` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_percent: bool,
+    /// Lets `%3F` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_question_mark: bool,
+    /// Lets `%23` pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_encoded_hash: bool,
 }
 
 /// Redirects by a regular expression over the URL. Traefik: `redirectRegex`.
@@ -174,6 +239,25 @@ pub struct RedirectScheme {
     pub permanent: bool,
 }
 
+/// Replaces the path. Traefik: `replacePath`.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+pub struct ReplacePath {
+    /// The new path, encoded.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
+}
+
+/// Replaces the path by a regular expression. Traefik: `replacePathRegex`.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+pub struct ReplacePathRegex {
+    /// The expression, in Go's syntax, over the encoded path.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub regex: String,
+    /// The new path, encoded, with `${1}` or `${name}` for what groups have matched.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub replacement: String,
+}
+
 /// Removes a prefix from the path. Traefik: `stripPrefix`.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -184,4 +268,12 @@ pub struct StripPrefix {
     /// Traefik's deprecated `forceSlash`; absent means false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_slash: Option<bool>,
+}
+
+/// Removes what a regular expression matches at the start of the path. Traefik: `stripPrefixRegex`.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+pub struct StripPrefixRegex {
+    /// Expressions, in Go's syntax, over the decoded path; the first that matches counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regex: Vec<String>,
 }

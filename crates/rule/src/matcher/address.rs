@@ -6,14 +6,27 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 ///
 /// An IPv4 address and the same mapped into IPv6 (`::ffff:a.b.c.d`) are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AddressRange {
-    V4 { network: u32, mask: u32 },
-    V6 { network: u128, mask: u128 },
+pub enum AddressRange {
+    /// Of IPv4.
+    V4 {
+        /// The bits that are fixed.
+        network: u32,
+        /// Which bits are fixed.
+        mask: u32,
+    },
+    /// Of IPv6.
+    V6 {
+        /// The bits that are fixed.
+        network: u128,
+        /// Which bits are fixed.
+        mask: u128,
+    },
 }
 
 impl AddressRange {
     /// Reads an address or `address/prefix length`, as Go's `net.ParseIP` and `net.ParseCIDR` do.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let Some((address, length)) = text.split_once('/') else {
             return Some(match text.parse::<IpAddr>().ok()?.to_canonical() {
                 IpAddr::V4(address) => Self::V4 { network: address.into(), mask: u32::MAX },
@@ -46,7 +59,9 @@ impl AddressRange {
         }
     }
 
-    pub(crate) fn contains(self, address: IpAddr) -> bool {
+    /// Whether an address is in the network.
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
         match (self, address.to_canonical()) {
             (Self::V4 { network, mask }, IpAddr::V4(address)) => {
                 u32::from(address) & mask == network

@@ -12,15 +12,38 @@ const MAX_NESTING: usize = 60;
 /// Go: the largest number of copies that repetitions may ask for, inner ones multiplied.
 const MAX_COPIES: u32 = 1000;
 
+/// What an expression became.
+pub(super) struct Translated {
+    /// The expression.
+    pub(super) text: String,
+    /// The names of its groups in the order of their numbers, from 1; empty where it has none.
+    pub(super) names: Vec<Box<str>>,
+}
+
+/// Whether the groups of an expression are kept. Names go either way: Go allows some that stand twice or begin with
+/// a digit.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Groups {
+    Keep,
+    Drop,
+}
+
 /// Translates `source` or says what is wrong with it.
-pub(super) fn translate(source: &str) -> Result<String, String> {
-    let mut translator =
-        Translator { rest: source, flags: Flags::default(), groups: Vec::new(), items: Vec::new() };
+pub(super) fn translate(source: &str, groups: Groups) -> Result<Translated, String> {
+    let mut translator = Translator {
+        rest: source,
+        flags: Flags::default(),
+        groups: Vec::new(),
+        items: Vec::new(),
+        opening: if groups == Groups::Keep { "(" } else { "(?:" },
+        names: Vec::new(),
+    };
     translator.run()?;
     if !translator.groups.is_empty() {
         return Err("a `(` is not closed".to_owned());
     }
-    Ok(translator.items.into_iter().map(|item| item.text).collect())
+    let text = translator.items.into_iter().map(|item| item.text).collect();
+    Ok(Translated { text, names: translator.names })
 }
 
 /// The flags that a group can switch.
@@ -32,6 +55,8 @@ pub(super) struct Flags {
     multi_line: bool,
     /// `(?s)`
     dot_is_any: bool,
+    /// `(?U)`
+    lazy: bool,
 }
 
 /// Something that a repetition can apply to.
@@ -50,8 +75,9 @@ impl Item {
     }
 }
 
-/// An open group: what was before it.
+/// An open group: how it begins, and what was before it.
 struct Group {
+    opening: &'static str,
     flags: Flags,
     items: Vec<Item>,
 }
@@ -62,6 +88,9 @@ struct Translator<'a> {
     groups: Vec<Group>,
     /// The items of the innermost open group.
     items: Vec<Item>,
+    /// How a group with a number begins.
+    opening: &'static str,
+    names: Vec<Box<str>>,
 }
 
 impl Translator<'_> {
@@ -74,7 +103,7 @@ impl Translator<'_> {
                 '(' if self.rest.starts_with("(?") => self.flags_or_group()?,
                 '(' => {
                     self.skip(1);
-                    self.open(self.flags);
+                    self.open_numbered("");
                 }
                 ')' => self.close()?,
                 '|' => {
@@ -149,7 +178,7 @@ impl Translator<'_> {
                 return Err(format!("`{name}` is no name for a group"));
             }
             self.rest = rest;
-            self.open(self.flags);
+            self.open_numbered(name);
             return Ok(());
         }
         let outer = self.flags;
@@ -159,8 +188,7 @@ impl Translator<'_> {
                 'i' => self.flags.fold_case = value,
                 'm' => self.flags.multi_line = value,
                 's' => self.flags.dot_is_any = value,
-                // Whether repetitions are greedy does not change what matches.
-                'U' => {}
+                'U' => self.flags.lazy = value,
                 '-' if value => {
                     (value, saw_flag) = (false, false);
                     continue;
@@ -168,7 +196,7 @@ impl Translator<'_> {
                 ':' | ')' if value || saw_flag => {
                     self.rest = whole.get(position + 1..).unwrap_or_default();
                     if character == ':' {
-                        self.open(outer);
+                        self.open("(?:", outer);
                     }
                     return Ok(());
                 }
@@ -180,9 +208,14 @@ impl Translator<'_> {
         Err(format!("`{shown}` starts no group that is supported"))
     }
 
-    fn open(&mut self, flags_outside: Flags) {
+    fn open_numbered(&mut self, name: &str) {
+        self.names.push(name.into());
+        self.open(self.opening, self.flags);
+    }
+
+    fn open(&mut self, opening: &'static str, flags_outside: Flags) {
         let items = std::mem::take(&mut self.items);
-        self.groups.push(Group { flags: flags_outside, items });
+        self.groups.push(Group { opening, flags: flags_outside, items });
     }
 
     fn close(&mut self) -> Result<(), String> {
@@ -193,7 +226,7 @@ impl Translator<'_> {
         let depth = 1 + inner.iter().map(|item| item.depth).max().unwrap_or(0);
         let copies = inner.iter().map(|item| item.copies).max().unwrap_or(1);
         check_depth(depth + self.groups.len())?;
-        let mut text = String::from("(?:");
+        let mut text = String::from(group.opening);
         text.extend(inner.into_iter().map(|item| item.text));
         text.push(')');
         self.items.push(Item { text, is_bar: false, depth, copies });
@@ -207,10 +240,11 @@ impl Translator<'_> {
         counts: Option<(u32, Option<u32>)>,
         after_repetition: bool,
     ) -> Result<(), String> {
-        if self.rest.starts_with('?') {
-            // Lazy: what matches is the same.
+        let marked = self.rest.starts_with('?');
+        if marked {
             self.skip(1);
         }
+        let lazy = if marked != self.flags.lazy { "?" } else { "" };
         if after_repetition {
             return Err(format!("`{written}` follows another repetition"));
         }
@@ -227,7 +261,7 @@ impl Translator<'_> {
                 return Err(format!("`{written}` repeats more than {MAX_COPIES} times in all"));
             }
         }
-        item.text = format!("(?:{}){written}", item.text);
+        item.text = format!("(?:{}){written}{lazy}", item.text);
         Ok(())
     }
 

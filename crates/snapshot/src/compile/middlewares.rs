@@ -128,7 +128,7 @@ impl Middlewares<'_> {
     /// # Errors
     /// With the reason of the first that is missing or broken.
     pub(crate) fn chain(&self, names: &[String], of: &str) -> Result<Vec<Arc<Middleware>>, String> {
-        let mut walk = Walk::default();
+        let mut walk = Walk { router: Some(of), ..Walk::default() };
         for name in names {
             walk.expand(self, &qualify(name, provider(of)))?;
         }
@@ -143,21 +143,25 @@ const MAX_DEPTH: usize = 32;
 
 /// The expansion of names into the middlewares that run.
 #[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    /// The router that is to run them, which has a state of its own in some.
+    router: Option<&'a str>,
+    /// Those of which it has one.
+    shared: Vec<Arc<Middleware>>,
     /// The names being expanded, outermost first.
     path: Vec<String>,
     steps: usize,
     chain: Vec<Arc<Middleware>>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn expand(&mut self, middlewares: &Middlewares<'_>, name: &str) -> Result<(), String> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return Err(format!("more than {MAX_STEPS} middlewares after expanding chains"));
         }
         if let Some(made) = middlewares.made.get(name) {
-            self.chain.push(made.result.clone()?);
+            self.push(made.result.clone()?);
             return Ok(());
         }
         let entry = find(name, middlewares.configs, |config| &config.http.middlewares);
@@ -171,6 +175,18 @@ impl Walk {
         match &*entry.spec {
             dynamic::Middleware::Chain(chain) => self.expand_members(middlewares, name, chain),
             _ => Err(format!("middleware \"{name}\" was not built")),
+        }
+    }
+
+    fn push(&mut self, middleware: Arc<Middleware>) {
+        let same = |other: &&Arc<Middleware>| Arc::ptr_eq(other, &middleware);
+        let number = self.shared.iter().filter(same).count();
+        match self.router.and_then(|router| middleware.of_router(router, number)) {
+            Some(own) => {
+                self.shared.push(middleware);
+                self.chain.push(Arc::new(own));
+            }
+            None => self.chain.push(middleware),
         }
     }
 

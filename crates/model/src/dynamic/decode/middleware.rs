@@ -2,33 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use super::kinds;
-use crate::{
-    Fields, Node, Problem, Value,
-    decode::join,
-    dynamic::{
-        AddPrefix, BasicAuth, Chain, Headers, Middleware, RedirectRegex, RedirectScheme,
-        StripPrefix, UNSERVED_MIDDLEWARES,
-    },
+mod headers;
+mod limits;
+
+pub use headers::headers;
+pub use limits::{
+    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
 };
 
-/// Kinds that are served.
-const SERVED: [&str; 7] = [
-    "addPrefix",
-    "basicAuth",
-    "chain",
-    "headers",
-    "redirectRegex",
-    "redirectScheme",
-    "stripPrefix",
-];
+use super::kinds;
+use crate::{
+    Fields, Node, Problem,
+    decode::join,
+    dynamic::{
+        AddPrefix, BasicAuth, Chain, ContentType, EncodedCharacters, Middleware, RedirectRegex,
+        RedirectScheme, ReplacePath, ReplacePathRegex, SERVED_MIDDLEWARES, StripPrefix,
+        StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    },
+};
 
 /// Reads a middleware. Traefik: `http.middlewares.<name>`.
 ///
 /// A kind that is not served yet keeps its settings as JSON and has an error, as has a middleware of two kinds.
 pub fn middleware(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
     let known: Vec<&'static str> =
-        SERVED.into_iter().chain(UNSERVED_MIDDLEWARES.iter().copied()).collect();
+        SERVED_MIDDLEWARES.iter().chain(UNSERVED_MIDDLEWARES).copied().collect();
     let found = kinds(node, path, &known, problems);
     let (kind, child) = match found.as_slice() {
         [] => return Middleware::Unreadable,
@@ -43,21 +41,47 @@ pub fn middleware(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middl
         }
     };
     let path = &join(path, kind);
-    match kind {
-        "addPrefix" => Middleware::AddPrefix(add_prefix(child, path, problems)),
-        "basicAuth" => Middleware::BasicAuth(basic_auth(child, path, problems)),
-        "chain" => Middleware::Chain(chain(child, path, problems)),
-        "headers" => Middleware::Headers(headers(child, path, problems)),
-        "redirectRegex" => Middleware::RedirectRegex(redirect_regex(child, path, problems)),
-        "redirectScheme" => Middleware::RedirectScheme(redirect_scheme(child, path, problems)),
-        "stripPrefix" => Middleware::StripPrefix(strip_prefix(child, path, problems)),
-        kind => {
-            let message =
-                format!("middleware kind `{kind}` is not served by this version of Portway yet");
-            problems.push(Problem::error(path, message).at(child.at));
-            Middleware::Unserved(BTreeMap::from([(kind.to_owned(), child.to_json())]))
+    settings(kind, child, path, problems).unwrap_or_else(|| {
+        let message =
+            format!("middleware kind `{kind}` is not served by this version of Portway yet");
+        problems.push(Problem::error(path, message).at(child.at));
+        Middleware::Unserved(BTreeMap::from([(kind.to_owned(), child.to_json())]))
+    })
+}
+
+/// Reads the settings of a middleware of this kind; `None` if it is not served yet.
+pub fn settings(
+    kind: &str,
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Middleware> {
+    Some(match kind {
+        "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
+        "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
+        "chain" => Middleware::Chain(chain(node, path, problems)),
+        "contentType" => Middleware::ContentType(content_type(node, path, problems)),
+        "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
+        "encodedCharacters" => {
+            Middleware::EncodedCharacters(encoded_characters(node, path, problems))
         }
-    }
+        "headers" => Middleware::Headers(headers(node, path, problems).into()),
+        "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
+        "rateLimit" => Middleware::RateLimit(rate_limit(node, path, problems)),
+        "ipAllowList" => Middleware::IpAllowList(ip_allow_list(node, path, problems)),
+        "ipWhiteList" => Middleware::IpWhiteList(ip_white_list(node, path, problems)),
+        "redirectRegex" => Middleware::RedirectRegex(redirect_regex(node, path, problems)),
+        "redirectScheme" => Middleware::RedirectScheme(redirect_scheme(node, path, problems)),
+        "replacePath" => Middleware::ReplacePath(replace_path(node, path, problems)),
+        "replacePathRegex" => {
+            Middleware::ReplacePathRegex(replace_path_regex(node, path, problems))
+        }
+        "stripPrefix" => Middleware::StripPrefix(strip_prefix(node, path, problems)),
+        "stripPrefixRegex" => {
+            Middleware::StripPrefixRegex(strip_prefix_regex(node, path, problems))
+        }
+        _ => return None,
+    })
 }
 
 /// Reads `addPrefix`.
@@ -68,7 +92,7 @@ pub fn add_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> AddPr
     add_prefix
 }
 
-/// Reads `basicAuth`; the lines of `usersFile` are the provider's to read.
+/// Reads `basicAuth` or `digestAuth`, which have the same fields; the lines of `usersFile` are the provider's to read.
 pub fn basic_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> BasicAuth {
     let mut fields = Fields::open(node, path, problems);
     let basic_auth = BasicAuth {
@@ -103,38 +127,33 @@ pub fn chain(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Chain {
     chain
 }
 
-/// Reads `headers`. A field that is not served yet and has an effect is an error: to leave out a guard in silence
-/// would be wrong.
-pub fn headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Headers {
+/// Reads `contentType`.
+pub fn content_type(node: &Node, path: &str, problems: &mut Vec<Problem>) -> ContentType {
     let mut fields = Fields::open(node, path, problems);
-    let custom_request_headers = fields.string_map("customRequestHeaders");
-    let custom_response_headers = fields.string_map("customResponseHeaders");
-    let mut unserved = BTreeMap::new();
-    for &name in UNSERVED_HEADERS {
-        let Some(node) = fields.node(name).filter(|node| has_effect(name, node)) else { continue };
-        unserved.insert(name.to_owned(), node.to_json());
-        let message = format!("`{name}` is not served by this version of Portway yet");
-        fields.report(name, Problem::error, message);
-    }
-    for &name in INERT_HEADERS {
-        let Some(node) = fields.node(name).filter(|node| has_effect(name, node)) else { continue };
-        unserved.insert(name.to_owned(), node.to_json());
-    }
+    let content_type = ContentType { auto_detect: fields.boolean("autoDetect") };
     fields.close();
-    Headers { custom_request_headers, custom_response_headers, unserved }
+    content_type
 }
 
-/// Whether a field has another value than Go's zero, which is what Traefik takes most absent fields for.
-fn has_effect(name: &str, node: &Node) -> bool {
-    match &node.value {
-        Value::Null => false,
-        Value::Scalar { text, .. } => match text.to_ascii_lowercase().as_str() {
-            "0" => ["accessControlMaxAge", "stsSeconds"].contains(&name),
-            text => !matches!(text, "" | "false" | "f"),
-        },
-        Value::List(items) => !items.is_empty(),
-        Value::Map(entries) => !entries.is_empty(),
-    }
+/// Reads `encodedCharacters`.
+pub fn encoded_characters(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> EncodedCharacters {
+    let mut fields = Fields::open(node, path, problems);
+    let mut flag = |name| fields.boolean(name).unwrap_or_default();
+    let encoded_characters = EncodedCharacters {
+        allow_encoded_slash: flag("allowEncodedSlash"),
+        allow_encoded_back_slash: flag("allowEncodedBackSlash"),
+        allow_encoded_null_character: flag("allowEncodedNullCharacter"),
+        allow_encoded_semicolon: flag("allowEncodedSemicolon"),
+        allow_encoded_percent: flag("allowEncodedPercent"),
+        allow_encoded_question_mark: flag("allowEncodedQuestionMark"),
+        allow_encoded_hash: flag("allowEncodedHash"),
+    };
+    fields.close();
+    encoded_characters
 }
 
 /// Reads `redirectScheme`.
@@ -153,6 +172,41 @@ pub fn redirect_scheme(node: &Node, path: &str, problems: &mut Vec<Problem>) -> 
     redirect_scheme
 }
 
+/// Reads `replacePath`.
+pub fn replace_path(node: &Node, path: &str, problems: &mut Vec<Problem>) -> ReplacePath {
+    let mut fields = Fields::open(node, path, problems);
+    let replace_path = ReplacePath { path: fields.string("path") };
+    fields.close();
+    replace_path
+}
+
+/// Reads `replacePathRegex`.
+pub fn replace_path_regex(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> ReplacePathRegex {
+    let mut fields = Fields::open(node, path, problems);
+    let replace_path_regex = ReplacePathRegex {
+        regex: fields.string("regex"),
+        replacement: fields.string("replacement"),
+    };
+    fields.close();
+    replace_path_regex
+}
+
+/// Reads `stripPrefixRegex`.
+pub fn strip_prefix_regex(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> StripPrefixRegex {
+    let mut fields = Fields::open(node, path, problems);
+    let strip_prefix_regex = StripPrefixRegex { regex: fields.strings("regex") };
+    fields.close();
+    strip_prefix_regex
+}
+
 /// Reads `stripPrefix`.
 pub fn strip_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> StripPrefix {
     let mut fields = Fields::open(node, path, problems);
@@ -163,37 +217,3 @@ pub fn strip_prefix(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Str
     fields.close();
     strip_prefix
 }
-
-/// CORS and security fields of `headers`.
-const UNSERVED_HEADERS: &[&str] = &[
-    "accessControlAllowCredentials",
-    "accessControlAllowHeaders",
-    "accessControlAllowMethods",
-    "accessControlAllowOriginList",
-    "accessControlAllowOriginListRegex",
-    "accessControlExposeHeaders",
-    "accessControlMaxAge",
-    "addVaryHeader",
-    "allowedHosts",
-    "browserXssFilter",
-    "contentSecurityPolicy",
-    "contentSecurityPolicyReportOnly",
-    "contentTypeNosniff",
-    "customBrowserXSSValue",
-    "customFrameOptionsValue",
-    "forceSTSHeader",
-    "frameDeny",
-    "hostsProxyHeaders",
-    "isDevelopment",
-    "permissionsPolicy",
-    "publicKey",
-    "referrerPolicy",
-    "sslProxyHeaders",
-    "stsIncludeSubdomains",
-    "stsPreload",
-    "stsSeconds",
-];
-
-/// Fields of `headers` that Traefik 3 reads, shows and does not use.
-const INERT_HEADERS: &[&str] =
-    &["featurePolicy", "sslForceHost", "sslHost", "sslRedirect", "sslTemporaryRedirect"];

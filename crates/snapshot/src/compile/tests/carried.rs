@@ -1,7 +1,14 @@
 //! What the next snapshot adopts: state survives unrelated edits, and not edits of its own settings.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Instant,
+};
 
+use portway_http::Request;
+use portway_middleware::{Context, PasswordPool};
 use portway_model::{Entry, dynamic};
 use portway_testkit::certificate::Certificate;
 use portway_upstream::{Server, Service};
@@ -92,6 +99,39 @@ fn middlewares_keep_what_they_remember() {
     assert!(Arc::ptr_eq(middleware(&first), middleware(&second)));
     let edited = compiled_after(&SITE.replace("'u:h'", "'u:other'"), &second);
     assert!(!Arc::ptr_eq(middleware(&second), middleware(&edited)));
+}
+
+#[tokio::test]
+async fn routers_count_apart_and_go_on_where_they_were() {
+    let site = |rest: &str| {
+        format!(
+            "http:
+  routers:
+    a: {{rule: 'Host(`a`)', service: noop@internal, middlewares: [one, one]}}
+    b: {{rule: 'Host(`b`)', service: noop@internal, middlewares: [chained]}}
+{rest}  middlewares:
+    one: {{rateLimit: {{average: 1, period: 1h, burst: 2}}}}
+    chained: {{chain: {{middlewares: [one]}}}}
+"
+        )
+    };
+    let passwords = PasswordPool::new(1, 2).unwrap();
+    let passes = async |snapshot: &Snapshot, host: &str| {
+        let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let mut context = Context::new(false, client, Instant::now(), &passwords);
+        let chain = &plain(snapshot, host).unwrap().chain;
+        chain.on_request(&mut Request::new(), &mut context).await.is_ok()
+    };
+    let first = compiled(&site(""));
+    assert!(passes(&first, "a/").await && passes(&first, "a/").await);
+    assert!(!passes(&first, "a/").await);
+    assert!(passes(&first, "b/").await, "another router has its own");
+    let second =
+        compiled_after(&site("    c: {rule: 'Host(`c`)', service: noop@internal}\n"), &first);
+    assert!(!passes(&second, "a/").await);
+    assert!(passes(&second, "b/").await && !passes(&second, "b/").await);
+    let edited = compiled_after(&site("").replace("burst: 2", "burst: 1"), &second);
+    assert!(passes(&edited, "a/").await, "other settings start afresh");
 }
 
 #[test]

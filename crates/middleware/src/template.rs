@@ -1,24 +1,25 @@
-//! Replacements with `$1`, `${1}` and `${name}`, as Go's `Regexp.Expand` reads them.
+//! Expressions, and replacements with `$1`, `${1}` and `${name}` as Go's `Regexp.Expand` reads them.
 
-use regex::bytes::{Captures, Regex};
+use portway_model::Problem;
+use portway_rule::{Expression, Found};
 
 /// A parsed replacement.
 #[derive(Debug)]
-pub(super) struct Template {
+pub(crate) struct Template {
     parts: Box<[Part]>,
 }
 
 #[derive(Debug)]
 enum Part {
     Text(Box<str>),
-    /// What this group of the expression has matched.
-    Group(usize),
+    /// What the first of these groups of the expression that has matched anything has matched.
+    Group(Box<[usize]>),
 }
 
 impl Template {
     /// Parses a replacement for this expression. Names of groups that it does not have stand for
     /// nothing; a `$` that begins no name stands for itself.
-    pub(super) fn parse(mut text: &str, regex: &Regex) -> Self {
+    pub(crate) fn parse(mut text: &str, expression: &Expression) -> Self {
         let mut parts = Vec::new();
         let mut plain = String::new();
         while let Some((before, after)) = text.split_once('$') {
@@ -28,7 +29,7 @@ impl Template {
                 text = rest;
             } else if let Some((name, rest)) = name(after) {
                 parts.push(Part::Text(std::mem::take(&mut plain).into()));
-                parts.extend(group(name, regex).map(Part::Group));
+                parts.push(Part::Group(groups(name, expression)));
                 text = rest;
             } else {
                 plain.push('$');
@@ -40,19 +41,32 @@ impl Template {
         Self { parts: parts.into() }
     }
 
+    /// Replaces every match of `expression`, for which this was parsed; `None` if there is none.
+    pub(crate) fn replace_all(&self, expression: &Expression, subject: &[u8]) -> Option<Vec<u8>> {
+        expression.replace_all(subject, |found, out| self.expand(found, out))
+    }
+
     /// Appends the replacement of one match.
-    pub(super) fn expand(&self, captures: &Captures<'_>, out: &mut Vec<u8>) {
+    fn expand(&self, found: &Found<'_>, out: &mut Vec<u8>) {
         for part in &self.parts {
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Group(index) => {
-                    out.extend_from_slice(
-                        captures.get(*index).map_or(b"", |group| group.as_bytes()),
-                    );
+                Part::Group(numbers) => {
+                    let matched = numbers.iter().find_map(|number| found.group(*number));
+                    out.extend_from_slice(matched.unwrap_or_default());
                 }
             }
         }
     }
+}
+
+/// Compiles an expression; one that is none is an error.
+pub(crate) fn expression(source: &str, problems: &mut Vec<Problem>) -> Option<Expression> {
+    let refused = |reason| {
+        let message = format!("error parsing regexp: {reason}: `{source}`");
+        problems.push(Problem::error("", message));
+    };
+    Expression::compile(source).map_err(refused).ok()
 }
 
 /// The longest name behind a `$`, and what follows it.
@@ -65,10 +79,11 @@ fn name(text: &str) -> Option<(&str, &str)> {
     Some((name, rest))
 }
 
-fn group(name: &str, regex: &Regex) -> Option<usize> {
+fn groups(name: &str, expression: &Expression) -> Box<[usize]> {
     let leading_zero = name.len() > 1 && name.starts_with('0');
     if !leading_zero && name.bytes().all(|byte| byte.is_ascii_digit()) {
-        return name.parse().ok().filter(|index| *index < regex.captures_len());
+        let number = name.parse().ok().filter(|number| *number < expression.group_count());
+        return number.into_iter().collect();
     }
-    regex.capture_names().position(|candidate| candidate == Some(name))
+    expression.groups_named(name).collect()
 }
