@@ -8,14 +8,13 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    Answer, BodyFraming, BodyReader, Known, Request, Response, Status, TrailerLimits,
+    BodyFraming, BodyReader, Known, Request, Response, Status, TrailerLimits,
     append_forwarded_for, codec::ResponseHead, remove_request_hop_by_hop,
     remove_response_hop_by_hop, websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
-use portway_snapshot::Route;
-use portway_upstream::Picked;
+use portway_upstream::{Picked, Server};
 
 pub(crate) use self::{
     error::ForwardError,
@@ -35,68 +34,76 @@ use crate::{
 /// What is to be forwarded where.
 pub(crate) struct Job<'a> {
     pub(crate) settings: &'a EntryPoint,
-    pub(crate) route: &'a Route,
     pub(crate) picked: Picked<'a>,
-    pub(crate) passed: Passed,
-}
-
-/// What the router's middlewares left to be done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Passed {
     /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
-    /// Whether a response without a type gets that which its beginning looks like.
-    pub(crate) detects_type: bool,
 }
 
-/// How forwarding ended.
-pub(crate) enum Outcome {
-    /// The client has the server's response, or as much of it as there will be.
-    Done(Next),
-    /// Nothing of a response was sent: the client gets this answer.
-    Answer(Box<Answer>),
-}
-
-/// Forwards the request and passes the response on.
-pub(crate) async fn forward(
+/// Sends the request and receives the head of the response; the body is still to come.
+///
+/// # Errors
+/// When nothing of a response can be used. The client got at most interim ones.
+pub(crate) async fn fetch(
     connection: &mut Connection,
     memory: &mut Memory,
     job: &Job<'_>,
     facts: &mut Facts,
-) -> Outcome {
+) -> Result<(), ForwardError> {
     let worker = Rc::clone(&connection.worker);
     facts.served_by(&job.picked, &memory.request.headers);
     prepare(&mut memory.request, job, connection.peer.ip());
     memory.upload.clear();
-    let outcome = match send::send(connection, memory, &worker, job).await {
+    let sent = send::send(connection, memory, &worker, job).await;
+    match sent {
         Ok(()) => {
             facts.received(&memory.response);
-            Outcome::Done(if memory.response.status.code() == 101 {
-                // Rare and large, as is what follows; it must not swell the future of every exchange.
-                let switch = switch_protocols(connection, memory, &worker, job.settings, facts);
-                Box::pin(switch).await
-            } else {
-                respond(connection, memory, &worker, job, facts).await
-            })
+            let Memory { response, .. } = memory;
+            if response.status != Status::SWITCHING_PROTOCOLS {
+                remove_response_hop_by_hop(&mut response.headers, response.body);
+            }
         }
-        Err(error) => {
-            facts.reason = Some(error.reason());
-            facts.detail = error.to_string();
-            tracing::debug!("{}: {error}", job.route.name);
-            Outcome::Answer(answer::of_error(&error).into())
+        Err(_) => end(memory, &worker, facts),
+    }
+    sent
+}
+
+/// Passes on the response whose head [`fetch`] has received. A response without a type gets that which its
+/// beginning looks like where `detects_type` says so.
+pub(crate) async fn pass_on(
+    connection: &mut Connection,
+    memory: &mut Memory,
+    settings: &EntryPoint,
+    server: &Server,
+    detects_type: bool,
+    facts: &mut Facts,
+) -> Next {
+    let worker = Rc::clone(&connection.worker);
+    let next = if memory.response.status == Status::SWITCHING_PROTOCOLS {
+        // Rare and large, as is what follows; it must not swell the future of every exchange.
+        Box::pin(switch_protocols(connection, memory, &worker, settings, facts)).await
+    } else {
+        if detects_type && lacks_type(memory.response.status, &memory.response.headers) {
+            // Rare: it must not swell the future of every exchange.
+            Box::pin(sniff::sniff(connection, memory, &worker)).await;
         }
+        respond(connection, memory, &worker, settings, server, facts).await
     };
+    end(memory, &worker, facts);
+    next
+}
+
+/// Gives back what the exchange with the server held.
+fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
     facts.request_bytes = memory.upload.payload();
     memory.server = None;
     memory.from_server.discard(&worker.buffers);
-    outcome
 }
 
 /// Makes the request what the server is to see.
 fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
     let wants_upgrade = request.upgrade().is_some();
     remove_request_hop_by_hop(&mut request.headers, request.body);
-    if job.passed.append_forwarded_for {
+    if job.append_forwarded_for {
         append_forwarded_for(&mut request.headers, peer);
     }
     if wants_upgrade {
@@ -108,26 +115,18 @@ fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
     }
 }
 
-/// Passes a response on whose head is here, and keeps what can be used again.
+/// Passes the head and the body on, and keeps what can be used again.
 async fn respond(
     connection: &mut Connection,
     memory: &mut Memory,
     worker: &Worker,
-    job: &Job<'_>,
+    settings: &EntryPoint,
+    server: &Server,
     facts: &mut Facts,
 ) -> Next {
     // A server that answers before it was asked in full may take the rest for its next request.
     let asked = memory.upload.is_complete();
-    let Memory { request, response, .. } = &mut *memory;
-    remove_response_hop_by_hop(&mut response.headers, response.body);
-    job.route.chain.on_response(&mut response.headers, request, connection.tls.is_some());
-    let lacks_type = job.passed.detects_type && lacks_type(response.status, &response.headers);
-    // Of a chunked response Traefik sends the fields before any of the body.
-    if lacks_type && matches!(response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose) {
-        // Rare: it must not swell the future of every exchange.
-        Box::pin(sniff::sniff(connection, memory, worker)).await;
-    }
-    let written = write_head(connection, memory, worker, job.settings);
+    let written = write_head(connection, memory, worker, settings);
     facts.status = memory.response.status.code();
     facts.sending(&memory.response.headers);
     let relayed = match written {
@@ -140,10 +139,10 @@ async fn respond(
             let reusable = clean && asked && memory.response.keep_alive;
             if reusable
                 && memory.from_server.is_empty()
-                && let Some(server) =
-                    memory.server.take_if(|server| server.stream.http2().is_none())
+                && let Some(connection) =
+                    memory.server.take_if(|connection| connection.stream.http2().is_none())
             {
-                worker.pool.borrow_mut().put(job.picked.server, server, ended);
+                worker.pool.borrow_mut().put(server, connection, ended);
             }
             if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
         }

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use portway_http::{BodyReader, Known, TrailerLimits};
+use portway_http::{BodyFraming, BodyReader, Known, TrailerLimits};
 use portway_middleware::detect_content_type;
 
 use crate::{
@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Where no beginning comes the fields stay as they are, and whoever passes the body on finds out why.
 pub(super) async fn sniff(connection: &mut Connection, memory: &mut Memory, worker: &Worker) {
     let Memory { response, upload, server, limits, from_server, .. } = memory;
+    // Of a chunked response Traefik sends the fields before any of the body.
+    if !matches!(response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose) {
+        return;
+    }
     let Some(server) = server else { return };
     let reader = match server.stream.http2() {
         Some(_) => BodyReader::Stream,
@@ -72,8 +76,6 @@ fn beginning(mut reader: BodyReader, mut input: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use portway_http::BodyFraming;
-
     use super::*;
 
     #[track_caller]
