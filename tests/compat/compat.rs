@@ -34,6 +34,7 @@ mod proxy_protocol;
 mod redirect_scheme;
 mod refusals;
 mod replace_path;
+mod retry;
 mod rules;
 mod services;
 mod strip_prefix;

@@ -7,7 +7,7 @@ use portway_model::dynamic;
 use crate::{
     AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
     InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
-    ReplacePathRegex, StripPrefix, StripPrefixRegex,
+    ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -44,6 +44,8 @@ pub enum Middleware {
     ReplacePath(ReplacePath),
     /// Replaces the path by a regular expression.
     ReplacePathRegex(ReplacePathRegex),
+    /// Asks again when a server could not be reached, or answered with some status. A wrapper.
+    Retry(Retry),
     /// Removes a prefix from the path.
     StripPrefix(StripPrefix),
     /// Removes what a regular expression matches at the start of the path.
@@ -105,6 +107,7 @@ impl Middleware {
             Config::ReplacePathRegex(config) => {
                 ReplacePathRegex::compile(config, problems).map(Self::ReplacePathRegex)
             }
+            Config::Retry(config) => Retry::compile(config, problems).map(Self::Retry),
             Config::StripPrefix(config) => {
                 Some(Self::StripPrefix(StripPrefix::compile(config, problems)))
             }
@@ -160,9 +163,16 @@ impl Middleware {
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
             Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
         }
+    }
+
+    /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
+    #[must_use]
+    pub fn is_wrapper(&self) -> bool {
+        matches!(self, Self::Retry(_))
     }
 
     /// Sees a request on its way in.
@@ -187,6 +197,7 @@ impl Middleware {
             Self::ReplacePath(filter) => filter.on_request(request, context),
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
+            Self::Retry(_) => Flow::Continue,
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
         }
     }

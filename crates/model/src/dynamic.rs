@@ -15,8 +15,8 @@ mod transport;
 pub use middleware::{
     AddPrefix, BasicAuth, Chain, ContentType, Cors, EncodedCharacters, Headers, InFlightReq,
     InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware, RateLimit, RedirectRegex,
-    RedirectScheme, ReplacePath, ReplacePathRegex, SERVED_MIDDLEWARES, Security, SourceCriterion,
-    StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security,
+    SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,

@@ -6,8 +6,8 @@ use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::{Chain, Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
-use portway_snapshot::{Held, Route, Snapshot, Target};
-use portway_upstream::Picked;
+use portway_snapshot::{Held, Route, Snapshot, Steps, Target};
+use portway_upstream::{Picked, Server, Service};
 
 use tokio::task::spawn_blocking;
 
@@ -42,6 +42,9 @@ pub struct Inbound {
     pub secure: bool,
 }
 
+/// How often a server is chosen to find one that was not asked yet.
+const MAX_PICKS: usize = 100;
+
 /// Why a request got an answer of our own.
 type Refused = (Reason, Box<Answer>);
 
@@ -55,6 +58,10 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) route: &'s Route,
     /// What its middlewares know of it, and leave to be done.
     pub(crate) context: Context<'s>,
+    /// The servers that were asked in vain, where another one is to be preferred.
+    pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
+    /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
+    pub(crate) sent: Option<bool>,
 }
 
 /// What a request gets.
@@ -85,6 +92,8 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
         }
     };
     memory.permits.clear();
+    memory.held = None;
+    memory.body_filters.clear();
     facts.write(connection, &memory.request);
     next
 }
@@ -114,21 +123,34 @@ async fn serve(
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
     let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
     context.append_forwarded_for = settings.append_forwarded_for;
-    let mut exchange =
-        Exchange { connection, memory, facts, settings, snapshot, route, context };
-    let reply = exchange.run(&route.chain).await;
+    let mut exchange = Exchange {
+        connection,
+        memory,
+        facts,
+        settings,
+        snapshot,
+        route,
+        context,
+        asked: None,
+        sent: None,
+    };
+    let reply = exchange.run(&route.steps).await;
     exchange.deliver(reply).await
 }
 
 impl<'s> Exchange<'_, 's> {
     /// Leads the request through filters to what follows them, and the head of the reply back through them.
-    pub(crate) async fn run(&mut self, chain: &'s Chain) -> Reply<'s> {
-        if !chain.is_empty()
-            && let Err(answer) = self.filter(chain).await
+    pub(crate) async fn run(&mut self, steps: &'s Steps) -> Reply<'s> {
+        let filters = &steps.filters;
+        if !filters.is_empty()
+            && let Err(answer) = self.filter(filters).await
         {
             return Reply::Answer(answer);
         }
-        let mut reply = self.reach().await;
+        let mut reply = match &steps.wrapper {
+            None => self.reach().await,
+            Some(wrapper) => Box::pin(self.wrap(wrapper)).await,
+        };
         let Memory { request, response, .. } = &mut *self.memory;
         let fields = match &mut reply {
             Reply::Answer(answer) => &mut answer.headers,
@@ -136,7 +158,7 @@ impl<'s> Exchange<'_, 's> {
             Reply::Server(_) if response.status == Status::SWITCHING_PROTOCOLS => return reply,
             Reply::Server(_) => &mut response.headers,
         };
-        chain.on_response(fields, request, self.context.tls);
+        filters.on_response(fields, request, self.context.tls);
         reply
     }
 
@@ -167,7 +189,7 @@ impl<'s> Exchange<'_, 's> {
                 ask(self.connection, &self.memory.request, *service, self.snapshot).await
             }
             Target::Service(service) => {
-                if let Some(picked) = service.pick() {
+                if let Some(picked) = self.pick(service) {
                     return self.forward(picked).await;
                 }
                 self.facts.reason = Some(Reason::NoServer);
@@ -177,18 +199,28 @@ impl<'s> Exchange<'_, 's> {
         Reply::Answer(answer.into())
     }
 
+    /// Chooses a server: one that was not asked in vain, while there is one.
+    fn pick(&mut self, service: &'s Service) -> Option<Picked<'s>> {
+        let picked = service.pick()?;
+        let Some(asked) = &mut self.asked else { return Some(picked) };
+        let is_asked =
+            |picked: &Picked<'_>| asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
+        let others = (0..MAX_PICKS).map_while(|_| service.pick());
+        let fresh = std::iter::once(picked).chain(others).find(|picked| !is_asked(picked));
+        let picked = fresh.unwrap_or(picked);
+        asked.push(picked.server);
+        Some(picked)
+    }
+
     /// Asks a server.
     async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
         let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
         let job = forward::Job { settings, picked, append_forwarded_for };
-        match forward::fetch(self.connection, self.memory, &job, self.facts).await {
+        let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
+        self.sent = Some(self.memory.upload.begun());
+        match fetched {
             Ok(()) => Reply::Server(picked),
-            Err(error) => {
-                self.facts.reason = Some(error.reason());
-                self.facts.detail = error.to_string();
-                tracing::debug!("{}: {error}", self.route.name);
-                Reply::Answer(answer::of_error(&error).into())
-            }
+            Err(error) => self.failed(&error),
         }
     }
 

@@ -8,27 +8,29 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    BodyFraming, BodyReader, Known, Request, Response, Status, TrailerLimits,
-    append_forwarded_for, codec::ResponseHead, remove_request_hop_by_hop,
-    remove_response_hop_by_hop, websocket_header_case,
+    BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
+    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
+    websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
-use portway_upstream::{Picked, Server};
+use portway_upstream::{Picked, Server, Stream};
 
 pub(crate) use self::{
     error::ForwardError,
-    heads::{HeadState, Limits},
+    heads::{HeadState, Limits, tell_to_go_on},
 };
 use crate::{
     EntryPoint, answer,
+    buffer::{Buffers, ReadBuffer},
     connection::{Connection, Next},
     deadline::Deadline,
     memory::Memory,
     record::Facts,
-    relay::{Download, DownloadError, Side, Upload, UploadError},
+    relay::{Download, DownloadError, Peer, Side, Upload, UploadError},
     tunnel,
     worker::Worker,
+    wrap::Filtered,
 };
 
 /// What is to be forwarded where.
@@ -93,7 +95,7 @@ pub(crate) async fn pass_on(
 }
 
 /// Gives back what the exchange with the server held.
-fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
+pub(crate) fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
     facts.request_bytes = memory.upload.payload();
     memory.server = None;
     memory.from_server.discard(&worker.buffers);
@@ -236,41 +238,70 @@ async fn relay_body(
     worker: &Worker,
     facts: &mut Facts,
 ) -> Result<bool, BrokenOff> {
-    let Memory { request, response, out, upload, download, server, limits, from_server, .. } =
-        memory;
-    let Some(server) = server else { return Err(BrokenOff::Server) };
+    let is_http2 = memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+    let reader = memory.response_reader(is_http2);
     let chunked = connection.stream.http2().is_none()
-        && response.framing_for(request.version) == BodyFraming::Chunked;
-    let reader = match server.stream.http2() {
-        Some(_) if !response.body.is_empty() => BodyReader::Stream,
-        _ => BodyReader::for_response(response.body, TrailerLimits::default()),
-    };
-    download.begin(std::mem::take(out), reader, chunked);
-    let mut write_deadline = Deadline::at(limits.write);
+        && memory.response.framing_for(memory.request.version) == BodyFraming::Chunked;
+    let Memory { out, upload, download, server, limits, from_server, body_filters, .. } = memory;
+    let Some(server) = server else { return Err(BrokenOff::Server) };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
-    let relayed = poll_fn(|cx| {
-        let passed = download.poll(cx, client.stream, &mut from_server, &worker.buffers);
-        if let Poll::Ready(passed) = passed {
-            return Poll::Ready(passed.map_err(BrokenOff::from));
-        }
-        let sent = upload.poll(cx, &mut client, from_server.stream, &worker.buffers);
-        if let Poll::Ready(error) = sent {
-            return Poll::Ready(Err(error.into()));
-        }
-        if !upload.body_has_come() && limits.request.has_passed(cx) {
-            return Poll::Ready(Err(BrokenOff::RequestTimeout));
-        }
-        if write_deadline.has_passed(cx) {
-            return Poll::Ready(Err(BrokenOff::WriteTimeout));
-        }
-        Poll::Pending
-    })
-    .await;
+    let mut bodies = Bodies { upload, download, limits, buffers: &worker.buffers };
+    let head = std::mem::take(out);
+    let (relayed, clean) = if body_filters.is_empty() {
+        bodies.download.begin(head, reader, chunked);
+        let relayed = bodies.relay(&mut client, &mut from_server).await;
+        (relayed, bodies.download.is_clean())
+    } else {
+        bodies.download.begin(head, BodyReader::Stream, chunked);
+        let mut filtered = Filtered::new(from_server, &worker.buffers, reader, body_filters);
+        let mut input = ReadBuffer::default();
+        let mut from_filters = Side { stream: &mut filtered, input: &mut input };
+        // Rare: it must not swell the future of every exchange.
+        let relayed = Box::pin(bodies.relay(&mut client, &mut from_filters)).await;
+        input.discard(&worker.buffers);
+        (relayed, filtered.is_clean())
+    };
     facts.sent = download.payload();
-    let clean = download.is_clean();
     *out = download.take_buffer();
     relayed.map(|()| clean)
+}
+
+/// Both bodies on their way.
+struct Bodies<'a> {
+    upload: &'a mut Upload,
+    download: &'a mut Download,
+    limits: &'a mut Limits,
+    buffers: &'a Buffers,
+}
+
+impl Bodies<'_> {
+    async fn relay<S: Peer>(
+        &mut self,
+        client: &mut Side<'_, Stream>,
+        from_server: &mut Side<'_, S>,
+    ) -> Result<(), BrokenOff> {
+        let Self { upload, download, limits, buffers } = self;
+        let mut write_deadline = Deadline::at(limits.write);
+        poll_fn(|cx| {
+            let passed = download.poll(cx, client.stream, from_server, buffers);
+            if let Poll::Ready(passed) = passed {
+                return Poll::Ready(passed.map_err(BrokenOff::from));
+            }
+            let sent = upload.poll(cx, client, from_server.stream, buffers);
+            if let Poll::Ready(error) = sent {
+                return Poll::Ready(Err(error.into()));
+            }
+            if !upload.body_has_come() && limits.request.has_passed(cx) {
+                return Poll::Ready(Err(BrokenOff::RequestTimeout));
+            }
+            if write_deadline.has_passed(cx) {
+                return Poll::Ready(Err(BrokenOff::WriteTimeout));
+            }
+            Poll::Pending
+        })
+        .await
+    }
 }
 
 /// Passes 101 on and becomes a tunnel.

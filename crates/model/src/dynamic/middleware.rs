@@ -6,9 +6,11 @@ use serde::Serialize;
 
 mod headers;
 mod limits;
+mod retry;
 
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use retry::Retry;
 
 use super::service::Unserved;
 
@@ -47,6 +49,8 @@ pub enum Middleware {
     ReplacePath(ReplacePath),
     /// Replaces the path by a regular expression.
     ReplacePathRegex(ReplacePathRegex),
+    /// Asks again when a server could not be reached, or answered with some status.
+    Retry(Retry),
     /// Removes a prefix from the path.
     StripPrefix(StripPrefix),
     /// Removes what a regular expression matches at the start of the path.
@@ -77,6 +81,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "redirectScheme",
     "replacePath",
     "replacePathRegex",
+    "retry",
     "stripPrefix",
     "stripPrefixRegex",
 ];
@@ -91,7 +96,6 @@ pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "grpcWeb",
     "passTLSClientCert",
     "plugin",
-    "retry",
 ];
 
 impl Middleware {
@@ -113,6 +117,7 @@ impl Middleware {
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
             Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
             Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),
