@@ -18,6 +18,7 @@ mod basic_auth;
 mod broken;
 mod chain;
 mod combinations;
+mod compress;
 mod content_type;
 mod digest_auth;
 mod encoded_characters;

@@ -5,7 +5,7 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
+    AddPrefix, BasicAuth, Compress, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
     InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
     ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
@@ -20,6 +20,8 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Compresses the bodies of responses. A wrapper.
+    Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password.
@@ -74,6 +76,7 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
+            Config::Compress(config) => Compress::compile(config, problems).map(Self::Compress),
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
             }
@@ -151,6 +154,7 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
@@ -172,7 +176,7 @@ impl Middleware {
     /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
     #[must_use]
     pub fn is_wrapper(&self) -> bool {
-        matches!(self, Self::Retry(_))
+        matches!(self, Self::Compress(_) | Self::Retry(_))
     }
 
     /// Sees a request on its way in.
@@ -197,7 +201,7 @@ impl Middleware {
             Self::ReplacePath(filter) => filter.on_request(request, context),
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
-            Self::Retry(_) => Flow::Continue,
+            Self::Compress(_) | Self::Retry(_) => Flow::Continue,
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
         }
     }

@@ -11,6 +11,7 @@
 //! - A body that was taken from the client and not held is never sent again.
 //! - What is held is bounded.
 
+mod compress;
 mod filtered;
 mod held;
 mod reply;
@@ -26,6 +27,7 @@ impl<'s> Exchange<'_, 's> {
     /// Leads the request through a wrapper and what follows it.
     pub(crate) async fn wrap(&mut self, wrapper: &'s Wrapper) -> Reply<'s> {
         match &*wrapper.middleware {
+            Middleware::Compress(compress) => self.compress(compress, &wrapper.rest).await,
             Middleware::Retry(retry) => self.retry(retry, &wrapper.rest).await,
             _ => self.run(&wrapper.rest).await,
         }

@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod compress;
 mod headers;
 mod limits;
 mod retry;
 
+pub use compress::Compress;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use retry::Retry;
@@ -24,6 +26,8 @@ pub enum Middleware {
     BasicAuth(BasicAuth),
     /// Other middlewares under one name.
     Chain(Chain),
+    /// Compresses the bodies of responses.
+    Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password; its settings have the fields of `basicAuth`, and lines of
@@ -69,6 +73,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
     "chain",
+    "compress",
     "contentType",
     "digestAuth",
     "encodedCharacters",
@@ -87,16 +92,8 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] = &[
-    "buffering",
-    "circuitBreaker",
-    "compress",
-    "errors",
-    "forwardAuth",
-    "grpcWeb",
-    "passTLSClientCert",
-    "plugin",
-];
+pub const UNSERVED_MIDDLEWARES: &[&str] =
+    &["buffering", "circuitBreaker", "errors", "passTLSClientCert", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -105,6 +102,7 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::Chain(_) => "chain",
+            Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",

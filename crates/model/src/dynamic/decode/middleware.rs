@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+mod compress;
 mod headers;
 mod limits;
 mod retry;
@@ -62,6 +63,7 @@ pub fn settings(
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
+        "compress" => Middleware::Compress(compress::compress(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
         "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
         "encodedCharacters" => {
