@@ -134,7 +134,10 @@ async fn serve(
         asked: None,
         sent: None,
     };
-    let reply = exchange.run(&route.steps).await;
+    let reply = match route.steps.is_empty() {
+        true => exchange.reach().await,
+        false => exchange.run(&route.steps).await,
+    };
     exchange.deliver(reply).await
 }
 
