@@ -11,6 +11,7 @@ mod http2_floods;
 mod pipelining;
 mod python;
 mod reload;
+mod route_timeouts;
 mod shutdown;
 mod slow_clients;
 mod smuggling;

@@ -14,6 +14,7 @@ use portway_http::{
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
+use portway_snapshot::Timeouts;
 use portway_upstream::{Picked, Server, Stream};
 
 pub(crate) use self::{
@@ -39,6 +40,8 @@ pub(crate) struct Job<'a> {
     pub(crate) picked: Picked<'a>,
     /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
+    /// How long the router lets it take.
+    pub(crate) timeouts: Timeouts,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.
@@ -184,6 +187,8 @@ enum BrokenOff {
     WriteTimeout,
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
+    #[error("no byte of a body was on its way within the router's idle timeout")]
+    IdleTimeout,
     #[error("the request body is malformed: {0}")]
     BadBody(portway_http::BodyError),
     #[error("the server broke its response off")]
@@ -195,6 +200,7 @@ impl BrokenOff {
         match self {
             Self::ClientGone | Self::WriteTimeout => Reason::ClientGone,
             Self::RequestTimeout => Reason::RequestTimeout,
+            Self::IdleTimeout => Reason::IdleTimeout,
             Self::BadBody(_) => Reason::BadRequest,
             Self::Server => Reason::UpstreamClosed,
         }
@@ -283,6 +289,9 @@ impl Bodies<'_> {
             }
             if !upload.body_has_come() && limits.request.has_passed(cx) {
                 return Poll::Ready(Err(BrokenOff::RequestTimeout));
+            }
+            if limits.idle.is_over(cx, upload.payload() + download.payload()) {
+                return Poll::Ready(Err(BrokenOff::IdleTimeout));
             }
             if write_deadline.has_passed(cx) {
                 return Poll::Ready(Err(BrokenOff::WriteTimeout));
