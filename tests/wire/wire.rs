@@ -3,6 +3,7 @@
 mod aborts;
 mod backends;
 mod bodies;
+mod compress;
 mod cost;
 mod grpc;
 mod h2spec;
@@ -11,6 +12,7 @@ mod http2_floods;
 mod pipelining;
 mod python;
 mod reload;
+mod route_timeouts;
 mod shutdown;
 mod slow_clients;
 mod smuggling;

@@ -179,20 +179,19 @@ impl Middleware {
         matches!(self, Self::Compress(_) | Self::Retry(_))
     }
 
-    /// Sees a request on its way in.
-    ///
-    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is dropped leaves the
-    /// request as it was.
-    pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
-        match self {
+    /// Sees a request on its way in; `None`, and nothing has changed, where it may have to wait.
+    pub(crate) fn on_request_now(
+        &self,
+        request: &mut Request,
+        context: &mut Context<'_>,
+    ) -> Option<Flow> {
+        Some(match self {
             Self::AddPrefix(filter) => filter.on_request(request),
-            Self::BasicAuth(filter) => filter.on_request(request, context).await,
             Self::ContentType(filter) => filter.on_request(context),
             Self::DigestAuth(filter) => filter.on_request(request, context),
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
             Self::InFlightReq(filter) => filter.on_request(request, context),
-            Self::RateLimit(filter) => filter.on_request(request, context).await,
             Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
                 filter.on_request(request, context)
             }
@@ -201,8 +200,21 @@ impl Middleware {
             Self::ReplacePath(filter) => filter.on_request(request, context),
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
-            Self::Compress(_) | Self::Retry(_) => Flow::Continue,
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
+            Self::Compress(_) | Self::Retry(_) => Flow::Continue,
+            Self::BasicAuth(_) | Self::RateLimit(_) => return None,
+        })
+    }
+
+    /// Sees a request on its way in.
+    ///
+    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is
+    /// dropped leaves the request as it was.
+    pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
+        match self {
+            Self::BasicAuth(filter) => filter.on_request(request, context).await,
+            Self::RateLimit(filter) => filter.on_request(request, context).await,
+            _ => self.on_request_now(request, context).unwrap_or(Flow::Continue),
         }
     }
 

@@ -19,8 +19,8 @@ pub use middleware::{
     Security, SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
-    Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,
-    TraceVerbosity,
+    Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,
+    RouterTls, TraceVerbosity,
 };
 pub use service::{
     LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin, Strategy, UNSERVED_SERVICES,

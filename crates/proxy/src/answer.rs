@@ -151,7 +151,7 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
             answer.close = true;
             answer
         }
-        ForwardError::RequestTimeout => {
+        ForwardError::RequestTimeout | ForwardError::IdleTimeout | ForwardError::TotalTimeout => {
             let mut answer = Answer::proxy_error(Status::GATEWAY_TIMEOUT);
             answer.close = true;
             answer

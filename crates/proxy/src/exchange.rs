@@ -1,20 +1,20 @@
 //! One request from head to last byte: the straight line.
 
-use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll};
+use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, time::Duration};
 
-use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
+use portway_http::{Answer, BodyFraming, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::{Chain, Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
 use portway_snapshot::{Held, Route, Snapshot, Steps, Target};
 use portway_upstream::{Picked, Server, Service};
 
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::timeout_at};
 
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
-    forward,
+    forward::{self, ForwardError},
     memory::Memory,
     record::Facts,
     subject::Asked,
@@ -134,11 +134,45 @@ async fn serve(
         asked: None,
         sent: None,
     };
-    let reply = exchange.run(&route.steps).await;
+    if let Some(total) = route.timeouts.total {
+        // Rare: it must not swell the future of every exchange.
+        return Box::pin(exchange.run_within(total)).await;
+    }
+    let reply = match route.steps.is_empty() {
+        true => exchange.reach().await,
+        false => exchange.run(&route.steps).await,
+    };
     exchange.deliver(reply).await
 }
 
 impl<'s> Exchange<'_, 's> {
+    /// Leads the request through and delivers the reply, all within `total` of its head.
+    async fn run_within(&mut self, total: Duration) -> Next {
+        let until = self.connection.started + total;
+        let Ok(reply) = timeout_at(until.into(), self.run(&self.route.steps)).await else {
+            let worker = Rc::clone(&self.connection.worker);
+            forward::end(self.memory, &worker, self.facts);
+            // Who knows how much of the body came: the answer ends the connection.
+            self.memory.request.body = BodyFraming::None;
+            let reply = self.failed(&ForwardError::TotalTimeout);
+            return self.deliver(reply).await;
+        };
+        let is_server = matches!(reply, Reply::Server(_));
+        if is_server && self.memory.response.status == Status::SWITCHING_PROTOCOLS {
+            return self.deliver(reply).await;
+        }
+        match timeout_at(until.into(), self.deliver(reply)).await {
+            Ok(next) => next,
+            Err(_) => {
+                self.facts.reason = Some(Reason::TotalTimeout);
+                self.facts.sent = self.memory.download.payload();
+                let worker = Rc::clone(&self.connection.worker);
+                forward::end(self.memory, &worker, self.facts);
+                Next::Abort
+            }
+        }
+    }
+
     /// Leads the request through filters to what follows them, and the head of the reply back through them.
     pub(crate) async fn run(&mut self, steps: &'s Steps) -> Reply<'s> {
         let filters = &steps.filters;
@@ -215,7 +249,8 @@ impl<'s> Exchange<'_, 's> {
     /// Asks a server.
     async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
         let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
-        let job = forward::Job { settings, picked, append_forwarded_for };
+        let timeouts = self.route.timeouts;
+        let job = forward::Job { settings, picked, append_forwarded_for, timeouts };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());
         match fetched {

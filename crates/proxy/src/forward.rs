@@ -14,6 +14,7 @@ use portway_http::{
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
+use portway_snapshot::Timeouts;
 use portway_upstream::{Picked, Server, Stream};
 
 pub(crate) use self::{
@@ -40,6 +41,8 @@ pub(crate) struct Job<'a> {
     pub(crate) picked: Picked<'a>,
     /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
+    /// How long the router lets it take.
+    pub(crate) timeouts: Timeouts,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.
@@ -81,15 +84,43 @@ pub(crate) async fn pass_on(
     facts: &mut Facts,
 ) -> Next {
     let worker = Rc::clone(&connection.worker);
-    let next = if memory.response.status == Status::SWITCHING_PROTOCOLS {
+    if memory.response.status == Status::SWITCHING_PROTOCOLS {
         // Rare and large, as is what follows; it must not swell the future of every exchange.
-        Box::pin(switch_protocols(connection, memory, &worker, settings, facts)).await
-    } else {
-        if detects_type && lacks_type(memory.response.status, &memory.response.headers) {
-            // Rare: it must not swell the future of every exchange.
-            Box::pin(sniff::sniff(connection, memory, &worker)).await;
+        let next = Box::pin(switch_protocols(connection, memory, &worker, settings, facts)).await;
+        end(memory, &worker, facts);
+        return next;
+    }
+    if detects_type && lacks_type(memory.response.status, &memory.response.headers) {
+        // Rare: it must not swell the future of every exchange.
+        Box::pin(sniff::sniff(connection, memory, &worker)).await;
+    }
+    // A server that answers before it was asked in full may take the rest for its next request.
+    let asked = memory.upload.is_complete();
+    let written = write_head(connection, memory, &worker, settings);
+    facts.status = memory.response.status.code();
+    facts.sending(&memory.response.headers);
+    let relayed = match written {
+        Ok(keep) => relay_body(connection, memory, &worker, facts).await.map(|clean| (keep, clean)),
+        Err(broken) => Err(broken),
+    };
+    let ended = connection.end_exchange();
+    let next = match relayed {
+        Ok((keep, clean)) => {
+            let reusable = clean && asked && memory.response.keep_alive;
+            if reusable
+                && memory.from_server.is_empty()
+                && let Some(connection) =
+                    memory.server.take_if(|connection| connection.stream.http2().is_none())
+            {
+                worker.pool.borrow_mut().put(server, connection, ended);
+            }
+            if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
         }
-        respond(connection, memory, &worker, settings, server, facts).await
+        Err(broken) => {
+            facts.reason = Some(broken.reason());
+            facts.detail = broken.to_string();
+            Next::Abort
+        }
     };
     end(memory, &worker, facts);
     next
@@ -115,45 +146,6 @@ fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
     let base = &job.picked.server.path;
     if !base.is_empty() {
         request.target.join_base(base);
-    }
-}
-
-/// Passes the head and the body on, and keeps what can be used again.
-async fn respond(
-    connection: &mut Connection,
-    memory: &mut Memory,
-    worker: &Worker,
-    settings: &EntryPoint,
-    server: &Server,
-    facts: &mut Facts,
-) -> Next {
-    // A server that answers before it was asked in full may take the rest for its next request.
-    let asked = memory.upload.is_complete();
-    let written = write_head(connection, memory, worker, settings);
-    facts.status = memory.response.status.code();
-    facts.sending(&memory.response.headers);
-    let relayed = match written {
-        Ok(keep) => relay_body(connection, memory, worker, facts).await.map(|clean| (keep, clean)),
-        Err(broken) => Err(broken),
-    };
-    let ended = connection.end_exchange();
-    match relayed {
-        Ok((keep, clean)) => {
-            let reusable = clean && asked && memory.response.keep_alive;
-            if reusable
-                && memory.from_server.is_empty()
-                && let Some(connection) =
-                    memory.server.take_if(|connection| connection.stream.http2().is_none())
-            {
-                worker.pool.borrow_mut().put(server, connection, ended);
-            }
-            if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
-        }
-        Err(broken) => {
-            facts.reason = Some(broken.reason());
-            facts.detail = broken.to_string();
-            Next::Abort
-        }
     }
 }
 
@@ -196,6 +188,8 @@ enum BrokenOff {
     WriteTimeout,
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
+    #[error("no byte of a body was on its way within the router's idle timeout")]
+    IdleTimeout,
     #[error("the request body is malformed: {0}")]
     BadBody(portway_http::BodyError),
     #[error("the server broke its response off")]
@@ -207,6 +201,7 @@ impl BrokenOff {
         match self {
             Self::ClientGone | Self::WriteTimeout => Reason::ClientGone,
             Self::RequestTimeout => Reason::RequestTimeout,
+            Self::IdleTimeout => Reason::IdleTimeout,
             Self::BadBody(_) => Reason::BadRequest,
             Self::Server => Reason::UpstreamClosed,
         }
@@ -277,14 +272,14 @@ struct Bodies<'a> {
 }
 
 impl Bodies<'_> {
-    async fn relay<S: Peer>(
+    fn relay<S: Peer>(
         &mut self,
         client: &mut Side<'_, Stream>,
         from_server: &mut Side<'_, S>,
-    ) -> Result<(), BrokenOff> {
+    ) -> impl Future<Output = Result<(), BrokenOff>> {
         let Self { upload, download, limits, buffers } = self;
         let mut write_deadline = Deadline::at(limits.write);
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             let passed = download.poll(cx, client.stream, from_server, buffers);
             if let Poll::Ready(passed) = passed {
                 return Poll::Ready(passed.map_err(BrokenOff::from));
@@ -296,12 +291,14 @@ impl Bodies<'_> {
             if !upload.body_has_come() && limits.request.has_passed(cx) {
                 return Poll::Ready(Err(BrokenOff::RequestTimeout));
             }
+            if limits.idle.is_over(cx, upload.payload() + download.payload()) {
+                return Poll::Ready(Err(BrokenOff::IdleTimeout));
+            }
             if write_deadline.has_passed(cx) {
                 return Poll::Ready(Err(BrokenOff::WriteTimeout));
             }
             Poll::Pending
         })
-        .await
     }
 }
 

@@ -28,6 +28,11 @@ pub struct Wrapper {
 }
 
 impl Steps {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty() && self.wrapper.is_none()
+    }
+
     /// Steps through these middlewares in this order. `aside` finds what a wrapper asks besides what follows it.
     pub(crate) fn new(
         middlewares: Vec<Arc<Middleware>>,

@@ -23,7 +23,7 @@ pub use middleware::{
     redirect_scheme, replace_path, replace_path_regex, settings, source_criterion, strip_prefix,
     strip_prefix_regex,
 };
-pub use router::{domain, observability, router, router_tls};
+pub use router::{domain, observability, router, router_timeouts, router_tls};
 pub use service::{
     flush_interval, load_balancer, server, service, strategy, weighted, weighted_service,
 };

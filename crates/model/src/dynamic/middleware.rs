@@ -92,8 +92,15 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] =
-    &["buffering", "circuitBreaker", "errors", "passTLSClientCert", "plugin"];
+pub const UNSERVED_MIDDLEWARES: &[&str] = &[
+    "buffering",
+    "circuitBreaker",
+    "errors",
+    "forwardAuth",
+    "grpcWeb",
+    "passTLSClientCert",
+    "plugin",
+];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.

@@ -41,6 +41,12 @@ pub(crate) enum ForwardError {
     /// The client's body is malformed.
     #[error("the request body is malformed: {source}")]
     BadBody { source: BodyError },
+    /// No byte of the request's body was on its way for as long as the router lets it be.
+    #[error("no byte of the request body was on its way within the router's idle timeout")]
+    IdleTimeout,
+    /// The request took longer than the router lets it.
+    #[error("no response within the router's total timeout")]
+    TotalTimeout,
     /// The client did not send its whole body within the read timeout.
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
@@ -60,6 +66,8 @@ impl ForwardError {
             Self::ClientGone => Reason::ClientGone,
             Self::BadBody { .. } => Reason::BadRequest,
             Self::RequestTimeout => Reason::RequestTimeout,
+            Self::IdleTimeout => Reason::IdleTimeout,
+            Self::TotalTimeout => Reason::TotalTimeout,
         }
     }
 }

@@ -12,7 +12,7 @@ use portway_model::{
 use portway_rule::{Rule, Syntax, default_priority, parse};
 
 use crate::{
-    Route, Settings, Snapshot, Steps, Target,
+    Route, Settings, Snapshot, Steps, Target, Timeouts,
     compile::{
         Carried, Configs,
         middlewares::Middlewares,
@@ -46,6 +46,7 @@ pub(crate) struct Claim {
     /// The qualified name of its service.
     pub(crate) service: Arc<str>,
     pub(crate) access_log: bool,
+    pub(crate) timeouts: Timeouts,
     /// The qualified name of its TLS options, where it has TLS.
     pub(crate) tls: Option<String>,
     /// Its TLS settings could not be read: it claims requests of both kinds.
@@ -190,6 +191,7 @@ impl Builder<'_> {
             run,
             service: self.service(),
             access_log: self.info.observability.access_logs.unwrap_or(true),
+            timeouts: Timeouts::of(router.timeouts.as_deref()),
             tls: router.tls.as_ref().map(|tls| options_name(&tls.options, self.name)),
             tls_unread: unread(self.entry, "tls"),
             is_silent: self.entry.is_disabled(),

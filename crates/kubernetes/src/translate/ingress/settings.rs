@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use portway_model::{
     Cause, Fields, Node, Problem, Severity,
-    dynamic::{Observability, RouterTls, TraceVerbosity, decode},
+    dynamic::{Observability, RouterTimeouts, RouterTls, TraceVerbosity, decode},
     nearest,
 };
 use serde_json::{Map, Value as Json, json};
 
 use super::annotations::{PREFIX, Vocabulary, switched, tree};
+use crate::translate::own;
 
 /// What annotations say of an Ingress's routers. Traefik: `traefik.ingress.kubernetes.io/router.*`.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub(super) struct RouterSettings {
     pub(super) tls: Option<RouterTls>,
     /// Which records are made.
     pub(super) observability: Option<Observability>,
+    /// How long requests may take.
+    pub(super) timeouts: Option<Box<RouterTimeouts>>,
     /// What is wrong with the annotations.
     pub(super) problems: Vec<Problem>,
 }
@@ -64,9 +67,11 @@ impl RouterSettings {
                     observability.trace_verbosity.or(Some(TraceVerbosity::Minimal));
                 Observability { trace_verbosity, ..observability }
             }),
+            timeouts: None,
             problems: Vec::new(),
         };
         fields.close();
+        settings.timeouts = own::timeouts(annotations, &mut problems);
         settings.problems = problems;
         settings
     }
