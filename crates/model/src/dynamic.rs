@@ -13,10 +13,10 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Chain, ContentType, Cors, EncodedCharacters, Headers, InFlightReq,
-    InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware, RateLimit, RedirectRegex,
-    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security,
-    SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, Chain, ContentType, Cors, EncodedCharacters, Errors, Headers,
+    InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware, RateLimit,
+    RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES,
+    Security, SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,

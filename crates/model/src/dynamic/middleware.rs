@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod errors;
 mod headers;
 mod limits;
 mod retry;
 
+pub use errors::Errors;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use retry::Retry;
@@ -31,6 +33,8 @@ pub enum Middleware {
     DigestAuth(BasicAuth),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
+    /// Puts another service's page in the place of an error.
+    Errors(Errors),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -72,6 +76,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "contentType",
     "digestAuth",
     "encodedCharacters",
+    "errors",
     "headers",
     "inFlightReq",
     "ipAllowList",
@@ -91,7 +96,6 @@ pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "buffering",
     "circuitBreaker",
     "compress",
-    "errors",
     "forwardAuth",
     "grpcWeb",
     "passTLSClientCert",
@@ -108,6 +112,7 @@ impl Middleware {
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::RateLimit(_) => "rateLimit",
