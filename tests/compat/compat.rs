@@ -23,6 +23,7 @@ mod content_type;
 mod digest_auth;
 mod encoded_characters;
 mod entry_points;
+mod errors;
 mod forwarded;
 mod guards;
 mod headers;

@@ -21,6 +21,7 @@ mod content_type;
 mod context;
 mod digest_auth;
 mod encoded_characters;
+mod errors;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
@@ -48,6 +49,7 @@ pub use content_type::{ContentType, detect_content_type, detect_type_of_answer, 
 pub use context::{Context, Marks};
 pub use digest_auth::DigestAuth;
 pub use encoded_characters::EncodedCharacters;
+pub use errors::{ErrorPage, Errors};
 pub use headers::Headers;
 pub use in_flight_req::{InFlightReq, Permit};
 pub use ip_allow_list::IpAllowList;

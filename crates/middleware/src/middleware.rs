@@ -5,8 +5,8 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, Compress, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
-    InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    AddPrefix, BasicAuth, Compress, ContentType, Context, DigestAuth, EncodedCharacters, Errors,
+    Headers, InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
     ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
@@ -28,6 +28,8 @@ pub enum Middleware {
     DigestAuth(Box<DigestAuth>),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
+    /// Puts another service's page in the place of an error. A wrapper.
+    Errors(Errors),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -85,6 +87,7 @@ impl Middleware {
             Config::EncodedCharacters(config) => {
                 Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
             }
+            Config::Errors(config) => Errors::compile(config, problems).map(Self::Errors),
             Config::Headers(config) => {
                 Headers::compile(config, problems).map(|compiled| Self::Headers(compiled.into()))
             }
@@ -158,6 +161,7 @@ impl Middleware {
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
@@ -173,10 +177,19 @@ impl Middleware {
         }
     }
 
+    /// The service that it asks besides what follows it, as it was written.
+    #[must_use]
+    pub fn aside(&self) -> Option<&str> {
+        match self {
+            Self::Errors(errors) => Some(errors.service()),
+            _ => None,
+        }
+    }
+
     /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
     #[must_use]
     pub fn is_wrapper(&self) -> bool {
-        matches!(self, Self::Compress(_) | Self::Retry(_))
+        matches!(self, Self::Compress(_) | Self::Errors(_) | Self::Retry(_))
     }
 
     /// Sees a request on its way in; `None`, and nothing has changed, where it may have to wait.
@@ -201,7 +214,7 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
-            Self::Compress(_) | Self::Retry(_) => Flow::Continue,
+            Self::Compress(_) | Self::Errors(_) | Self::Retry(_) => Flow::Continue,
             Self::BasicAuth(_) | Self::RateLimit(_) => return None,
         })
     }

@@ -13,7 +13,7 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Chain, Compress, ContentType, Cors, EncodedCharacters, Headers,
+    AddPrefix, BasicAuth, Chain, Compress, ContentType, Cors, EncodedCharacters, Errors, Headers,
     InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware, RateLimit,
     RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES,
     Security, SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,

@@ -62,6 +62,10 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
     /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
     pub(crate) sent: Option<bool>,
+    /// Whether the request is wanted as it is before it is made ready for a server.
+    pub(crate) keeps_unsent: bool,
+    /// The request as it was then.
+    pub(crate) unsent: Option<Request>,
 }
 
 /// What a request gets.
@@ -133,6 +137,8 @@ async fn serve(
         context,
         asked: None,
         sent: None,
+        keeps_unsent: false,
+        unsent: None,
     };
     if let Some(total) = route.timeouts.total {
         // Rare: it must not swell the future of every exchange.
@@ -213,14 +219,19 @@ impl<'s> Exchange<'_, 's> {
     }
 
     /// Leads the request to the router's target.
-    async fn reach(&mut self) -> Reply<'s> {
-        let answer = match &self.route.target {
+    pub(crate) async fn reach(&mut self) -> Reply<'s> {
+        self.ask(&self.route.target).await
+    }
+
+    /// Leads the request to a target.
+    pub(crate) async fn ask(&mut self, target: &'s Target) -> Reply<'s> {
+        let answer = match target {
             Target::Closed => {
                 self.facts.reason = Some(Reason::RouterClosed);
                 Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
             Target::Internal(service) => {
-                ask(self.connection, &self.memory.request, *service, self.snapshot).await
+                ask_internal(self.connection, &self.memory.request, *service, self.snapshot).await
             }
             Target::Service(service) => {
                 if let Some(picked) = self.pick(service) {
@@ -250,6 +261,9 @@ impl<'s> Exchange<'_, 's> {
     async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
         let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
         let timeouts = self.route.timeouts;
+        if self.keeps_unsent {
+            self.unsent = Some(self.memory.request.clone());
+        }
         let job = forward::Job { settings, picked, append_forwarded_for, timeouts };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());
@@ -331,7 +345,7 @@ fn find<'s>(
 }
 
 /// The answer of an internal service. The API's may take long, so the worker does not wait for it.
-async fn ask(
+async fn ask_internal(
     connection: &Connection,
     request: &Request,
     service: InternalService,

@@ -12,13 +12,14 @@
 //! - What is held is bounded.
 
 mod compress;
+mod errors;
 mod filtered;
 mod held;
 mod reply;
 mod retry;
 
 use portway_middleware::Middleware;
-use portway_snapshot::Wrapper;
+use portway_snapshot::{Target, Wrapper};
 
 pub(crate) use self::{filtered::Filtered, held::HoldError};
 use crate::exchange::{Exchange, Reply};
@@ -28,6 +29,14 @@ impl<'s> Exchange<'_, 's> {
     pub(crate) async fn wrap(&mut self, wrapper: &'s Wrapper) -> Reply<'s> {
         match &*wrapper.middleware {
             Middleware::Compress(compress) => self.compress(compress, &wrapper.rest).await,
+            Middleware::Errors(errors) => {
+                self.errors(
+                    errors,
+                    wrapper.aside.as_ref().unwrap_or(&Target::Closed),
+                    &wrapper.rest,
+                )
+                .await
+            }
             Middleware::Retry(retry) => self.retry(retry, &wrapper.rest).await,
             _ => self.run(&wrapper.rest).await,
         }

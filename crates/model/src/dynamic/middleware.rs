@@ -5,11 +5,13 @@ use std::fmt;
 use serde::Serialize;
 
 mod compress;
+mod errors;
 mod headers;
 mod limits;
 mod retry;
 
 pub use compress::Compress;
+pub use errors::Errors;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use retry::Retry;
@@ -35,6 +37,8 @@ pub enum Middleware {
     DigestAuth(BasicAuth),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
+    /// Puts another service's page in the place of an error.
+    Errors(Errors),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -77,6 +81,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "contentType",
     "digestAuth",
     "encodedCharacters",
+    "errors",
     "headers",
     "inFlightReq",
     "ipAllowList",
@@ -92,15 +97,8 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] = &[
-    "buffering",
-    "circuitBreaker",
-    "errors",
-    "forwardAuth",
-    "grpcWeb",
-    "passTLSClientCert",
-    "plugin",
-];
+pub const UNSERVED_MIDDLEWARES: &[&str] =
+    &["buffering", "circuitBreaker", "forwardAuth", "grpcWeb", "passTLSClientCert", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -113,6 +111,7 @@ impl Middleware {
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::RateLimit(_) => "rateLimit",

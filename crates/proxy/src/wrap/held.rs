@@ -6,6 +6,7 @@ use portway_http::{BodyFraming, BodyReader, Request, TrailerLimits};
 use portway_middleware::Marks;
 
 use crate::{
+    buffer::ReadBuffer,
     deadline::Deadline,
     exchange::Exchange,
     forward::{ForwardError, tell_to_go_on},
@@ -20,6 +21,20 @@ pub(crate) enum HoldError {
     TooLarge,
     /// It did not come to its end.
     Failed(ForwardError),
+}
+
+/// Takes the request's body off the input, if all of it has come already.
+fn take_whole(request: &Request, input: &mut ReadBuffer) -> bool {
+    let mut reader = BodyReader::for_request(request.body, TrailerLimits::default());
+    while !reader.is_done() {
+        let step = reader.step(input.filled());
+        let Ok(step) = step.map(|step| step.consumed) else { return false };
+        if step == 0 {
+            return false;
+        }
+        input.consume(step);
+    }
+    true
 }
 
 /// A request as it was when it came to a wrapper.
@@ -103,7 +118,7 @@ impl Exchange<'_, '_> {
                 true
             }
             (None, Some(_)) => upload.body_is_behind(),
-            (None, None) => request.body.is_empty(),
+            (None, None) => take_whole(request, input),
         };
         request.body = BodyFraming::None;
         request.expects_continue = false;

@@ -167,10 +167,10 @@ impl<'a> Amendment<'a> {
         let ties = &self.before.carried.ties;
         for (name, change) in changes(self.before, self.configs, |config| &config.http.middlewares)
         {
-            let chain = |entry: Option<&Arc<Entry<Middleware>>>| {
-                entry.is_some_and(|entry| matches!(*entry.spec, Middleware::Chain(_)))
+            let refers = |entry: Option<&Arc<Entry<Middleware>>>| {
+                entry.is_some_and(|entry| middlewares::refers(&entry.spec))
             };
-            if ties.holds(&name, &change) || chain(change.before) || chain(change.now) {
+            if ties.holds(&name, &change) || refers(change.before) || refers(change.now) {
                 return None;
             }
             let info = self.runtime.middlewares.remove(&name);

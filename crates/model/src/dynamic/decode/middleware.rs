@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 mod compress;
+mod errors;
 mod headers;
 mod limits;
 mod retry;
 
+pub use errors::errors;
+use errors::errors_of_file;
 pub use headers::headers;
 pub use limits::{
     in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
@@ -69,6 +72,7 @@ pub fn settings(
         "encodedCharacters" => {
             Middleware::EncodedCharacters(encoded_characters(node, path, problems))
         }
+        "errors" => Middleware::Errors(errors_of_file(node, path, problems)),
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
         "rateLimit" => Middleware::RateLimit(rate_limit(node, path, problems)),
