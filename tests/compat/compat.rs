@@ -24,6 +24,7 @@ mod digest_auth;
 mod encoded_characters;
 mod entry_points;
 mod errors;
+mod forward_auth;
 mod forwarded;
 mod guards;
 mod headers;

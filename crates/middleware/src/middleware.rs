@@ -6,8 +6,8 @@ use portway_model::dynamic;
 
 use crate::{
     AddPrefix, BasicAuth, Compress, ContentType, Context, DigestAuth, EncodedCharacters, Errors,
-    Headers, InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
-    ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList, RateLimit, RedirectRegex,
+    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -30,6 +30,10 @@ pub enum Middleware {
     EncodedCharacters(EncodedCharacters),
     /// Puts another service's page in the place of an error. A wrapper.
     Errors(Errors),
+    /// Asks another server whether a request may pass. A wrapper.
+    ForwardAuth(Box<ForwardAuth>),
+    /// Translates between gRPC-Web and gRPC. A wrapper.
+    GrpcWeb(GrpcWeb),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -88,6 +92,9 @@ impl Middleware {
                 Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
             }
             Config::Errors(config) => Errors::compile(config, problems).map(Self::Errors),
+            Config::ForwardAuth(config) => ForwardAuth::compile(config, problems)
+                .map(|compiled| Self::ForwardAuth(compiled.into())),
+            Config::GrpcWeb(config) => Some(Self::GrpcWeb(GrpcWeb::compile(config))),
             Config::Headers(config) => {
                 Headers::compile(config, problems).map(|compiled| Self::Headers(compiled.into()))
             }
@@ -162,6 +169,8 @@ impl Middleware {
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Errors(_) => "errors",
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
@@ -189,7 +198,14 @@ impl Middleware {
     /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
     #[must_use]
     pub fn is_wrapper(&self) -> bool {
-        matches!(self, Self::Compress(_) | Self::Errors(_) | Self::Retry(_))
+        matches!(
+            self,
+            Self::Compress(_)
+                | Self::Errors(_)
+                | Self::ForwardAuth(_)
+                | Self::GrpcWeb(_)
+                | Self::Retry(_)
+        )
     }
 
     /// Sees a request on its way in; `None`, and nothing has changed, where it may have to wait.
@@ -214,7 +230,11 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
-            Self::Compress(_) | Self::Errors(_) | Self::Retry(_) => Flow::Continue,
+            Self::Compress(_)
+            | Self::Errors(_)
+            | Self::ForwardAuth(_)
+            | Self::GrpcWeb(_)
+            | Self::Retry(_) => Flow::Continue,
             Self::BasicAuth(_) | Self::RateLimit(_) => return None,
         })
     }

@@ -6,12 +6,16 @@ use serde::Serialize;
 
 mod compress;
 mod errors;
+mod forward_auth;
+mod grpc_web;
 mod headers;
 mod limits;
 mod retry;
 
 pub use compress::Compress;
 pub use errors::Errors;
+pub use forward_auth::{ClientTls, ForwardAuth};
+pub use grpc_web::GrpcWeb;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use retry::Retry;
@@ -39,6 +43,10 @@ pub enum Middleware {
     EncodedCharacters(EncodedCharacters),
     /// Puts another service's page in the place of an error.
     Errors(Errors),
+    /// Asks another server whether a request may pass.
+    ForwardAuth(Box<ForwardAuth>),
+    /// Translates between gRPC-Web and gRPC.
+    GrpcWeb(GrpcWeb),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -82,6 +90,8 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "digestAuth",
     "encodedCharacters",
     "errors",
+    "forwardAuth",
+    "grpcWeb",
     "headers",
     "inFlightReq",
     "ipAllowList",
@@ -112,6 +122,8 @@ impl Middleware {
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Errors(_) => "errors",
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::RateLimit(_) => "rateLimit",
