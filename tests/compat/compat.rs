@@ -26,6 +26,7 @@ mod entry_points;
 mod errors;
 mod forward_auth;
 mod forwarded;
+mod grpc_web;
 mod guards;
 mod headers;
 mod http2;

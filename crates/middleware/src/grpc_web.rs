@@ -1,7 +1,7 @@
 //! Translates between gRPC-Web, which browsers speak, and gRPC.
 //!
 //! Traefik: `grpcWeb`. Differences: the body of a request may be several texts of base64, each with its own end, as the
-//! protocol has it; a response of gRPC that says its length gets its status all the same; a response to a client of
+//! protocol has it; a response always says that it depends on `Origin`; a response of gRPC that says its length gets its status all the same; a response to a client of
 //! text that says its length is not cut off.
 
 mod base64;
@@ -155,14 +155,19 @@ impl Translation<'_> {
         Some(GrpcWebBody::new(self.text, names))
     }
 
-    /// Says which pages may read the response.
+    /// Says which pages may read the response, unless what made it has said so.
     fn allow(&self, fields: &mut Fields) {
-        let others: Vec<Vec<u8>> = fields.get_all(Known::Vary).map(<[u8]>::to_vec).collect();
-        fields.set(Known::Vary, "Origin");
-        others.iter().for_each(|other| fields.append(Known::Vary, other));
+        if !fields.tokens(Known::Vary).any(|name| name.eq_ignore_ascii_case(b"origin")) {
+            fields.append(Known::Vary, "Origin");
+        }
+        let mut say = |name: StaticName, value: &[u8]| {
+            if !fields.contains(name) {
+                fields.append(name, value);
+            }
+        };
         if let Some(origin) = self.origin.as_ref().filter(|origin| self.grpc_web.allows(origin)) {
-            fields.append(ALLOW_ORIGIN, origin);
-            fields.append(ALLOW_CREDENTIALS, "true");
+            say(ALLOW_ORIGIN, origin);
+            say(ALLOW_CREDENTIALS, b"true");
         }
     }
 }

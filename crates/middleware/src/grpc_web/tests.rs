@@ -95,10 +95,23 @@ fn check_response(
 }
 
 #[test]
+fn what_a_server_says_of_pages_stays() {
+    let said = [("Vary", "x, ORIGIN"), ("Access-Control-Allow-Origin", "http://b")];
+    let expected = [
+        "Vary: x, ORIGIN",
+        "Access-Control-Allow-Origin: http://b",
+        "Access-Control-Allow-Credentials: true",
+        "Access-Control-Expose-Headers: Content-Type, Vary, Access-Control-Allow-Origin, \
+         Access-Control-Allow-Credentials, grpc-status, grpc-message",
+    ];
+    check_response("application/grpc-web", &said, BodyFraming::Chunked, &expected, true);
+}
+
+#[test]
 fn responses_of_grpc_become_those_of_grpc_web() {
     let allowed = [
-        "Vary: Origin",
         "Vary: X",
+        "Vary: Origin",
         "Access-Control-Allow-Origin: http://a",
         "Access-Control-Allow-Credentials: true",
     ];
