@@ -3,6 +3,7 @@
 mod aborts;
 mod backends;
 mod bodies;
+mod buffering;
 mod cost;
 mod grpc;
 mod h2spec;

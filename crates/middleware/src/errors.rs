@@ -194,7 +194,7 @@ mod tests {
             "`x` is neither a status code nor a range such as `500-599`"
         );
         assert_eq!(
-            reason(|config| drop(config.status_rewrites.insert("500".to_owned(), 42))),
+            reason(|config| config.status_rewrites = [("500".to_owned(), 42)].into()),
             "invalid HTTP status code 42"
         );
         assert_eq!(

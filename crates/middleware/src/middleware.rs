@@ -5,9 +5,9 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Errors, Headers,
-    InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
-    ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, Buffering, CircuitBreaker, ContentType, Context, DigestAuth,
+    EncodedCharacters, Errors, Headers, InFlightReq, IpAllowList, RateLimit, RedirectRegex,
+    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -20,6 +20,10 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Reads bodies whole before it passes them on, within limits. A wrapper.
+    Buffering(Buffering),
+    /// Asks what fails no more, until it has recovered. A wrapper.
+    CircuitBreaker(CircuitBreaker),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password.
@@ -76,6 +80,10 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
+            Config::Buffering(config) => Buffering::compile(config, problems).map(Self::Buffering),
+            Config::CircuitBreaker(config) => {
+                CircuitBreaker::compile(config, problems).map(Self::CircuitBreaker)
+            }
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
             }
@@ -144,6 +152,9 @@ impl Middleware {
         match self {
             Self::InFlightReq(filter) => Some(Self::InFlightReq(filter.of_router(router, number))),
             Self::RateLimit(filter) => Some(Self::RateLimit(filter.of_router(router, number))),
+            Self::CircuitBreaker(breaker) => {
+                Some(Self::CircuitBreaker(breaker.of_router(router, number)))
+            }
             _ => None,
         }
     }
@@ -154,6 +165,8 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Buffering(_) => "buffering",
+            Self::CircuitBreaker(_) => "circuitBreaker",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
@@ -185,7 +198,10 @@ impl Middleware {
     /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
     #[must_use]
     pub fn is_wrapper(&self) -> bool {
-        matches!(self, Self::Errors(_) | Self::Retry(_))
+        matches!(
+            self,
+            Self::Buffering(_) | Self::CircuitBreaker(_) | Self::Errors(_) | Self::Retry(_)
+        )
     }
 
     /// Sees a request on its way in; `None`, and nothing has changed, where it may have to wait.
@@ -210,7 +226,9 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
-            Self::Errors(_) | Self::Retry(_) => Flow::Continue,
+            Self::Buffering(_) | Self::CircuitBreaker(_) | Self::Errors(_) | Self::Retry(_) => {
+                Flow::Continue
+            }
             Self::BasicAuth(_) | Self::RateLimit(_) => return None,
         })
     }

@@ -96,6 +96,8 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
         }
     };
     memory.permits.clear();
+    memory.recordings.clear();
+    memory.max_body = None;
     memory.held = None;
     memory.body_filters.clear();
     facts.write(connection, &memory.request);

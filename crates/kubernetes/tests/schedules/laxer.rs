@@ -19,6 +19,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("average", "one below zero is refused where the middleware is built"),
     ("attempts", "less than one is refused where the middleware is built"),
     ("burst", "less than one request at once is one"),
+    ("checkPeriod", "a fraction of a second reads as one"),
     (
         "clientAuthType",
         "an unknown one is refused where TLS options are built; an empty one is the default",
@@ -47,6 +48,8 @@ const HARMLESS: &[(&str, &str)] = &[
         "one too high is refused where routers are built; a text reads as the number that it spells",
     ),
     ("readIdleTimeout", "a fraction of a second reads as one"),
+    ("recoveryDuration", "a fraction of a second reads as one"),
+    ("responseCode", "one that no response can have is refused where the middleware is built"),
     ("responseHeaderTimeout", "a fraction of a second reads as one"),
     ("routes", "no routes route nothing"),
     ("sameSite", "stickiness is not served, which is told"),

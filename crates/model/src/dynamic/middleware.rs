@@ -5,11 +5,13 @@ use std::fmt;
 use serde::Serialize;
 
 mod errors;
+mod failure;
 mod headers;
 mod limits;
 mod retry;
 
 pub use errors::Errors;
+pub use failure::{Buffering, CircuitBreaker};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use retry::Retry;
@@ -24,6 +26,10 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(BasicAuth),
+    /// Reads bodies whole before it passes them on, within limits.
+    Buffering(Buffering),
+    /// Asks what fails no more, until it has recovered.
+    CircuitBreaker(CircuitBreaker),
     /// Other middlewares under one name.
     Chain(Chain),
     /// Gives responses without a type that which their beginning looks like.
@@ -72,7 +78,9 @@ pub enum Middleware {
 pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
+    "buffering",
     "chain",
+    "circuitBreaker",
     "contentType",
     "digestAuth",
     "encodedCharacters",
@@ -92,15 +100,8 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] = &[
-    "buffering",
-    "circuitBreaker",
-    "compress",
-    "forwardAuth",
-    "grpcWeb",
-    "passTLSClientCert",
-    "plugin",
-];
+pub const UNSERVED_MIDDLEWARES: &[&str] =
+    &["compress", "forwardAuth", "grpcWeb", "passTLSClientCert", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -108,6 +109,8 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Buffering(_) => "buffering",
+            Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Chain(_) => "chain",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",

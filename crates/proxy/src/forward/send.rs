@@ -118,6 +118,7 @@ async fn attempt(
         heads: state,
         from_server,
         longest_head,
+        max_body,
         ..
     } = memory;
     let Some(server) = server else {
@@ -142,6 +143,7 @@ async fn attempt(
         let chunked = request.body == BodyFraming::Chunked;
         upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
     }
+    upload.limit(*max_body);
     from_server.discard(&worker.buffers);
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };

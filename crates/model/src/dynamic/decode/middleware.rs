@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 mod errors;
+mod failure;
 mod headers;
 mod limits;
 mod retry;
 
 pub use errors::errors;
 use errors::errors_of_file;
+use failure::{buffering, circuit_breaker};
 pub use headers::headers;
 pub use limits::{
     in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
@@ -64,6 +66,8 @@ pub fn settings(
     Some(match kind {
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
+        "buffering" => Middleware::Buffering(buffering(node, path, problems)),
+        "circuitBreaker" => Middleware::CircuitBreaker(circuit_breaker(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
         "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
