@@ -152,7 +152,7 @@ mod tests {
         request.target.set_path_and_query(b"/a%20b?c=d&e").unwrap();
         assert!(request.set_authority("a.test:80"));
         for (name, value) in [("X-A", "1"), ("X-B", "2"), ("X-A", "3")] {
-            request.headers.append(&HeaderName::parse(name).unwrap(), value);
+            request.headers.append(HeaderName::parse(name).unwrap(), value);
         }
         request
     }
