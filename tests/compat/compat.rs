@@ -20,6 +20,7 @@ mod buffering;
 mod chain;
 mod circuit_breaker;
 mod combinations;
+mod compress;
 mod content_type;
 mod digest_auth;
 mod encoded_characters;

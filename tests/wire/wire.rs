@@ -4,6 +4,7 @@ mod aborts;
 mod backends;
 mod bodies;
 mod buffering;
+mod compress;
 mod cost;
 mod grpc;
 mod h2spec;

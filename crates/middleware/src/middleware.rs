@@ -5,7 +5,7 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, Buffering, CircuitBreaker, ContentType, Context, DigestAuth,
+    AddPrefix, BasicAuth, Buffering, CircuitBreaker, Compress, ContentType, Context, DigestAuth,
     EncodedCharacters, Errors, Headers, InFlightReq, IpAllowList, RateLimit, RedirectRegex,
     RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
@@ -24,6 +24,8 @@ pub enum Middleware {
     Buffering(Buffering),
     /// Asks what fails no more, until it has recovered. A wrapper.
     CircuitBreaker(CircuitBreaker),
+    /// Compresses the bodies of responses. A wrapper.
+    Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password.
@@ -84,6 +86,7 @@ impl Middleware {
             Config::CircuitBreaker(config) => {
                 CircuitBreaker::compile(config, problems).map(Self::CircuitBreaker)
             }
+            Config::Compress(config) => Compress::compile(config, problems).map(Self::Compress),
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
             }
@@ -167,6 +170,7 @@ impl Middleware {
             Self::BasicAuth(_) => "basicAuth",
             Self::Buffering(_) => "buffering",
             Self::CircuitBreaker(_) => "circuitBreaker",
+            Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
@@ -200,7 +204,11 @@ impl Middleware {
     pub fn is_wrapper(&self) -> bool {
         matches!(
             self,
-            Self::Buffering(_) | Self::CircuitBreaker(_) | Self::Errors(_) | Self::Retry(_)
+            Self::Buffering(_)
+                | Self::CircuitBreaker(_)
+                | Self::Compress(_)
+                | Self::Errors(_)
+                | Self::Retry(_)
         )
     }
 
@@ -226,9 +234,11 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
-            Self::Buffering(_) | Self::CircuitBreaker(_) | Self::Errors(_) | Self::Retry(_) => {
-                Flow::Continue
-            }
+            Self::Buffering(_)
+            | Self::CircuitBreaker(_)
+            | Self::Compress(_)
+            | Self::Errors(_)
+            | Self::Retry(_) => Flow::Continue,
             Self::BasicAuth(_) | Self::RateLimit(_) => return None,
         })
     }

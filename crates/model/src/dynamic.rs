@@ -13,11 +13,11 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, ContentType, Cors, EncodedCharacters,
-    Errors, Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware,
-    RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry,
-    SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix, StripPrefixRegex,
-    UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, Compress, ContentType, Cors,
+    EncodedCharacters, Errors, Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy,
+    IpWhiteList, Middleware, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix,
+    StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,

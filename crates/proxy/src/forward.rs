@@ -20,6 +20,7 @@ use portway_upstream::{Picked, Server, Stream};
 pub(crate) use self::{
     error::ForwardError,
     heads::{HeadState, Limits, tell_to_go_on},
+    sniff::beginning,
 };
 use crate::{
     EntryPoint, answer,

@@ -13,6 +13,7 @@
 
 mod buffering;
 mod circuit_breaker;
+mod compress;
 mod errors;
 mod filtered;
 mod held;
@@ -33,6 +34,7 @@ impl<'s> Exchange<'_, 's> {
             Middleware::CircuitBreaker(breaker) => {
                 self.circuit_breaker(breaker, &wrapper.rest).await
             }
+            Middleware::Compress(compress) => self.compress(compress, &wrapper.rest).await,
             Middleware::Errors(errors) => {
                 self.errors(
                     errors,

@@ -34,6 +34,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("kind", "an empty one is the default"),
     ("maxIdleConnsPerHost", "none are kept below zero"),
     ("maxRequestBodyBytes", "any number below zero means no limit"),
+    ("minResponseBodyBytes", "one below zero is the default"),
     ("passHostHeader", "a text reads as the boolean that it spells"),
     ("permanent", "a text reads as the boolean that it spells"),
     ("pingTimeout", "a fraction of a second reads as one"),

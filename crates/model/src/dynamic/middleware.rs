@@ -4,12 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod compress;
 mod errors;
 mod failure;
 mod headers;
 mod limits;
 mod retry;
 
+pub use compress::Compress;
 pub use errors::Errors;
 pub use failure::{Buffering, CircuitBreaker};
 pub use headers::{Cors, Headers, InertHeaders, Security};
@@ -32,6 +34,8 @@ pub enum Middleware {
     CircuitBreaker(CircuitBreaker),
     /// Other middlewares under one name.
     Chain(Chain),
+    /// Compresses the bodies of responses.
+    Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password; its settings have the fields of `basicAuth`, and lines of
@@ -81,6 +85,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "buffering",
     "chain",
     "circuitBreaker",
+    "compress",
     "contentType",
     "digestAuth",
     "encodedCharacters",
@@ -101,7 +106,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 
 /// Kinds of middlewares that are known by name but not served yet.
 pub const UNSERVED_MIDDLEWARES: &[&str] =
-    &["compress", "forwardAuth", "grpcWeb", "passTLSClientCert", "plugin"];
+    &["forwardAuth", "grpcWeb", "passTLSClientCert", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -112,6 +117,7 @@ impl Middleware {
             Self::Buffering(_) => "buffering",
             Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Chain(_) => "chain",
+            Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+mod compress;
 mod errors;
 mod failure;
 mod headers;
@@ -69,6 +70,7 @@ pub fn settings(
         "buffering" => Middleware::Buffering(buffering(node, path, problems)),
         "circuitBreaker" => Middleware::CircuitBreaker(circuit_breaker(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
+        "compress" => Middleware::Compress(compress::compress(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
         "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
         "encodedCharacters" => {
