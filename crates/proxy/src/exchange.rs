@@ -7,6 +7,7 @@ use portway_middleware::{Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
 use portway_snapshot::{Held, Route, Snapshot, Target};
+use portway_upstream::{Asking, Choice};
 
 use tokio::task::spawn_blocking;
 
@@ -16,6 +17,7 @@ use crate::{
     forward::{self, Outcome, Passed},
     memory::Memory,
     record::Facts,
+    stick::stick,
     subject::Asked,
 };
 
@@ -219,12 +221,20 @@ async fn reach(
         }
         Target::Internal(service) => ask(connection, &memory.request, *service, snapshot).await,
         Target::Service(service) => {
-            if let Some(picked) = service.pick() {
-                let job = forward::Job { settings, route, picked, passed };
+            let asking = Asking {
+                headers: &memory.request.headers,
+                client: connection.peer.ip(),
+                random: &connection.worker.random,
+            };
+            let Choice { picked, cookies } = service.pick(&asking);
+            if let Some(picked) = picked {
+                let job = forward::Job { settings, route, picked, cookies, passed };
                 return forward::forward(connection, memory, &job, facts).await;
             }
             facts.reason = Some(Reason::NoServer);
-            Answer::no_available_server()
+            let mut answer = Answer::no_available_server();
+            stick(&mut answer.headers, &cookies);
+            answer
         }
     };
     Outcome::Answer(answer.into())

@@ -5,7 +5,7 @@ mod heads;
 mod send;
 mod sniff;
 
-use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
+use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll, time::Instant};
 
 use portway_http::{
     Answer, BodyFraming, BodyReader, Known, Request, Response, Status, TrailerLimits,
@@ -28,6 +28,7 @@ use crate::{
     memory::Memory,
     record::Facts,
     relay::{Download, DownloadError, Side, Upload, UploadError},
+    stick::stick,
     tunnel,
     worker::Worker,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Job<'a> {
     pub(crate) settings: &'a EntryPoint,
     pub(crate) route: &'a Route,
     pub(crate) picked: Picked<'a>,
+    /// Values of `Set-Cookie` that keep the client with the server.
+    pub(crate) cookies: Vec<&'a str>,
     pub(crate) passed: Passed,
 }
 
@@ -68,12 +71,16 @@ pub(crate) async fn forward(
     facts.served_by(&job.picked, &memory.request.headers);
     prepare(&mut memory.request, job, connection.peer.ip());
     memory.upload.clear();
+    let in_flight = job.picked.load.map(|load| load.begin(Instant::now()));
     let outcome = match send::send(connection, memory, &worker, job).await {
         Ok(()) => {
+            if let Some(in_flight) = &in_flight {
+                in_flight.answered(Instant::now());
+            }
             facts.received(&memory.response);
             Outcome::Done(if memory.response.status.code() == 101 {
                 // Rare and large, as is what follows; it must not swell the future of every exchange.
-                let switch = switch_protocols(connection, memory, &worker, job.settings, facts);
+                let switch = switch_protocols(connection, memory, &worker, job, facts);
                 Box::pin(switch).await
             } else {
                 respond(connection, memory, &worker, job, facts).await
@@ -83,7 +90,9 @@ pub(crate) async fn forward(
             facts.reason = Some(error.reason());
             facts.detail = error.to_string();
             tracing::debug!("{}: {error}", job.route.name);
-            Outcome::Answer(answer::of_error(&error).into())
+            let mut answer = Box::new(answer::of_error(&error));
+            stick(&mut answer.headers, &job.cookies);
+            Outcome::Answer(answer)
         }
     };
     facts.request_bytes = memory.upload.payload();
@@ -120,6 +129,7 @@ async fn respond(
     let asked = memory.upload.is_complete();
     let Memory { request, response, .. } = &mut *memory;
     remove_response_hop_by_hop(&mut response.headers, response.body);
+    stick(&mut response.headers, &job.cookies);
     job.route.chain.on_response(&mut response.headers, request, connection.tls.is_some());
     let lacks_type = job.passed.detects_type && lacks_type(response.status, &response.headers);
     // Of a chunked response Traefik sends the fields before any of the body.
@@ -279,13 +289,14 @@ async fn switch_protocols(
     connection: &mut Connection,
     memory: &mut Memory,
     worker: &Worker,
-    settings: &EntryPoint,
+    job: &Job<'_>,
     facts: &mut Facts,
 ) -> Next {
     // A tunnel has no status of its own in Traefik's log.
     facts.status = 0;
     let Memory { request, response, out, from_server, .. } = memory;
     out.clear();
+    stick(&mut response.headers, &job.cookies);
     if connection.stream.http2().is_some() {
         // Over HTTP/2 the stream itself becomes the tunnel (RFC 8441 §5).
         response.status = Status::OK;
@@ -311,7 +322,7 @@ async fn switch_protocols(
         let Some(server) = &mut memory.server else { return Next::Abort };
         let client = Side { stream: &mut connection.stream, input: &mut connection.input };
         let server = Side { stream: &mut server.stream, input: from_server };
-        let half_open = settings.idle_timeout;
+        let half_open = job.settings.idle_timeout;
         facts.sent = tunnel::run(client, server, &worker.buffers, half_open).await;
     }
     Next::Abort
