@@ -2,9 +2,12 @@
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::dynamic::LoadBalancer;
+use portway_model::dynamic::{LoadBalancer, Strategy};
 
-use crate::{Balancer, Carried, Scheme, Server, ServerUrlError, Transport, server::Parts};
+use crate::{
+    Asking, Balancer, Carried, Choice, Member, Picked, Scheme, Server, ServerUrlError, Transport,
+    server::Parts,
+};
 
 /// A compiled service.
 #[derive(Debug)]
@@ -20,17 +23,6 @@ pub enum Service {
     },
     /// Other services, in shares.
     Weighted(Balancer<Arc<Self>>),
-}
-
-/// The server that takes a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Picked<'a> {
-    /// The qualified name of the service that the server belongs to.
-    pub service: &'a Arc<str>,
-    /// The server.
-    pub server: &'a Arc<Server>,
-    /// Whether it sees the client's Host instead of its own.
-    pub pass_host_header: bool,
 }
 
 impl Service {
@@ -50,8 +42,6 @@ impl Service {
         let mut servers = Vec::new();
         for (index, entry) in config.servers.iter().enumerate() {
             let parts = Parts::parse(&entry.url).map_err(|error| (index, error))?;
-            // A fenced server keeps sticky sessions only, and there are none without a cookie.
-            let weight = if entry.fenced { 0 } else { entry.weight.unwrap_or(1) };
             let scheme = match parts.scheme {
                 Scheme::Http => "http",
                 Scheme::Https => "https",
@@ -70,55 +60,53 @@ impl Service {
                 transport: Arc::clone(transport),
                 id: carried.server(&key),
             };
-            servers.push((Arc::new(server), weight));
+            servers.push(Member {
+                item: Arc::new(server),
+                name: &entry.url,
+                weight: entry.weight.unwrap_or(1),
+                fenced: entry.fenced,
+                standing: None,
+            });
         }
-        // One server alone has its turn every time.
-        let position = match servers.len() {
-            0 | 1 => Arc::default(),
-            _ => carried.position(&position_key(name, &servers)),
-        };
-        let balancer = Balancer::new(servers, position);
+        let key = format!("servers {name}");
+        let balancer = Balancer::compile(&key, config.strategy, servers, carried);
         let pass_host_header = config.pass_host_header;
         Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
     }
 
-    /// Balances over other services, given with their qualified names and weights.
-    pub fn weighted(
-        name: &str,
-        services: Vec<(String, Arc<Self>, i64)>,
-        carried: &Carried,
-    ) -> Self {
-        let mut key = format!("weighted {name}");
-        for (child, _, weight) in &services {
-            key.push_str(&format!(" {child}*{weight}"));
-        }
-        let services = services.into_iter().map(|(_, service, weight)| (service, weight)).collect();
-        Self::Weighted(Balancer::new(services, carried.position(&key)))
+    /// Balances over other services, given with their names as they are written and their weights.
+    pub fn weighted(name: &str, services: Vec<(&str, Arc<Self>, i64)>, carried: &Carried) -> Self {
+        let members = services.into_iter().map(|(name, item, weight)| Member {
+            item,
+            name,
+            weight,
+            fenced: false,
+            standing: None,
+        });
+        let key = format!("weighted {name}");
+        Self::Weighted(Balancer::compile(&key, Strategy::Wrr, members.collect(), carried))
     }
 
-    /// Chooses the server for one request; `None` means that there is none, answered with 503.
-    pub fn pick(&self) -> Option<Picked<'_>> {
+    /// Chooses the server for one request.
+    pub fn pick(&self, asking: &Asking<'_>) -> Choice<'_> {
+        Choice { picked: self.lead(asking), cookies: Vec::new() }
+    }
+
+    fn lead(&self, asking: &Asking<'_>) -> Option<Picked<'_>> {
         let mut service = self;
         loop {
             match service {
                 Self::Servers { name, balancer, pass_host_header } => {
-                    let pass_host_header = *pass_host_header;
+                    let candidate = balancer.pick(asking)?;
                     return Some(Picked {
                         service: name,
-                        server: balancer.pick()?,
-                        pass_host_header,
+                        server: &candidate.item,
+                        pass_host_header: *pass_host_header,
+                        load: candidate.load.as_deref(),
                     });
                 }
-                Self::Weighted(balancer) => service = balancer.pick()?,
+                Self::Weighted(balancer) => service = &balancer.pick(asking)?.item,
             }
         }
     }
-}
-
-fn position_key(name: &str, servers: &[(Arc<Server>, i64)]) -> String {
-    let mut key = format!("servers {name}");
-    for (server, weight) in servers {
-        key.push_str(&format!(" {}*{weight}", server.url));
-    }
-    key
 }

@@ -137,18 +137,14 @@ impl ServiceReference {
     }
 }
 
+/// An unknown strategy is Traefik's default, which an API server that checks the schema would not let pass.
 fn strategy(fields: &mut Fields<'_>) -> Strategy {
-    let strategy = match fields.string("strategy").as_str() {
+    match fields.string("strategy").as_str() {
         "p2c" => Strategy::P2c,
         "hrw" => Strategy::Hrw,
         "leasttime" => Strategy::LeastTime,
         _ => Strategy::Wrr,
-    };
-    if strategy != Strategy::Wrr {
-        let message = "not served by this version of Portway; `wrr` is used instead";
-        fields.report("strategy", Problem::warning, message);
     }
-    strategy
 }
 
 /// Settings that are not served yet, as Traefik shows them.

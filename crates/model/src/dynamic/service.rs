@@ -136,11 +136,11 @@ pub enum Strategy {
     /// Weighted round robin.
     #[default]
     Wrr,
-    /// Power of two choices; not served yet.
+    /// The less busy of two that chance takes.
     P2c,
-    /// Highest random weight; not served yet.
+    /// Highest random weight: by the client's address.
     Hrw,
-    /// Least response time; not served yet.
+    /// The quickest and least busy.
     LeastTime,
 }
 

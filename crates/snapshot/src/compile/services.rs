@@ -202,7 +202,7 @@ impl Compiler<'_> {
             let service = self
                 .part(name, &qualified)
                 .map_err(|reason| format!("building HTTP service \"{}\": {reason}", child.name))?;
-            children.push((qualified, service, child.weight.unwrap_or(1)));
+            children.push((child.name.as_str(), service, child.weight.unwrap_or(1)));
         }
         Ok(Arc::new(Service::weighted(name, children, self.leaves.carried)))
     }

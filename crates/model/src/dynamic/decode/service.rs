@@ -75,7 +75,7 @@ pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Lo
     load_balancer
 }
 
-/// Reads the field `strategy` of what is open; another strategy than `wrr` is a warning.
+/// Reads the field `strategy` of what is open.
 pub fn strategy(fields: &mut Fields<'_>) -> Strategy {
     let strategies = [
         ("wrr", Strategy::Wrr),
@@ -83,12 +83,7 @@ pub fn strategy(fields: &mut Fields<'_>) -> Strategy {
         ("hrw", Strategy::Hrw),
         ("leasttime", Strategy::LeastTime),
     ];
-    let strategy = fields.choice("strategy", &strategies).unwrap_or_default();
-    if strategy != Strategy::Wrr {
-        let message = "is not served by this version of Portway yet; servers are chosen by `wrr`";
-        fields.report("strategy", Problem::warning, message);
-    }
-    strategy
+    fields.choice("strategy", &strategies).unwrap_or_default()
 }
 
 /// Reads `responseForwarding`.

@@ -219,7 +219,6 @@ fn balancing_that_is_not_served_is_a_warning() {
         problems,
         [
             "loadBalancer.sticky: not served by this version of Portway; it has no effect",
-            "loadBalancer.strategy: is not served by this version of Portway yet; servers are chosen by `wrr`",
             "loadBalancer.healthCheck: not served by this version of Portway; it has no effect",
         ]
     );
