@@ -76,8 +76,7 @@ impl Rotation {
         let turn = self.position.0.fetch_add(1, Relaxed);
         let start = turn.checked_rem(self.schedule.len())?;
         let (passed, first) = self.schedule.split_at_checked(start)?;
-        let mut skipped = 0;
-        for &member in first.iter().chain(passed) {
+        for (skipped, &member) in first.iter().chain(passed).enumerate() {
             let member = usize::try_from(member).ok()?;
             if usable(member) {
                 if skipped > 0 {
@@ -85,7 +84,6 @@ impl Rotation {
                 }
                 return Some(member);
             }
-            skipped += 1;
         }
         None
     }
