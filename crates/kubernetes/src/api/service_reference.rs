@@ -145,14 +145,11 @@ impl ServiceReference {
 fn strategy(fields: &mut Fields<'_>) -> Strategy {
     let written = fields.string("strategy");
     match written.as_str() {
-        "" | "wrr" => Strategy::Wrr,
+        // The last is the name that it had before.
+        "" | "wrr" | "RoundRobin" => Strategy::Wrr,
         "p2c" => Strategy::P2c,
         "hrw" => Strategy::Hrw,
         "leasttime" => Strategy::LeastTime,
-        "RoundRobin" => {
-            fields.report("strategy", Problem::warning, "`RoundRobin` is deprecated; write `wrr`");
-            Strategy::Wrr
-        }
         unknown => {
             let hint = match nearest(unknown, STRATEGIES) {
                 Some(near) => format!("did you mean `{near}`?"),
