@@ -1,14 +1,14 @@
 //! Canonical form, route, filters and the choice of a server allocate nothing for a plain request.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use portway_model::{
     Entry,
-    dynamic::{Config, Cookie, Service, Sticky, Strategy},
+    dynamic::{Config, Cookie, LoadBalancer, Server, Service, Sticky, Strategy},
 };
 use portway_snapshot::Target;
 use portway_stages::{
-    configuration::{five_middlewares, routers, servers},
+    configuration::{five_middlewares, routers},
     requests::{BROWSER, PLAIN},
     routing::{Worker, with_five},
 };
@@ -47,16 +47,23 @@ fn a_route_among_many_allocates_nothing() {
 /// What the choice of a server allocates for the service of these servers, for a client that comes back.
 #[track_caller]
 fn check_pick(strategy: Strategy, sticky: Option<Sticky>, expected: u64) {
-    let mut service = servers(&["http://10.0.0.1:80", "http://10.0.0.2:80", "http://10.0.0.3:80"]);
-    let Service::LoadBalancer(balancer) = &mut service else { panic!("servers") };
-    balancer.strategy = strategy;
-    balancer.sticky = sticky.map(Box::new);
+    let urls = ["http://10.0.0.1:80", "http://10.0.0.2:80", "http://10.0.0.3:80"];
+    let server = |url: &str| Server { url: url.to_owned(), ..Server::default() };
+    let service = Service::LoadBalancer(LoadBalancer {
+        servers: urls.map(server).to_vec(),
+        strategy,
+        sticky: sticky.map(Box::new),
+        ..LoadBalancer::default()
+    });
     let mut config = routers(1);
     config.http.services.insert("app-0".to_owned(), Entry::new(service));
     let mut worker = Worker::new(config);
     worker.receive(PLAIN);
     worker.canonicalise();
-    let Target::Service(service) = worker.route().target.clone() else { panic!("a service") };
+    let service = match &worker.route().target {
+        Target::Service(service) => Arc::clone(service),
+        target => unreachable!("{target:?}"),
+    };
     let random = Random::seeded(1);
     let client = Ipv4Addr::LOCALHOST.into();
     let asking = Asking { headers: &worker.request.headers, client, random: &random };
