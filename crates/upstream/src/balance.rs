@@ -87,6 +87,37 @@ enum Rule {
     LeastTime(Box<[f64]>),
 }
 
+impl Rule {
+    /// The rule by which those with these names and weights are chosen, which are the first of `candidates`.
+    fn compile<T>(
+        balancer: &str,
+        strategy: Strategy,
+        names: &[(&str, u64)],
+        candidates: &[Candidate<T>],
+        carried: &Carried,
+    ) -> Self {
+        let weights = || names.iter().map(|(_, weight)| *weight as f64);
+        match strategy {
+            Strategy::Wrr | Strategy::Hrw if names.len() <= 1 => Self::Only,
+            Strategy::Wrr => Self::RoundRobin(carried.rotation(balancer, names)),
+            Strategy::P2c => Self::TwoChoices,
+            Strategy::Hrw => {
+                let weighed = names.iter().zip(weights());
+                let named = |((name, _), weight): (&(&str, u64), f64)| Named {
+                    name: (*name).into(),
+                    weight,
+                };
+                Self::Hashed(weighed.map(named).collect())
+            }
+            Strategy::LeastTime => {
+                let weights: Box<[f64]> = weights().collect();
+                least_time::seat(candidates, &weights);
+                Self::LeastTime(weights)
+            }
+        }
+    }
+}
+
 impl<T> Candidate<T> {
     /// Whether it takes requests.
     pub fn is_up(&self) -> bool {
@@ -125,26 +156,9 @@ impl<T> Balancer<T> {
             .map(|(member, load)| Candidate { item: member.item, standing: member.standing, load })
             .collect();
         let sticky = Sticky::compile(settings.service, stays, names.iter().map(|(name, _)| *name));
-        let (takers, names) = (candidates.iter().take(open), names.get(..open).unwrap_or(&names));
-        let weights = || names.iter().map(|(_, weight)| *weight as f64);
-        let rule = match strategy {
-            Strategy::Wrr | Strategy::Hrw if open <= 1 => Rule::Only,
-            Strategy::Wrr => Rule::RoundRobin(carried.rotation(name, names)),
-            Strategy::P2c => Rule::TwoChoices,
-            Strategy::Hrw => Rule::Hashed(
-                names
-                    .iter()
-                    .zip(weights())
-                    .map(|((name, _), weight)| Named { name: (*name).into(), weight })
-                    .collect(),
-            ),
-            Strategy::LeastTime => {
-                let weights: Box<[f64]> = weights().collect();
-                least_time::seat(&candidates, &weights);
-                Rule::LeastTime(weights)
-            }
-        };
-        let plain = takers.clone().all(|candidate| candidate.standing.is_none());
+        let names = names.get(..open).unwrap_or(&names);
+        let rule = Rule::compile(name, strategy, names, &candidates, carried);
+        let plain = candidates.iter().take(open).all(|candidate| candidate.standing.is_none());
         Self { open, candidates, plain, rule, sticky: sticky.map(Box::new) }
     }
 
