@@ -2,7 +2,9 @@
 
 mod aborts;
 mod backends;
+mod balancing;
 mod bodies;
+mod buffering;
 mod compress;
 mod cost;
 mod grpc;

@@ -152,7 +152,7 @@ mod tests {
         request.target.set_path_and_query(b"/a%20b?c=d&e").unwrap();
         assert!(request.set_authority("a.test:80"));
         for (name, value) in [("X-A", "1"), ("X-B", "2"), ("X-A", "3")] {
-            request.headers.append(&HeaderName::parse(name).unwrap(), value);
+            request.headers.append(HeaderName::parse(name).unwrap(), value);
         }
         request
     }
@@ -194,7 +194,7 @@ mod tests {
             "`x` is neither a status code nor a range such as `500-599`"
         );
         assert_eq!(
-            reason(|config| drop(config.status_rewrites.insert("500".to_owned(), 42))),
+            reason(|config| config.status_rewrites = [("500".to_owned(), 42)].into()),
             "invalid HTTP status code 42"
         );
         assert_eq!(

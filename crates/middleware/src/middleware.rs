@@ -5,9 +5,10 @@ use portway_model::Problem;
 use portway_model::dynamic;
 
 use crate::{
-    AddPrefix, BasicAuth, Compress, ContentType, Context, DigestAuth, EncodedCharacters, Errors,
-    ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList, RateLimit, RedirectRegex,
-    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, Buffering, CircuitBreaker, Compress, ContentType, Context, DigestAuth,
+    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList, RateLimit,
+    RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix,
+    StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -20,6 +21,10 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Reads bodies whole before it passes them on, within limits. A wrapper.
+    Buffering(Buffering),
+    /// Asks what fails no more, until it has recovered. A wrapper.
+    CircuitBreaker(CircuitBreaker),
     /// Compresses the bodies of responses. A wrapper.
     Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
@@ -82,6 +87,10 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
+            Config::Buffering(config) => Buffering::compile(config, problems).map(Self::Buffering),
+            Config::CircuitBreaker(config) => {
+                CircuitBreaker::compile(config, problems).map(Self::CircuitBreaker)
+            }
             Config::Compress(config) => Compress::compile(config, problems).map(Self::Compress),
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
@@ -154,6 +163,9 @@ impl Middleware {
         match self {
             Self::InFlightReq(filter) => Some(Self::InFlightReq(filter.of_router(router, number))),
             Self::RateLimit(filter) => Some(Self::RateLimit(filter.of_router(router, number))),
+            Self::CircuitBreaker(breaker) => {
+                Some(Self::CircuitBreaker(breaker.of_router(router, number)))
+            }
             _ => None,
         }
     }
@@ -164,6 +176,8 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Buffering(_) => "buffering",
+            Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
@@ -200,7 +214,9 @@ impl Middleware {
     pub fn is_wrapper(&self) -> bool {
         matches!(
             self,
-            Self::Compress(_)
+            Self::Buffering(_)
+                | Self::CircuitBreaker(_)
+                | Self::Compress(_)
                 | Self::Errors(_)
                 | Self::ForwardAuth(_)
                 | Self::GrpcWeb(_)
@@ -230,7 +246,9 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
-            Self::Compress(_)
+            Self::Buffering(_)
+            | Self::CircuitBreaker(_)
+            | Self::Compress(_)
             | Self::Errors(_)
             | Self::ForwardAuth(_)
             | Self::GrpcWeb(_)

@@ -9,24 +9,26 @@ pub mod decode;
 mod middleware;
 mod router;
 mod service;
+mod sticky;
 mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Chain, ClientTls, Compress, ContentType, Cors, EncodedCharacters, Errors,
-    ForwardAuth, GrpcWeb, Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList,
-    Middleware, RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry,
-    SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix, StripPrefixRegex,
-    UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, ClientTls, Compress, ContentType, Cors,
+    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, InertHeaders,
+    IpAllowList, IpStrategy, IpWhiteList, Middleware, RateLimit, RedirectRegex, RedirectScheme,
+    ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion,
+    StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,
     RouterTls, TraceVerbosity,
 };
 pub use service::{
-    LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin, Strategy, UNSERVED_SERVICES,
-    Unserved, Weighted, WeightedService,
+    HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin,
+    Strategy, UNSERVED_SERVICES, Unserved, Weighted, WeightedService,
 };
+pub use sticky::{Cookie, Sticky};
 pub use tls::{Certificate, ClientAuth, Material, TlsOptions, TlsStore};
 pub use transport::{ForwardingTimeouts, ServersTransport};
 

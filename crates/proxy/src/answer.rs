@@ -156,6 +156,11 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
             answer.close = true;
             answer
         }
+        ForwardError::BodyTooLong => {
+            let mut answer = Answer::proxy_error(Status::CONTENT_TOO_LARGE);
+            answer.close = true;
+            answer
+        }
         ForwardError::Tls { .. }
         | ForwardError::BadResponse { .. }
         | ForwardError::BadUpgrade { .. }

@@ -1,13 +1,21 @@
 //! One request from head to last byte: the straight line.
 
-use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use portway_http::{Answer, BodyFraming, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::{Chain, Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
 use portway_snapshot::{Held, Route, Snapshot, Steps, Target};
-use portway_upstream::{Picked, Server, Service};
+use portway_upstream::{Asking, Choice, InFlight, Picked, Server, Service};
 
 use tokio::{task::spawn_blocking, time::timeout_at};
 
@@ -18,6 +26,7 @@ use crate::{
     memory::Memory,
     record::Facts,
     relay::Recode,
+    stick::stick,
     subject::Asked,
     worker::Worker,
 };
@@ -67,6 +76,8 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) keeps_unsent: bool,
     /// The request as it was then.
     pub(crate) unsent: Option<Request>,
+    /// Counts the request at its server while it is under way, where the strategy asks for that.
+    in_flight: Option<InFlight<'s>>,
 }
 
 /// What a request gets.
@@ -97,6 +108,8 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
         }
     };
     memory.permits.clear();
+    memory.recordings.clear();
+    memory.max_body = None;
     memory.held = None;
     memory.recode = Recode::AsIs;
     memory.body_filters.clear();
@@ -141,6 +154,7 @@ async fn serve(
         sent: None,
         keeps_unsent: false,
         unsent: None,
+        in_flight: None,
     };
     if let Some(total) = route.timeouts.total {
         // Rare: it must not swell the future of every exchange.
@@ -233,11 +247,14 @@ impl<'s> Exchange<'_, 's> {
                 ask_internal(self.connection, &self.memory.request, *service, self.snapshot).await
             }
             Target::Service(service) => {
-                if let Some(picked) = self.pick(service) {
-                    return self.forward(picked).await;
+                let Choice { picked, cookies } = self.pick(service);
+                if let Some(picked) = picked {
+                    return self.forward(picked, &cookies).await;
                 }
                 self.facts.reason = Some(Reason::NoServer);
-                Answer::no_available_server()
+                let mut answer = Answer::no_available_server();
+                stick(&mut answer.headers, &cookies);
+                answer
             }
         };
         Reply::Answer(answer.into())
@@ -251,31 +268,55 @@ impl<'s> Exchange<'_, 's> {
     }
 
     /// Chooses a server: one that was not asked in vain, while there is one.
-    fn pick(&mut self, service: &'s Service) -> Option<Picked<'s>> {
-        let picked = service.pick()?;
-        let Some(asked) = &mut self.asked else { return Some(picked) };
-        let is_asked =
-            |picked: &Picked<'_>| asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
-        let others = (0..MAX_PICKS).map_while(|_| service.pick());
-        let fresh = std::iter::once(picked).chain(others).find(|picked| !is_asked(picked));
-        let picked = fresh.unwrap_or(picked);
-        asked.push(picked.server);
-        Some(picked)
+    fn pick(&mut self, service: &'s Service) -> Choice<'s> {
+        let asking = Asking {
+            headers: &self.memory.request.headers,
+            client: self.connection.peer.ip(),
+            random: &self.connection.worker.random,
+        };
+        let choice = service.pick(&asking);
+        let Some(asked) = &mut self.asked else { return choice };
+        let is_fresh = |choice: &Choice<'_>| {
+            let of = |picked: Picked<'_>| !asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
+            choice.picked.is_some_and(of)
+        };
+        let choice = if is_fresh(&choice) {
+            choice
+        } else {
+            let mut others = (0..MAX_PICKS).map(|_| service.pick(&asking));
+            others.find(is_fresh).unwrap_or(choice)
+        };
+        asked.extend(choice.picked.map(|picked| picked.server));
+        choice
     }
 
-    /// Asks a server.
-    async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
+    /// Asks a server. The cookies that keep the client with it go into the reply.
+    async fn forward(&mut self, picked: Picked<'s>, cookies: &[&str]) -> Reply<'s> {
         let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
         let timeouts = self.route.timeouts;
         if self.keeps_unsent {
             self.unsent = Some(self.memory.request.clone());
         }
         let job = forward::Job { settings, picked, append_forwarded_for, timeouts, aside: false };
+        self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());
         match fetched {
-            Ok(()) => Reply::Server(picked),
-            Err(error) => self.failed(&error),
+            Ok(()) => {
+                if let Some(in_flight) = &self.in_flight {
+                    in_flight.answered(Instant::now());
+                }
+                stick(&mut self.memory.response.headers, cookies);
+                Reply::Server(picked)
+            }
+            Err(error) => {
+                self.in_flight = None;
+                let mut reply = self.failed(&error);
+                if let Reply::Answer(answer) = &mut reply {
+                    stick(&mut answer.headers, cookies);
+                }
+                reply
+            }
         }
     }
 

@@ -195,6 +195,8 @@ enum BrokenOff {
     RequestTimeout,
     #[error("no byte of a body was on its way within the router's idle timeout")]
     IdleTimeout,
+    #[error("the request body is too long")]
+    BodyTooLong,
     #[error("the request body is malformed: {0}")]
     BadBody(portway_http::BodyError),
     #[error("the server broke its response off")]
@@ -208,6 +210,7 @@ impl BrokenOff {
             Self::RequestTimeout => Reason::RequestTimeout,
             Self::IdleTimeout => Reason::IdleTimeout,
             Self::BadBody(_) => Reason::BadRequest,
+            Self::BodyTooLong => Reason::Middleware,
             Self::Server => Reason::UpstreamClosed,
         }
     }
@@ -227,6 +230,7 @@ impl From<UploadError> for BrokenOff {
         match error {
             UploadError::ClientGone => Self::ClientGone,
             UploadError::Body(error) => Self::BadBody(error),
+            UploadError::TooLong => Self::BodyTooLong,
         }
     }
 }

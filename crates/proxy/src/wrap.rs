@@ -11,6 +11,8 @@
 //! - A body that was taken from the client and not held is never sent again.
 //! - What is held is bounded.
 
+mod buffering;
+mod circuit_breaker;
 mod compress;
 mod errors;
 mod filtered;
@@ -23,13 +25,17 @@ mod retry;
 use portway_middleware::Middleware;
 use portway_snapshot::{Target, Wrapper};
 
-pub(crate) use self::{filtered::Filtered, held::HoldError};
+pub(crate) use self::{filtered::Filtered, held::HoldError, reply::AwaitError};
 use crate::exchange::{Exchange, Reply};
 
 impl<'s> Exchange<'_, 's> {
     /// Leads the request through a wrapper and what follows it.
     pub(crate) async fn wrap(&mut self, wrapper: &'s Wrapper) -> Reply<'s> {
         match &*wrapper.middleware {
+            Middleware::Buffering(buffering) => self.buffering(buffering, &wrapper.rest).await,
+            Middleware::CircuitBreaker(breaker) => {
+                self.circuit_breaker(breaker, &wrapper.rest).await
+            }
             Middleware::Compress(compress) => self.compress(compress, &wrapper.rest).await,
             Middleware::Errors(errors) => {
                 self.errors(

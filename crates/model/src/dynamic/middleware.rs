@@ -6,6 +6,7 @@ use serde::Serialize;
 
 mod compress;
 mod errors;
+mod failure;
 mod forward_auth;
 mod grpc_web;
 mod headers;
@@ -14,6 +15,7 @@ mod retry;
 
 pub use compress::Compress;
 pub use errors::Errors;
+pub use failure::{Buffering, CircuitBreaker};
 pub use forward_auth::{ClientTls, ForwardAuth};
 pub use grpc_web::GrpcWeb;
 pub use headers::{Cors, Headers, InertHeaders, Security};
@@ -30,6 +32,10 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(BasicAuth),
+    /// Reads bodies whole before it passes them on, within limits.
+    Buffering(Buffering),
+    /// Asks what fails no more, until it has recovered.
+    CircuitBreaker(CircuitBreaker),
     /// Other middlewares under one name.
     Chain(Chain),
     /// Compresses the bodies of responses.
@@ -84,7 +90,9 @@ pub enum Middleware {
 pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
+    "buffering",
     "chain",
+    "circuitBreaker",
     "compress",
     "contentType",
     "digestAuth",
@@ -107,8 +115,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] =
-    &["buffering", "circuitBreaker", "forwardAuth", "grpcWeb", "passTLSClientCert", "plugin"];
+pub const UNSERVED_MIDDLEWARES: &[&str] = &["passTLSClientCert", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -116,6 +123,8 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::Buffering(_) => "buffering",
+            Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Chain(_) => "chain",
             Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",

@@ -47,6 +47,9 @@ pub(crate) enum ForwardError {
     /// The request took longer than the router lets it.
     #[error("no response within the router's total timeout")]
     TotalTimeout,
+    /// The client's body is longer than a middleware lets it be.
+    #[error("the request body is too long")]
+    BodyTooLong,
     /// The client did not send its whole body within the read timeout.
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
@@ -65,6 +68,7 @@ impl ForwardError {
             Self::ResponseTimeout { .. } => Reason::ResponseTimeout,
             Self::ClientGone => Reason::ClientGone,
             Self::BadBody { .. } => Reason::BadRequest,
+            Self::BodyTooLong => Reason::Middleware,
             Self::RequestTimeout => Reason::RequestTimeout,
             Self::IdleTimeout => Reason::IdleTimeout,
             Self::TotalTimeout => Reason::TotalTimeout,
@@ -87,6 +91,7 @@ impl From<UploadError> for ForwardError {
         match error {
             UploadError::ClientGone => Self::ClientGone,
             UploadError::Body(source) => Self::BadBody { source },
+            UploadError::TooLong => Self::BodyTooLong,
         }
     }
 }

@@ -118,6 +118,7 @@ async fn attempt(
         heads: state,
         from_server,
         longest_head,
+        max_body,
         recode,
         ..
     } = memory;
@@ -152,6 +153,7 @@ async fn attempt(
     if *recode == Recode::Base64 {
         upload.decode();
     }
+    upload.limit(*max_body);
     from_server.discard(&worker.buffers);
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };

@@ -18,6 +18,8 @@ pub(crate) enum UploadError {
     ClientGone,
     /// The client's body is malformed.
     Body(BodyError),
+    /// The client's body is longer than it may be.
+    TooLong,
 }
 
 /// How far the request has come.
@@ -37,9 +39,16 @@ enum Sending {
 pub(crate) struct Upload {
     passage: Passage,
     sending: Sending,
+    /// Bytes of body at most.
+    max: Option<u64>,
 }
 
 impl Upload {
+    /// Lets the body have so many bytes at most.
+    pub(crate) fn limit(&mut self, max: Option<u64>) {
+        self.max = max;
+    }
+
     /// Begins a request with the head that `write_head` writes; `chunked` says whether the server gets chunks.
     pub(crate) fn begin(
         &mut self,
@@ -152,6 +161,9 @@ impl Upload {
     {
         while self.sending == Sending::Ongoing {
             self.passage.take(client.input).map_err(UploadError::Body)?;
+            if self.max.is_some_and(|max| self.passage.payload > max) {
+                return Poll::Ready(Err(UploadError::TooLong));
+            }
             match self.poll_write(cx, client.input, server) {
                 Poll::Ready(Ok(())) if self.passage.is_finished() => {
                     self.sending = Sending::Complete;

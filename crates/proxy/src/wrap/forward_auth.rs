@@ -10,7 +10,7 @@ use portway_http::{Answer, Response, Status};
 use portway_middleware::ForwardAuth;
 use portway_observe::Reason;
 use portway_snapshot::{Steps, Target, Timeouts};
-use portway_upstream::Picked;
+use portway_upstream::{Asking, Picked};
 use tokio::time::timeout;
 
 use super::{HoldError, reply::AwaitError};
@@ -91,7 +91,12 @@ impl<'s> Exchange<'_, 's> {
         server: &'s Target,
     ) -> Result<(Response, Vec<u8>), Unanswered> {
         let Target::Service(service) = server else { return Err(Unanswered::NoServer) };
-        let picked = service.pick().ok_or(Unanswered::NoServer)?;
+        let asking = Asking {
+            headers: &self.memory.request.headers,
+            client: self.connection.peer.ip(),
+            random: &self.connection.worker.random,
+        };
+        let picked = service.pick(&asking).picked.ok_or(Unanswered::NoServer)?;
         let (client, tls) = (self.context.client, self.context.tls);
         self.memory.request = auth.request(&self.memory.request, client, tls);
         let asked = timeout(auth.timeout(), self.fetch_whole(picked, auth.max_answer())).await;
@@ -112,7 +117,7 @@ impl<'s> Exchange<'_, 's> {
             forward::Job { settings, picked, append_forwarded_for: false, timeouts, aside: true };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         fetched.map_err(Unanswered::Failed)?;
-        self.await_body(Some(limit)).await.map_err(|error| match error {
+        self.await_body(Some(limit)).await.map(drop).map_err(|error| match error {
             AwaitError::TooLarge => Unanswered::TooLarge,
             AwaitError::Broken => Unanswered::Broken,
         })

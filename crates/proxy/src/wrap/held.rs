@@ -23,6 +23,20 @@ pub(crate) enum HoldError {
     Failed(ForwardError),
 }
 
+/// A whole body without its framing.
+pub(super) fn payload(framing: BodyFraming, mut raw: &[u8]) -> Vec<u8> {
+    let mut reader = BodyReader::for_request(framing, TrailerLimits::default());
+    let mut body = Vec::with_capacity(raw.len());
+    while let Ok(step) = reader.step(raw) {
+        body.extend_from_slice(raw.get(step.payload).unwrap_or_default());
+        raw = raw.get(step.consumed..).unwrap_or_default();
+        if step.done || raw.is_empty() {
+            break;
+        }
+    }
+    body
+}
+
 /// Takes the request's body off the input, if all of it has come already.
 fn take_whole(request: &Request, input: &mut ReadBuffer) -> bool {
     let mut reader = BodyReader::for_request(request.body, TrailerLimits::default());
@@ -43,6 +57,7 @@ pub(crate) struct Saved {
     request: Request,
     marks: Marks,
     permits: usize,
+    recordings: usize,
 }
 
 impl Exchange<'_, '_> {
@@ -101,6 +116,7 @@ impl Exchange<'_, '_> {
             request: self.memory.request.clone(),
             marks: self.context.marks(),
             permits: self.memory.permits.len(),
+            recordings: self.memory.recordings.len(),
         }
     }
 
@@ -109,6 +125,7 @@ impl Exchange<'_, '_> {
         self.memory.request.clone_from(&saved.request);
         self.context.restore(saved.marks);
         self.memory.permits.truncate(saved.permits);
+        self.memory.recordings.truncate(saved.recordings);
         let used = self.memory.upload.used();
         if let Some(held) = &self.memory.held
             && used > 0

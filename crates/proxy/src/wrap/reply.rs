@@ -88,8 +88,9 @@ impl<'s> Exchange<'_, 's> {
         response.headers.remove(Known::ContentLength);
     }
 
-    /// Waits for the whole body of the server's response, of `limit` bytes at most; nothing of it is used up.
-    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<(), AwaitError> {
+    /// Waits for the whole body of the server's response, of `limit` bytes at most, and gives its length; nothing of it
+    /// is used up.
+    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<u64, AwaitError> {
         let worker = Rc::clone(&self.connection.worker);
         let connection = &mut *self.connection;
         let is_http2 =
@@ -142,7 +143,7 @@ impl<'s> Exchange<'_, 's> {
         if let Some(stream) = server.stream.http2() {
             stream.repeat_end();
         }
-        awaited
+        awaited.map(|()| payload)
     }
 
     /// The body of the server's response, which has come whole ([`Exchange::await_body`]); nothing of it is used up.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 mod compress;
 mod errors;
+mod failure;
 mod forward_auth;
 mod grpc_web;
 mod headers;
@@ -12,6 +13,7 @@ mod retry;
 
 pub use errors::errors;
 use errors::errors_of_file;
+use failure::{buffering, circuit_breaker};
 pub use forward_auth::forward_auth_with;
 pub use headers::headers;
 pub use limits::{
@@ -68,6 +70,8 @@ pub fn settings(
     Some(match kind {
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
+        "buffering" => Middleware::Buffering(buffering(node, path, problems)),
+        "circuitBreaker" => Middleware::CircuitBreaker(circuit_breaker(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
         "compress" => Middleware::Compress(compress::compress(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
