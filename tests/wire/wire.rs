@@ -7,6 +7,7 @@ mod bodies;
 mod buffering;
 mod compress;
 mod cost;
+mod forward_auth;
 mod grpc;
 mod h2spec;
 mod http2;

@@ -38,6 +38,8 @@ pub enum Middleware {
     ForwardAuth {
         /// All but these.
         settings: Box<ForwardAuth>,
+        /// Where they were written.
+        at: Position,
         /// The name of the Secret with the authorities; empty means none.
         authority: (String, Position),
         /// The name of the Secret with the certificate that the server is shown; empty means none.
@@ -189,5 +191,5 @@ fn forward_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlew
         fields.close();
         (tls, ())
     });
-    Middleware::ForwardAuth { settings: settings.into(), authority, certificate }
+    Middleware::ForwardAuth { settings: settings.into(), at: node.at, authority, certificate }
 }

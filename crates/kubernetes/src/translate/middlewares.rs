@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portway_model::{
     Cause, Position, Problem,
-    dynamic::{self, BasicAuth, Chain, ForwardAuth},
+    dynamic::{self, BasicAuth, Chain, ForwardAuth, Material},
 };
 
 use super::{Translation, Whole, entry, services::Resolved};
@@ -72,7 +72,11 @@ impl Translation<'_> {
                     with_users(settings, "digestAuth", secret, *secret_at, users, problems);
                 dynamic::Middleware::DigestAuth(settings)
             }
-            Middleware::ForwardAuth { settings, authority, certificate } => {
+            Middleware::ForwardAuth { settings, at, authority, certificate } => {
+                if settings.address.is_empty() {
+                    let message = "forward authentication requires an address";
+                    problems.push(Problem::error("spec.forwardAuth.address", message).at(*at));
+                }
                 let settings =
                     self.forward_auth(object, settings, authority, certificate, problems);
                 dynamic::Middleware::ForwardAuth(settings.into())
@@ -93,10 +97,6 @@ impl Translation<'_> {
     ) -> ForwardAuth {
         let namespace = &object.key.namespace;
         let mut settings = settings.clone();
-        if settings.address.is_empty() {
-            let message = "forward authentication requires an address";
-            problems.push(Problem::error("spec.forwardAuth.address", message));
-        }
         let Some(tls) = &mut settings.tls else { return settings };
         let mut refused = |name: &str, reason: String, at: Position| {
             let field = format!("spec.forwardAuth.tls.{name}");
@@ -104,7 +104,10 @@ impl Translation<'_> {
         };
         if !authority.is_empty() {
             match self.authority(namespace, authority, true) {
-                Ok(material) => tls.ca = Some(material),
+                Ok(material) => {
+                    let written = format!("of Secret {namespace}/{authority}");
+                    tls.ca = Some(Material { written, ..material });
+                }
                 Err(reason) => {
                     let reason = format!("failed to load auth ca secret: {reason}");
                     refused("caSecret", reason, *authority_at);
