@@ -9,6 +9,7 @@ mod compress;
 mod cost;
 mod forward_auth;
 mod grpc;
+mod grpc_web;
 mod h2spec;
 mod http2;
 mod http2_floods;

@@ -1,6 +1,7 @@
 //! Translates between gRPC-Web, which browsers speak, and gRPC.
 //!
-//! Traefik: `grpcWeb`. Differences: the body of a request may be several texts of base64, each with its own end, as the
+//! Traefik: `grpcWeb`. Differences: servers are told `TE: trailers`, without which
+//! many refuse requests; the body of a request may be several texts of base64, each with its own end, as the
 //! protocol has it; a response always says that it depends on `Origin`; a response of gRPC that says its length gets its status all the same; a response to a client of
 //! text that says its length is not cut off.
 
@@ -81,6 +82,8 @@ impl GrpcWeb {
         let had_kind = request.headers.contains(Known::ContentType);
         request.headers.set(Known::ContentType, new);
         request.headers.remove(Known::ContentLength);
+        // Pages cannot say it, and servers of gRPC insist on it.
+        request.headers.set(Known::Te, "trailers");
         let kind = had_kind.then_some(old);
         Spoken::Web(Translation { grpc_web: self, origin, kind, text })
     }
