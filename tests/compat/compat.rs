@@ -29,6 +29,7 @@ mod http2;
 mod ip_allow_list;
 mod limits;
 mod messages;
+mod pass_tls_client_cert;
 mod paths;
 mod proxy_protocol;
 mod redirect_scheme;

@@ -6,8 +6,8 @@ use portway_model::dynamic;
 
 use crate::{
     AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
-    InFlightReq, IpAllowList, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
-    ReplacePathRegex, StripPrefix, StripPrefixRegex,
+    InFlightReq, IpAllowList, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
+    ReplacePath, ReplacePathRegex, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -34,6 +34,8 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// The same under its old name.
     IpWhiteList(IpAllowList),
+    /// Tells servers the client's certificate.
+    PassTlsClientCert(Box<PassTlsClientCert>),
     /// Limits the requests of one source in a time.
     RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
@@ -85,6 +87,9 @@ impl Middleware {
             }
             Config::InFlightReq(config) => {
                 InFlightReq::compile(config, problems).map(Self::InFlightReq)
+            }
+            Config::PassTlsClientCert(config) => {
+                Some(Self::PassTlsClientCert(PassTlsClientCert::compile(config).into()))
             }
             Config::RateLimit(config) => RateLimit::compile(config, problems).map(Self::RateLimit),
             Config::IpAllowList(config) => {
@@ -155,6 +160,7 @@ impl Middleware {
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
@@ -178,6 +184,7 @@ impl Middleware {
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
             Self::InFlightReq(filter) => filter.on_request(request, context),
+            Self::PassTlsClientCert(filter) => filter.on_request(request, context),
             Self::RateLimit(filter) => filter.on_request(request, context).await,
             Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
                 filter.on_request(request, context)

@@ -13,10 +13,11 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Chain, ContentType, Cors, EncodedCharacters, Headers, InFlightReq,
-    InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware, RateLimit, RedirectRegex,
-    RedirectScheme, ReplacePath, ReplacePathRegex, SERVED_MIDDLEWARES, Security, SourceCriterion,
-    StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, Chain, ClientCertificateInfo, ContentType, Cors, EncodedCharacters,
+    Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware,
+    NameParts, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    ReplacePathRegex, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix, StripPrefixRegex,
+    UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,

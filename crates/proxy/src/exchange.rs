@@ -183,6 +183,7 @@ async fn filter(
     }
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
     let mut context = Context::new(secure, peer, connection.started, &connection.worker.passwords);
+    context.certificates = connection.tls.as_ref().and_then(|tls| tls.certificates.as_deref());
     context.append_forwarded_for = append_forwarded_for;
     context.permits = std::mem::take(&mut memory.permits);
     let passed = route.chain.on_request(&mut memory.request, &mut context).await;

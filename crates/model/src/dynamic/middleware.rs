@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod certificate;
 mod headers;
 mod limits;
 
+pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 
@@ -37,6 +39,9 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// The old name of `ipAllowList`.
     IpWhiteList(IpWhiteList),
+    /// Tells servers the client's certificate.
+    #[serde(rename = "passTLSClientCert")]
+    PassTlsClientCert(PassTlsClientCert),
     /// Limits the requests of one source in a time.
     RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
@@ -72,6 +77,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "inFlightReq",
     "ipAllowList",
     "ipWhiteList",
+    "passTLSClientCert",
     "rateLimit",
     "redirectRegex",
     "redirectScheme",
@@ -89,7 +95,6 @@ pub const UNSERVED_MIDDLEWARES: &[&str] = &[
     "errors",
     "forwardAuth",
     "grpcWeb",
-    "passTLSClientCert",
     "plugin",
     "retry",
 ];
@@ -106,6 +111,7 @@ impl Middleware {
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+mod certificate;
 mod headers;
 mod limits;
 
+use certificate::pass_tls_client_cert;
 pub use headers::headers;
 pub use limits::{
     in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
@@ -67,6 +69,9 @@ pub fn settings(
         }
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
+        "passTLSClientCert" => {
+            Middleware::PassTlsClientCert(pass_tls_client_cert(node, path, problems))
+        }
         "rateLimit" => Middleware::RateLimit(rate_limit(node, path, problems)),
         "ipAllowList" => Middleware::IpAllowList(ip_allow_list(node, path, problems)),
         "ipWhiteList" => Middleware::IpWhiteList(ip_white_list(node, path, problems)),
