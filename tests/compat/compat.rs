@@ -35,6 +35,7 @@ mod proxy_protocol;
 mod redirect_scheme;
 mod refusals;
 mod replace_path;
+mod retry;
 mod rules;
 mod services;
 mod strip_prefix;

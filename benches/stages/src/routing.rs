@@ -69,11 +69,11 @@ impl Worker {
         let mut context = Context::new(false, CLIENT, self.now, &self.passwords);
         // None of the five waits for anything.
         let passed = {
-            let on_request = pin!(route.chain.on_request(&mut self.request, &mut context));
+            let on_request = pin!(route.steps.filters.on_request(&mut self.request, &mut context));
             on_request.poll(&mut TaskContext::from_waker(Waker::noop()))
         };
         assert!(matches!(passed, Poll::Ready(Ok(()))));
-        route.chain.on_response(&mut self.response.headers, &self.request, false);
+        route.steps.filters.on_response(&mut self.response.headers, &self.request, false);
     }
 
     /// The response of the request's server arrives.

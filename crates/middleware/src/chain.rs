@@ -37,7 +37,11 @@ impl Chain {
         context: &mut Context<'_>,
     ) -> Result<(), Answer> {
         for (position, item) in self.items.iter().enumerate() {
-            if let Flow::Respond(mut answer) = item.on_request(request, context).await {
+            let flow = match item.on_request_now(request, context) {
+                Some(flow) => flow,
+                None => item.on_request(request, context).await,
+            };
+            if let Flow::Respond(mut answer) = flow {
                 let outer = self.items.get(..position).unwrap_or_default();
                 for item in outer.iter().rev() {
                     item.on_response(&mut answer.headers, request, context.tls);

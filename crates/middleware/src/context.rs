@@ -36,6 +36,14 @@ pub struct Context<'a> {
     pub reason: Option<&'static str>,
 }
 
+/// What middlewares have left to be done, at some point of a request's way.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    append_forwarded_for: bool,
+    hidden: bool,
+    detects_type: bool,
+}
+
 impl<'a> Context<'a> {
     /// The surroundings of a request that has met no middleware yet.
     #[must_use]
@@ -53,6 +61,21 @@ impl<'a> Context<'a> {
             permits: Vec::new(),
             reason: None,
         }
+    }
+
+    /// What has been left to be done so far.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        let Self { append_forwarded_for, hidden, detects_type, .. } = *self;
+        Marks { append_forwarded_for, hidden, detects_type }
+    }
+
+    /// Goes back to what was left to be done then.
+    pub fn restore(&mut self, marks: Marks) {
+        let Marks { append_forwarded_for, hidden, detects_type } = marks;
+        self.append_forwarded_for = append_forwarded_for;
+        self.hidden = hidden;
+        self.detects_type = detects_type;
     }
 
     /// The proxy is not to write `X-Forwarded-For`.

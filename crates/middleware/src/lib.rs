@@ -13,6 +13,7 @@
 
 mod add_prefix;
 mod basic_auth;
+mod body_filter;
 mod chain;
 mod client;
 mod content_type;
@@ -31,16 +32,19 @@ mod redirect_regex;
 mod redirect_scheme;
 mod replace_path;
 mod replace_path_regex;
+mod retry;
 mod source;
+mod status_ranges;
 mod strip_prefix;
 mod strip_prefix_regex;
 mod template;
 
 pub use add_prefix::AddPrefix;
 pub use basic_auth::BasicAuth;
+pub use body_filter::BodyFilter;
 pub use chain::Chain;
 pub use content_type::{ContentType, detect_content_type, detect_type_of_answer, lacks_type};
-pub use context::Context;
+pub use context::{Context, Marks};
 pub use digest_auth::DigestAuth;
 pub use encoded_characters::EncodedCharacters;
 pub use headers::Headers;
@@ -54,6 +58,8 @@ pub use redirect_regex::RedirectRegex;
 pub use redirect_scheme::RedirectScheme;
 pub use replace_path::ReplacePath;
 pub use replace_path_regex::ReplacePathRegex;
+pub use retry::{Attempt, Retry};
+pub use status_ranges::{NotAStatusRange, StatusRanges};
 pub use strip_prefix::StripPrefix;
 pub use strip_prefix_regex::StripPrefixRegex;
 

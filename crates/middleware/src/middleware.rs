@@ -7,7 +7,7 @@ use portway_model::dynamic;
 use crate::{
     AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
     InFlightReq, IpAllowList, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
-    ReplacePath, ReplacePathRegex, StripPrefix, StripPrefixRegex,
+    ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -46,6 +46,8 @@ pub enum Middleware {
     ReplacePath(ReplacePath),
     /// Replaces the path by a regular expression.
     ReplacePathRegex(ReplacePathRegex),
+    /// Asks again when a server could not be reached, or answered with some status. A wrapper.
+    Retry(Retry),
     /// Removes a prefix from the path.
     StripPrefix(StripPrefix),
     /// Removes what a regular expression matches at the start of the path.
@@ -110,6 +112,7 @@ impl Middleware {
             Config::ReplacePathRegex(config) => {
                 ReplacePathRegex::compile(config, problems).map(Self::ReplacePathRegex)
             }
+            Config::Retry(config) => Retry::compile(config, problems).map(Self::Retry),
             Config::StripPrefix(config) => {
                 Some(Self::StripPrefix(StripPrefix::compile(config, problems)))
             }
@@ -166,26 +169,32 @@ impl Middleware {
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
             Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
         }
     }
 
-    /// Sees a request on its way in.
-    ///
-    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is dropped leaves the
-    /// request as it was.
-    pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
-        match self {
+    /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
+    #[must_use]
+    pub fn is_wrapper(&self) -> bool {
+        matches!(self, Self::Retry(_))
+    }
+
+    /// Sees a request on its way in; `None`, and nothing has changed, where it may have to wait.
+    pub(crate) fn on_request_now(
+        &self,
+        request: &mut Request,
+        context: &mut Context<'_>,
+    ) -> Option<Flow> {
+        Some(match self {
             Self::AddPrefix(filter) => filter.on_request(request),
-            Self::BasicAuth(filter) => filter.on_request(request, context).await,
             Self::ContentType(filter) => filter.on_request(context),
             Self::DigestAuth(filter) => filter.on_request(request, context),
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
             Self::InFlightReq(filter) => filter.on_request(request, context),
             Self::PassTlsClientCert(filter) => filter.on_request(request, context),
-            Self::RateLimit(filter) => filter.on_request(request, context).await,
             Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
                 filter.on_request(request, context)
             }
@@ -195,6 +204,20 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
+            Self::Retry(_) => Flow::Continue,
+            Self::BasicAuth(_) | Self::RateLimit(_) => return None,
+        })
+    }
+
+    /// Sees a request on its way in.
+    ///
+    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is
+    /// dropped leaves the request as it was.
+    pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
+        match self {
+            Self::BasicAuth(filter) => filter.on_request(request, context).await,
+            Self::RateLimit(filter) => filter.on_request(request, context).await,
+            _ => self.on_request_now(request, context).unwrap_or(Flow::Continue),
         }
     }
 

@@ -16,8 +16,8 @@ pub use middleware::{
     AddPrefix, BasicAuth, Chain, ClientCertificateInfo, ContentType, Cors, EncodedCharacters,
     Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware,
     NameParts, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
-    ReplacePathRegex, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix, StripPrefixRegex,
-    UNSERVED_MIDDLEWARES,
+    ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix,
+    StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,

@@ -74,6 +74,18 @@ impl ReadBuffer {
         self.bytes.resize(self.bytes.len().saturating_mul(2), 0);
     }
 
+    /// Puts bytes back before what is left.
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+        let left = self.filled();
+        let mut joined = Vec::with_capacity(BUFFER_SIZE.max(bytes.len() + left.len()));
+        joined.extend_from_slice(bytes);
+        joined.extend_from_slice(left);
+        self.start = 0;
+        self.end = joined.len();
+        joined.resize(joined.capacity().max(self.bytes.len()), 0);
+        self.bytes = joined;
+    }
+
     /// Gives the memory back to the worker when nothing is left to consume.
     pub(crate) fn release(&mut self, buffers: &Buffers) {
         if self.is_empty() && !self.bytes.is_empty() {

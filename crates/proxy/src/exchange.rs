@@ -3,20 +3,22 @@
 use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll};
 
 use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
-use portway_middleware::{Context, detect_type_of_answer};
+use portway_middleware::{Chain, Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
-use portway_snapshot::{Held, Route, Snapshot, Target};
+use portway_snapshot::{Held, Route, Snapshot, Steps, Target};
+use portway_upstream::{Picked, Server, Service};
 
 use tokio::task::spawn_blocking;
 
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
-    forward::{self, Outcome, Passed},
+    forward,
     memory::Memory,
     record::Facts,
     subject::Asked,
+    worker::Worker,
 };
 
 /// What answers for `api@internal` and its kin.
@@ -40,8 +42,35 @@ pub struct Inbound {
     pub secure: bool,
 }
 
+/// How often a server is chosen to find one that was not asked yet.
+const MAX_PICKS: usize = 100;
+
 /// Why a request got an answer of our own.
 type Refused = (Reason, Box<Answer>);
+
+/// One request on its way through its router, with all that it meets there.
+pub(crate) struct Exchange<'a, 's> {
+    pub(crate) connection: &'a mut Connection,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) facts: &'a mut Facts,
+    pub(crate) settings: &'a EntryPoint,
+    pub(crate) snapshot: &'s Held,
+    pub(crate) route: &'s Route,
+    /// What its middlewares know of it, and leave to be done.
+    pub(crate) context: Context<'s>,
+    /// The servers that were asked in vain, where another one is to be preferred.
+    pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
+    /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
+    pub(crate) sent: Option<bool>,
+}
+
+/// What a request gets.
+pub(crate) enum Reply<'s> {
+    /// The response of this server: its head is in the exchange's memory, its body is still to come.
+    Server(Picked<'s>),
+    /// An answer of our own.
+    Answer(Box<Answer>),
+}
 
 /// Serves one request: canonical form, route, middlewares, service, answer; then the access record.
 ///
@@ -55,7 +84,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     let mut facts = Facts::begin(connection);
     let next = tokio::select! {
         biased;
-        next = serve(connection, memory, settings, &snapshot, &mut facts) => next,
+        next = serve(connection, memory, &mut facts, settings, &worker, &snapshot) => next,
         // The task is woken for it, see `until_cut`: nothing needs to be registered here.
         () = poll_fn(|_| if ending.is_cut() { Poll::Ready(()) } else { Poll::Pending }) => {
             facts.reason = Some(Reason::GraceOver);
@@ -63,32 +92,21 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
         }
     };
     memory.permits.clear();
+    memory.held = None;
+    memory.body_filters.clear();
     facts.write(connection, &memory.request);
     next
 }
 
-/// Leads the request through, and sends the answer where it is one of our own.
+/// Finds the router, leads the request through it, and delivers what comes of that.
 async fn serve(
     connection: &mut Connection,
     memory: &mut Memory,
-    settings: &EntryPoint,
-    snapshot: &Held,
     facts: &mut Facts,
+    settings: &EntryPoint,
+    worker: &Worker,
+    snapshot: &Held,
 ) -> Next {
-    match lead(connection, memory, settings, snapshot, facts).await {
-        Outcome::Done(next) => next,
-        Outcome::Answer(answer) => answer::send(connection, memory, facts, &answer).await,
-    }
-}
-
-/// Leads the request to its router, through its middlewares, and to its target.
-async fn lead(
-    connection: &mut Connection,
-    memory: &mut Memory,
-    settings: &EntryPoint,
-    snapshot: &Held,
-    facts: &mut Facts,
-) -> Outcome {
     let request = &mut memory.request;
     let routed = normalize(connection, request, settings).and_then(|()| {
         facts.take_request(request);
@@ -98,23 +116,136 @@ async fn lead(
         Ok(route) => route,
         Err((reason, answer)) => {
             facts.reason = Some(reason);
-            return Outcome::Answer(answer);
+            return answer::send(connection, memory, facts, &answer).await;
         }
     };
     facts.routed(route, connection);
-    let passed = match filter(connection, memory, settings, route, facts).await {
-        Ok(passed) => passed,
-        Err(answer) => return Outcome::Answer(answer),
+    let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
+    let certificates = connection.tls.as_ref().and_then(|tls| tls.certificates.clone());
+    let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
+    context.certificates = certificates.as_deref();
+    context.append_forwarded_for = settings.append_forwarded_for;
+    let mut exchange = Exchange {
+        connection,
+        memory,
+        facts,
+        settings,
+        snapshot,
+        route,
+        context,
+        asked: None,
+        sent: None,
     };
-    let mut outcome = reach(connection, memory, settings, route, snapshot, passed, facts).await;
-    if let Outcome::Answer(answer) = &mut outcome {
-        let secure = connection.tls.is_some();
-        route.chain.on_response(&mut answer.headers, &memory.request, secure);
-        if passed.detects_type {
-            detect_type_of_answer(answer);
+    let reply = match route.steps.is_empty() {
+        true => exchange.reach().await,
+        false => exchange.run(&route.steps).await,
+    };
+    exchange.deliver(reply).await
+}
+
+impl<'s> Exchange<'_, 's> {
+    /// Leads the request through filters to what follows them, and the head of the reply back through them.
+    pub(crate) async fn run(&mut self, steps: &'s Steps) -> Reply<'s> {
+        let filters = &steps.filters;
+        if !filters.is_empty()
+            && let Err(answer) = self.filter(filters).await
+        {
+            return Reply::Answer(answer);
+        }
+        let mut reply = match &steps.wrapper {
+            None => self.reach().await,
+            Some(wrapper) => Box::pin(self.wrap(wrapper)).await,
+        };
+        let Memory { request, response, .. } = &mut *self.memory;
+        let fields = match &mut reply {
+            Reply::Answer(answer) => &mut answer.headers,
+            // As in Traefik, a switch of protocols passes as it is.
+            Reply::Server(_) if response.status == Status::SWITCHING_PROTOCOLS => return reply,
+            Reply::Server(_) => &mut response.headers,
+        };
+        filters.on_response(fields, request, self.context.tls);
+        reply
+    }
+
+    /// Leads the request through filters.
+    async fn filter(&mut self, filters: &Chain) -> Result<(), Box<Answer>> {
+        let Self { memory, facts, context, .. } = self;
+        context.permits = std::mem::take(&mut memory.permits);
+        let passed = filters.on_request(&mut memory.request, context).await;
+        memory.permits = std::mem::take(&mut context.permits);
+        if let Some(user) = context.username.take() {
+            facts.user = Some(user);
+        }
+        passed.map_err(|answer| {
+            facts.reason = Some(Reason::Middleware);
+            facts.detail = context.reason.take().unwrap_or_default().to_owned();
+            answer.into()
+        })
+    }
+
+    /// Leads the request to the router's target.
+    async fn reach(&mut self) -> Reply<'s> {
+        let answer = match &self.route.target {
+            Target::Closed => {
+                self.facts.reason = Some(Reason::RouterClosed);
+                Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Target::Internal(service) => {
+                ask(self.connection, &self.memory.request, *service, self.snapshot).await
+            }
+            Target::Service(service) => {
+                if let Some(picked) = self.pick(service) {
+                    return self.forward(picked).await;
+                }
+                self.facts.reason = Some(Reason::NoServer);
+                Answer::no_available_server()
+            }
+        };
+        Reply::Answer(answer.into())
+    }
+
+    /// Chooses a server: one that was not asked in vain, while there is one.
+    fn pick(&mut self, service: &'s Service) -> Option<Picked<'s>> {
+        let picked = service.pick()?;
+        let Some(asked) = &mut self.asked else { return Some(picked) };
+        let is_asked =
+            |picked: &Picked<'_>| asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
+        let others = (0..MAX_PICKS).map_while(|_| service.pick());
+        let fresh = std::iter::once(picked).chain(others).find(|picked| !is_asked(picked));
+        let picked = fresh.unwrap_or(picked);
+        asked.push(picked.server);
+        Some(picked)
+    }
+
+    /// Asks a server.
+    async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
+        let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
+        let job = forward::Job { settings, picked, append_forwarded_for };
+        let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
+        self.sent = Some(self.memory.upload.begun());
+        match fetched {
+            Ok(()) => Reply::Server(picked),
+            Err(error) => self.failed(&error),
         }
     }
-    outcome
+
+    /// Sends the reply to the client.
+    async fn deliver(&mut self, reply: Reply<'s>) -> Next {
+        let Self { connection, memory, facts, settings, context, .. } = self;
+        match reply {
+            Reply::Server(picked) => {
+                let detects_type = context.detects_type;
+                forward::pass_on(connection, memory, settings, picked.server, detects_type, facts)
+                    .await
+            }
+            Reply::Answer(mut answer) => {
+                if context.detects_type {
+                    detect_type_of_answer(&mut answer);
+                }
+                answer::send(connection, memory, facts, &answer).await
+            }
+        }
+    }
 }
 
 /// Brings the request into canonical form and its `X-Forwarded-*` fields into order.
@@ -167,68 +298,6 @@ fn find<'s>(
         return Err((Reason::Misdirected, answer.into()));
     }
     Ok(route)
-}
-
-/// Leads the request through the router's middlewares.
-async fn filter(
-    connection: &Connection,
-    memory: &mut Memory,
-    settings: &EntryPoint,
-    route: &Route,
-    facts: &mut Facts,
-) -> Result<Passed, Box<Answer>> {
-    let append_forwarded_for = settings.append_forwarded_for;
-    if route.chain.is_empty() {
-        return Ok(Passed { append_forwarded_for, detects_type: false });
-    }
-    let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
-    let mut context = Context::new(secure, peer, connection.started, &connection.worker.passwords);
-    context.certificates = connection.tls.as_ref().and_then(|tls| tls.certificates.as_deref());
-    context.append_forwarded_for = append_forwarded_for;
-    context.permits = std::mem::take(&mut memory.permits);
-    let passed = route.chain.on_request(&mut memory.request, &mut context).await;
-    memory.permits = context.permits;
-    facts.user = context.username.take();
-    let Context { append_forwarded_for, detects_type, .. } = context;
-    match passed {
-        Ok(()) => Ok(Passed { append_forwarded_for, detects_type }),
-        Err(mut answer) => {
-            if detects_type {
-                detect_type_of_answer(&mut answer);
-            }
-            facts.reason = Some(Reason::Middleware);
-            facts.detail = context.reason.unwrap_or_default().to_owned();
-            Err(answer.into())
-        }
-    }
-}
-
-/// Leads the request to the router's target.
-async fn reach(
-    connection: &mut Connection,
-    memory: &mut Memory,
-    settings: &EntryPoint,
-    route: &Route,
-    snapshot: &Held,
-    passed: Passed,
-    facts: &mut Facts,
-) -> Outcome {
-    let answer = match &route.target {
-        Target::Closed => {
-            facts.reason = Some(Reason::RouterClosed);
-            Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
-        }
-        Target::Internal(service) => ask(connection, &memory.request, *service, snapshot).await,
-        Target::Service(service) => {
-            if let Some(picked) = service.pick() {
-                let job = forward::Job { settings, route, picked, passed };
-                return forward::forward(connection, memory, &job, facts).await;
-            }
-            facts.reason = Some(Reason::NoServer);
-            Answer::no_available_server()
-        }
-    };
-    Outcome::Answer(answer.into())
 }
 
 /// The answer of an internal service. The API's may take long, so the worker does not wait for it.

@@ -8,142 +8,107 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    Answer, BodyFraming, BodyReader, Known, Request, Response, Status, TrailerLimits,
-    append_forwarded_for, codec::ResponseHead, remove_request_hop_by_hop,
-    remove_response_hop_by_hop, websocket_header_case,
+    BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
+    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
+    websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
-use portway_snapshot::Route;
-use portway_upstream::Picked;
+use portway_upstream::{Picked, Server, Stream};
 
 pub(crate) use self::{
     error::ForwardError,
-    heads::{HeadState, Limits},
+    heads::{HeadState, Limits, tell_to_go_on},
 };
 use crate::{
     EntryPoint, answer,
+    buffer::{Buffers, ReadBuffer},
     connection::{Connection, Next},
     deadline::Deadline,
     memory::Memory,
     record::Facts,
-    relay::{Download, DownloadError, Side, Upload, UploadError},
+    relay::{Download, DownloadError, Peer, Side, Upload, UploadError},
     tunnel,
     worker::Worker,
+    wrap::Filtered,
 };
 
 /// What is to be forwarded where.
 pub(crate) struct Job<'a> {
     pub(crate) settings: &'a EntryPoint,
-    pub(crate) route: &'a Route,
     pub(crate) picked: Picked<'a>,
-    pub(crate) passed: Passed,
-}
-
-/// What the router's middlewares left to be done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Passed {
     /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
-    /// Whether a response without a type gets that which its beginning looks like.
-    pub(crate) detects_type: bool,
 }
 
-/// How forwarding ended.
-pub(crate) enum Outcome {
-    /// The client has the server's response, or as much of it as there will be.
-    Done(Next),
-    /// Nothing of a response was sent: the client gets this answer.
-    Answer(Box<Answer>),
-}
-
-/// Forwards the request and passes the response on.
-pub(crate) async fn forward(
+/// Sends the request and receives the head of the response; the body is still to come.
+///
+/// # Errors
+/// When nothing of a response can be used. The client got at most interim ones.
+pub(crate) async fn fetch(
     connection: &mut Connection,
     memory: &mut Memory,
     job: &Job<'_>,
     facts: &mut Facts,
-) -> Outcome {
+) -> Result<(), ForwardError> {
     let worker = Rc::clone(&connection.worker);
     facts.served_by(&job.picked, &memory.request.headers);
     prepare(&mut memory.request, job, connection.peer.ip());
     memory.upload.clear();
-    let outcome = match send::send(connection, memory, &worker, job).await {
+    let sent = send::send(connection, memory, &worker, job).await;
+    match sent {
         Ok(()) => {
             facts.received(&memory.response);
-            Outcome::Done(if memory.response.status.code() == 101 {
-                // Rare and large, as is what follows; it must not swell the future of every exchange.
-                let switch = switch_protocols(connection, memory, &worker, job.settings, facts);
-                Box::pin(switch).await
-            } else {
-                respond(connection, memory, &worker, job, facts).await
-            })
+            let Memory { response, .. } = memory;
+            if response.status != Status::SWITCHING_PROTOCOLS {
+                remove_response_hop_by_hop(&mut response.headers, response.body);
+            }
         }
-        Err(error) => {
-            facts.reason = Some(error.reason());
-            facts.detail = error.to_string();
-            tracing::debug!("{}: {error}", job.route.name);
-            Outcome::Answer(answer::of_error(&error).into())
-        }
-    };
-    facts.request_bytes = memory.upload.payload();
-    memory.server = None;
-    memory.from_server.discard(&worker.buffers);
-    outcome
+        Err(_) => end(memory, &worker, facts),
+    }
+    sent
 }
 
-/// Makes the request what the server is to see.
-fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
-    let wants_upgrade = request.upgrade().is_some();
-    remove_request_hop_by_hop(&mut request.headers, request.body);
-    if job.passed.append_forwarded_for {
-        append_forwarded_for(&mut request.headers, peer);
-    }
-    if wants_upgrade {
-        websocket_header_case(&mut request.headers);
-    }
-    let base = &job.picked.server.path;
-    if !base.is_empty() {
-        request.target.join_base(base);
-    }
-}
-
-/// Passes a response on whose head is here, and keeps what can be used again.
-async fn respond(
+/// Passes on the response whose head [`fetch`] has received. A response without a type gets that which its
+/// beginning looks like where `detects_type` says so.
+pub(crate) async fn pass_on(
     connection: &mut Connection,
     memory: &mut Memory,
-    worker: &Worker,
-    job: &Job<'_>,
+    settings: &EntryPoint,
+    server: &Server,
+    detects_type: bool,
     facts: &mut Facts,
 ) -> Next {
+    let worker = Rc::clone(&connection.worker);
+    if memory.response.status == Status::SWITCHING_PROTOCOLS {
+        // Rare and large, as is what follows; it must not swell the future of every exchange.
+        let next = Box::pin(switch_protocols(connection, memory, &worker, settings, facts)).await;
+        end(memory, &worker, facts);
+        return next;
+    }
+    if detects_type && lacks_type(memory.response.status, &memory.response.headers) {
+        // Rare: it must not swell the future of every exchange.
+        Box::pin(sniff::sniff(connection, memory, &worker)).await;
+    }
     // A server that answers before it was asked in full may take the rest for its next request.
     let asked = memory.upload.is_complete();
-    let Memory { request, response, .. } = &mut *memory;
-    remove_response_hop_by_hop(&mut response.headers, response.body);
-    job.route.chain.on_response(&mut response.headers, request, connection.tls.is_some());
-    let lacks_type = job.passed.detects_type && lacks_type(response.status, &response.headers);
-    // Of a chunked response Traefik sends the fields before any of the body.
-    if lacks_type && matches!(response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose) {
-        // Rare: it must not swell the future of every exchange.
-        Box::pin(sniff::sniff(connection, memory, worker)).await;
-    }
-    let written = write_head(connection, memory, worker, job.settings);
+    let written = write_head(connection, memory, &worker, settings);
     facts.status = memory.response.status.code();
     facts.sending(&memory.response.headers);
     let relayed = match written {
-        Ok(keep) => relay_body(connection, memory, worker, facts).await.map(|clean| (keep, clean)),
+        Ok(keep) => relay_body(connection, memory, &worker, facts).await.map(|clean| (keep, clean)),
         Err(broken) => Err(broken),
     };
     let ended = connection.end_exchange();
-    match relayed {
+    let next = match relayed {
         Ok((keep, clean)) => {
             let reusable = clean && asked && memory.response.keep_alive;
             if reusable
                 && memory.from_server.is_empty()
-                && let Some(server) =
-                    memory.server.take_if(|server| server.stream.http2().is_none())
+                && let Some(connection) =
+                    memory.server.take_if(|connection| connection.stream.http2().is_none())
             {
-                worker.pool.borrow_mut().put(job.picked.server, server, ended);
+                worker.pool.borrow_mut().put(server, connection, ended);
             }
             if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
         }
@@ -152,6 +117,31 @@ async fn respond(
             facts.detail = broken.to_string();
             Next::Abort
         }
+    };
+    end(memory, &worker, facts);
+    next
+}
+
+/// Gives back what the exchange with the server held.
+pub(crate) fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
+    facts.request_bytes = memory.upload.payload();
+    memory.server = None;
+    memory.from_server.discard(&worker.buffers);
+}
+
+/// Makes the request what the server is to see.
+fn prepare(request: &mut Request, job: &Job<'_>, peer: IpAddr) {
+    let wants_upgrade = request.upgrade().is_some();
+    remove_request_hop_by_hop(&mut request.headers, request.body);
+    if job.append_forwarded_for {
+        append_forwarded_for(&mut request.headers, peer);
+    }
+    if wants_upgrade {
+        websocket_header_case(&mut request.headers);
+    }
+    let base = &job.picked.server.path;
+    if !base.is_empty() {
+        request.target.join_base(base);
     }
 }
 
@@ -237,41 +227,69 @@ async fn relay_body(
     worker: &Worker,
     facts: &mut Facts,
 ) -> Result<bool, BrokenOff> {
-    let Memory { request, response, out, upload, download, server, limits, from_server, .. } =
-        memory;
-    let Some(server) = server else { return Err(BrokenOff::Server) };
+    let is_http2 = memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+    let reader = memory.response_reader(is_http2);
     let chunked = connection.stream.http2().is_none()
-        && response.framing_for(request.version) == BodyFraming::Chunked;
-    let reader = match server.stream.http2() {
-        Some(_) if !response.body.is_empty() => BodyReader::Stream,
-        _ => BodyReader::for_response(response.body, TrailerLimits::default()),
-    };
-    download.begin(std::mem::take(out), reader, chunked);
-    let mut write_deadline = Deadline::at(limits.write);
+        && memory.response.framing_for(memory.request.version) == BodyFraming::Chunked;
+    let Memory { out, upload, download, server, limits, from_server, body_filters, .. } = memory;
+    let Some(server) = server else { return Err(BrokenOff::Server) };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
-    let relayed = poll_fn(|cx| {
-        let passed = download.poll(cx, client.stream, &mut from_server, &worker.buffers);
-        if let Poll::Ready(passed) = passed {
-            return Poll::Ready(passed.map_err(BrokenOff::from));
-        }
-        let sent = upload.poll(cx, &mut client, from_server.stream, &worker.buffers);
-        if let Poll::Ready(error) = sent {
-            return Poll::Ready(Err(error.into()));
-        }
-        if !upload.body_has_come() && limits.request.has_passed(cx) {
-            return Poll::Ready(Err(BrokenOff::RequestTimeout));
-        }
-        if write_deadline.has_passed(cx) {
-            return Poll::Ready(Err(BrokenOff::WriteTimeout));
-        }
-        Poll::Pending
-    })
-    .await;
+    let mut bodies = Bodies { upload, download, limits, buffers: &worker.buffers };
+    let head = std::mem::take(out);
+    let (relayed, clean) = if body_filters.is_empty() {
+        bodies.download.begin(head, reader, chunked);
+        let relayed = bodies.relay(&mut client, &mut from_server).await;
+        (relayed, bodies.download.is_clean())
+    } else {
+        bodies.download.begin(head, BodyReader::Stream, chunked);
+        let mut filtered = Filtered::new(from_server, &worker.buffers, reader, body_filters);
+        let mut input = ReadBuffer::default();
+        let mut from_filters = Side { stream: &mut filtered, input: &mut input };
+        // Rare: it must not swell the future of every exchange.
+        let relayed = Box::pin(bodies.relay(&mut client, &mut from_filters)).await;
+        input.discard(&worker.buffers);
+        (relayed, filtered.is_clean())
+    };
     facts.sent = download.payload();
-    let clean = download.is_clean();
     *out = download.take_buffer();
     relayed.map(|()| clean)
+}
+
+/// Both bodies on their way.
+struct Bodies<'a> {
+    upload: &'a mut Upload,
+    download: &'a mut Download,
+    limits: &'a mut Limits,
+    buffers: &'a Buffers,
+}
+
+impl Bodies<'_> {
+    fn relay<S: Peer>(
+        &mut self,
+        client: &mut Side<'_, Stream>,
+        from_server: &mut Side<'_, S>,
+    ) -> impl Future<Output = Result<(), BrokenOff>> {
+        let Self { upload, download, limits, buffers } = self;
+        let mut write_deadline = Deadline::at(limits.write);
+        poll_fn(move |cx| {
+            let passed = download.poll(cx, client.stream, from_server, buffers);
+            if let Poll::Ready(passed) = passed {
+                return Poll::Ready(passed.map_err(BrokenOff::from));
+            }
+            let sent = upload.poll(cx, client, from_server.stream, buffers);
+            if let Poll::Ready(error) = sent {
+                return Poll::Ready(Err(error.into()));
+            }
+            if !upload.body_has_come() && limits.request.has_passed(cx) {
+                return Poll::Ready(Err(BrokenOff::RequestTimeout));
+            }
+            if write_deadline.has_passed(cx) {
+                return Poll::Ready(Err(BrokenOff::WriteTimeout));
+            }
+            Poll::Pending
+        })
+    }
 }
 
 /// Passes 101 on and becomes a tunnel.

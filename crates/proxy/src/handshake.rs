@@ -29,7 +29,7 @@ pub(crate) struct TlsFacts {
     /// The subject of the client's certificate.
     pub(crate) client_subject: Option<String>,
     /// What the client has shown.
-    pub(crate) certificates: Option<Box<ClientCertificates>>,
+    pub(crate) certificates: Option<Rc<ClientCertificates>>,
     /// Whether HTTP/2 was agreed on.
     pub(crate) http2: bool,
 }
@@ -93,7 +93,7 @@ async fn shake(
         version: portway_tls::facts::version(connection),
         cipher: portway_tls::facts::cipher(connection),
         client_subject: portway_tls::facts::client_subject(connection),
-        certificates: ClientCertificates::of(connection).map(Box::new),
+        certificates: ClientCertificates::of(connection).map(Rc::new),
         http2: connection.alpn_protocol() == Some(HTTP_2),
     };
     Ok((stream, facts))

@@ -38,6 +38,7 @@ mod subject;
 mod testing;
 mod tunnel;
 mod worker;
+mod wrap;
 
 pub use accept::{BindError, Bound, bind};
 pub use drain::Drain;

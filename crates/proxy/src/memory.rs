@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use portway_http::{Request, Response};
-use portway_middleware::Permit;
+use portway_http::{BodyFraming, BodyReader, Request, Response, TrailerLimits};
+use portway_middleware::{BodyFilter, Permit};
 use portway_upstream::Connection as ServerConnection;
 
 use crate::{
@@ -25,6 +25,12 @@ pub(crate) struct Memory {
     pub(crate) response: Response,
     /// For what is written to the client.
     pub(crate) out: Vec<u8>,
+    /// The request's body as it came, framing included, where it is kept for another attempt.
+    pub(crate) held: Option<Vec<u8>>,
+    /// What changes the response's body on its way to the client, in the order of the way.
+    pub(crate) body_filters: Vec<Box<dyn BodyFilter>>,
+    /// How the server delimits its body, where filters change it.
+    pub(crate) unfiltered: BodyFraming,
     /// The request on its way to the server.
     pub(crate) upload: Upload,
     /// The response on its way to the client.
@@ -44,6 +50,16 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// What reads the body of the server's response.
+    pub(crate) fn response_reader(&self, is_http2: bool) -> BodyReader {
+        let filtered = !self.body_filters.is_empty();
+        let framing = if filtered { self.unfiltered } else { self.response.body };
+        if is_http2 && !framing.is_empty() {
+            return BodyReader::Stream;
+        }
+        BodyReader::for_response(framing, TrailerLimits::default())
+    }
+
     fn is_usual(&self) -> bool {
         self.longest_head <= USUAL
             && self.out.capacity() <= 2 * USUAL
@@ -74,8 +90,6 @@ impl Memories {
 
 #[cfg(test)]
 mod tests {
-    use portway_http::BodyReader;
-
     use super::*;
 
     #[test]

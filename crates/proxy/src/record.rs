@@ -25,6 +25,8 @@ pub(crate) struct Facts {
     pub(crate) sent: u64,
     /// Bytes of the request's body.
     pub(crate) request_bytes: u64,
+    /// How often the request was sent again by a `retry`.
+    pub(crate) retries: u32,
     /// Who the client says it is.
     pub(crate) user: Option<String>,
     /// What only the access log needs, if it takes this request as far as is known.
@@ -180,7 +182,7 @@ impl Facts {
             router: log.route.as_deref(),
             served,
             // A stale connection that is replaced is no attempt of a `retry` middleware.
-            retry_attempts: 0,
+            retry_attempts: self.retries,
             reason: self.reason,
             reason_detail: &self.detail,
             request_headers: pairs(request_headers),

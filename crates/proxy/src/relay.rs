@@ -13,6 +13,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use portway_http::Headers;
 use portway_upstream::{Http2Stream, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -27,6 +28,11 @@ pub(crate) trait Peer: AsyncRead + AsyncWrite + Unpin {
     /// The stream of HTTP/2 that it is: heads, trailers and ends of bodies travel beside the bytes.
     fn http2(&mut self) -> Option<&mut Http2Stream> {
         None
+    }
+
+    /// Takes the trailers that came beside a body that has ended.
+    fn take_trailers(&mut self) -> Option<Headers> {
+        self.http2().and_then(Http2Stream::take_trailers)
     }
 }
 

@@ -10,8 +10,10 @@ mod compile;
 mod publish;
 mod settings;
 mod snapshot;
+mod steps;
 
 pub use compile::{Environment, compile};
 pub use publish::{Held, Publisher, Reader, Subscription};
 pub use settings::{EntryPointSettings, Settings};
 pub use snapshot::{EntryPoint, Route, Snapshot, Table, Target};
+pub use steps::{Steps, Wrapper};

@@ -5,13 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use portway_middleware::Chain;
 use portway_model::{InternalService, runtime::Runtime};
 use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::EntryPointTls;
 use portway_upstream::Service;
 
-use crate::compile::{Carried, precedence};
+use crate::{
+    Steps,
+    compile::{Carried, precedence},
+};
 
 /// The compiled, immutable form of the dynamic configuration.
 #[derive(Debug, Default)]
@@ -69,7 +71,7 @@ pub struct Route {
     /// The router's qualified name.
     pub name: Arc<str>,
     /// Its middlewares.
-    pub chain: Chain,
+    pub steps: Steps,
     /// What takes its requests.
     pub target: Target,
     /// The qualified name of its service.

@@ -7,10 +7,12 @@ use serde::Serialize;
 mod certificate;
 mod headers;
 mod limits;
+mod retry;
 
 pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use retry::Retry;
 
 use super::service::Unserved;
 
@@ -52,6 +54,8 @@ pub enum Middleware {
     ReplacePath(ReplacePath),
     /// Replaces the path by a regular expression.
     ReplacePathRegex(ReplacePathRegex),
+    /// Asks again when a server could not be reached, or answered with some status.
+    Retry(Retry),
     /// Removes a prefix from the path.
     StripPrefix(StripPrefix),
     /// Removes what a regular expression matches at the start of the path.
@@ -83,21 +87,14 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "redirectScheme",
     "replacePath",
     "replacePathRegex",
+    "retry",
     "stripPrefix",
     "stripPrefixRegex",
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] = &[
-    "buffering",
-    "circuitBreaker",
-    "compress",
-    "errors",
-    "forwardAuth",
-    "grpcWeb",
-    "plugin",
-    "retry",
-];
+pub const UNSERVED_MIDDLEWARES: &[&str] =
+    &["buffering", "circuitBreaker", "compress", "errors", "forwardAuth", "grpcWeb", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -119,6 +116,7 @@ impl Middleware {
             Self::RedirectScheme(_) => "redirectScheme",
             Self::ReplacePath(_) => "replacePath",
             Self::ReplacePathRegex(_) => "replacePathRegex",
+            Self::Retry(_) => "retry",
             Self::StripPrefix(_) => "stripPrefix",
             Self::StripPrefixRegex(_) => "stripPrefixRegex",
             Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),

@@ -113,7 +113,8 @@ impl Heads<'_> {
                 Step::GoOn => {
                     self.state.go_on.cancel();
                     self.state.continued = true;
-                    Box::pin(self.go_on(client.stream)).await?;
+                    let (version, limit) = (self.request.version, self.limits.write);
+                    Box::pin(tell_to_go_on(client.stream, version, limit)).await?;
                 }
                 Step::Head => match self.response.status.code() {
                     101 if upload.is_complete() && self.switches_as_asked() => return Ok(()),
@@ -293,41 +294,45 @@ impl Heads<'_> {
         }
         let mut text = Vec::new();
         write_response_head(&mut text, &head);
-        self.write(client, &text).await
+        write(client, &text, self.limits.write).await
     }
+}
 
-    /// Tells the client to send its body.
-    async fn go_on<C: Peer>(&self, client: &mut C) -> Result<(), ForwardError> {
-        let Some(stream) = client.http2() else {
-            return self.write(client, b"HTTP/1.1 100 Continue\r\n\r\n").await;
-        };
-        let head = ResponseHead {
-            version: self.request.version,
-            status: Status::CONTINUE,
-            headers: &Headers::new(),
-            body: BodyFraming::None,
-            connection: Default::default(),
-            date: b"",
-        };
-        stream.respond(&head, false).map_err(|_| ForwardError::ClientGone)
-    }
+/// Tells the client to send its body.
+pub(crate) async fn tell_to_go_on<C: Peer>(
+    client: &mut C,
+    version: Version,
+    limit: Option<Instant>,
+) -> Result<(), ForwardError> {
+    let Some(stream) = client.http2() else {
+        return write(client, b"HTTP/1.1 100 Continue\r\n\r\n", limit).await;
+    };
+    let head = ResponseHead {
+        version,
+        status: Status::CONTINUE,
+        headers: &Headers::new(),
+        body: BodyFraming::None,
+        connection: Default::default(),
+        date: b"",
+    };
+    stream.respond(&head, false).map_err(|_| ForwardError::ClientGone)
+}
 
-    /// Writes to the client within the write timeout.
-    async fn write<C: AsyncWrite + Unpin>(
-        &self,
-        client: &mut C,
-        head: &[u8],
-    ) -> Result<(), ForwardError> {
-        let write = async {
-            client.write_all(head).await?;
-            client.flush().await
-        };
-        let written = match self.limits.write {
-            Some(limit) => timeout_at(limit.into(), write).await.map_err(io::Error::from),
-            None => Ok(write.await),
-        };
-        written.flatten().map_err(|_| ForwardError::ClientGone)
-    }
+/// Writes to the client until then.
+async fn write<C: AsyncWrite + Unpin>(
+    client: &mut C,
+    head: &[u8],
+    limit: Option<Instant>,
+) -> Result<(), ForwardError> {
+    let write = async {
+        client.write_all(head).await?;
+        client.flush().await
+    };
+    let written = match limit {
+        Some(limit) => timeout_at(limit.into(), write).await.map_err(io::Error::from),
+        None => Ok(write.await),
+    };
+    written.flatten().map_err(|_| ForwardError::ClientGone)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use portway_http::{BodyReader, Known, TrailerLimits};
+use portway_http::{BodyFraming, BodyReader, Known};
 use portway_middleware::detect_content_type;
 
 use crate::{
@@ -19,12 +19,14 @@ const PATIENCE: Duration = Duration::from_millis(100);
 ///
 /// Where no beginning comes the fields stay as they are, and whoever passes the body on finds out why.
 pub(super) async fn sniff(connection: &mut Connection, memory: &mut Memory, worker: &Worker) {
+    // Of a chunked response Traefik sends the fields before any of the body.
+    if !matches!(memory.response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose) {
+        return;
+    }
+    let is_http2 = memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+    let reader = memory.response_reader(is_http2);
     let Memory { response, upload, server, limits, from_server, .. } = memory;
     let Some(server) = server else { return };
-    let reader = match server.stream.http2() {
-        Some(_) => BodyReader::Stream,
-        None => BodyReader::for_response(response.body, TrailerLimits::default()),
-    };
     let mut patience = Deadline::from_now(Some(PATIENCE));
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
@@ -72,7 +74,7 @@ fn beginning(mut reader: BodyReader, mut input: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use portway_http::BodyFraming;
+    use portway_http::TrailerLimits;
 
     use super::*;
 

@@ -6,7 +6,6 @@ use std::{
 };
 
 use portway_http::BodyReader;
-use portway_upstream::Http2Stream;
 
 use super::{Peer, Side, passage::Passage};
 use crate::buffer::{Buffers, ReadBuffer};
@@ -74,7 +73,7 @@ impl Download {
             }
             match server.poll_fill(cx, buffers) {
                 Poll::Ready(Ok(0)) => {
-                    let trailers = server.stream.http2().and_then(Http2Stream::take_trailers);
+                    let trailers = server.stream.take_trailers();
                     self.passage.finish(trailers).map_err(|_| DownloadError::Server)?;
                 }
                 Poll::Ready(Ok(_)) => {}

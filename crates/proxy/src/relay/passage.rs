@@ -45,8 +45,8 @@ pub(super) struct Passage {
     pub(super) payload: u64,
     /// Whether anything was written.
     pub(super) begun: bool,
-    /// Whether any input was used up.
-    pub(super) used: bool,
+    /// Bytes of input that were used up.
+    pub(super) used: usize,
 }
 
 impl Default for Passage {
@@ -71,7 +71,7 @@ impl Passage {
             trailers: None,
             payload: 0,
             begun: false,
-            used: false,
+            used: 0,
         }
     }
 
@@ -156,8 +156,8 @@ impl Passage {
     /// Uses up the input that was taken, unless a piece of it is still to be written.
     pub(super) fn consume(&mut self, input: &mut ReadBuffer) {
         if self.piece.is_empty() && self.taken > 0 {
+            self.used += self.taken;
             input.consume(std::mem::take(&mut self.taken));
-            self.used = true;
         }
     }
 

@@ -83,6 +83,11 @@ impl Upload {
     /// Whether any byte of the body, framing included, is gone from the client's input: the request cannot
     /// be sent again.
     pub(crate) fn is_spent(&self) -> bool {
+        self.passage.used > 0
+    }
+
+    /// Bytes of the body, framing included, that are gone from the client's input.
+    pub(crate) fn used(&self) -> usize {
         self.passage.used
     }
 

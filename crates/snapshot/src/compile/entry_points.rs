@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use portway_middleware::Chain;
 use portway_model::{
     Severity,
     runtime::{Runtime, Status},
@@ -10,7 +9,7 @@ use portway_model::{
 use portway_tls::{Applied, EntryPointTls, Options, TlsRouter};
 
 use crate::{
-    EntryPoint, Route, Settings, Table, Target,
+    EntryPoint, Route, Settings, Steps, Table, Target,
     compile::{
         Carried,
         names::DEFAULT,
@@ -213,15 +212,15 @@ fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
 fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
     let problem = applied.and_then(|applied| applied.problem.as_ref());
     let refused = problem.is_some_and(|problem| problem.severity == Severity::Error);
-    let (chain, target) = match &claim.run {
-        Some((chain, target)) if !refused => (chain.clone(), target.clone()),
-        _ => (Chain::default(), Target::Closed),
+    let (steps, target) = match &claim.run {
+        Some((steps, target)) if !refused => (steps.clone(), target.clone()),
+        _ => (Steps::default(), Target::Closed),
     };
     Route {
         rule: Arc::clone(&claim.rule),
         order: claim.order.clone(),
         name,
-        chain,
+        steps,
         target,
         service: Arc::clone(&claim.service),
         tls_options: applied.map_or_else(Arc::default, |applied| Arc::clone(&applied.options)),

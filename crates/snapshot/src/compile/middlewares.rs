@@ -138,6 +138,8 @@ impl Middlewares<'_> {
 
 /// Middlewares that one router runs at most, chains expanded; chains of chains grow without bound.
 const MAX_STEPS: usize = 1000;
+/// Wrappers that one router runs at most: each is inside those before it.
+const MAX_WRAPPERS: usize = 32;
 /// Chains inside one another at most.
 const MAX_DEPTH: usize = 32;
 
@@ -151,6 +153,7 @@ struct Walk<'a> {
     /// The names being expanded, outermost first.
     path: Vec<String>,
     steps: usize,
+    wrappers: usize,
     chain: Vec<Arc<Middleware>>,
 }
 
@@ -161,8 +164,7 @@ impl Walk<'_> {
             return Err(format!("more than {MAX_STEPS} middlewares after expanding chains"));
         }
         if let Some(made) = middlewares.made.get(name) {
-            self.push(made.result.clone()?);
-            return Ok(());
+            return self.push(made.result.clone()?);
         }
         let entry = find(name, middlewares.configs, |config| &config.http.middlewares);
         let Some(entry) = entry else {
@@ -178,7 +180,14 @@ impl Walk<'_> {
         }
     }
 
-    fn push(&mut self, middleware: Arc<Middleware>) {
+    fn push(&mut self, middleware: Arc<Middleware>) -> Result<(), String> {
+        self.wrappers += usize::from(middleware.is_wrapper());
+        if self.wrappers > MAX_WRAPPERS {
+            let kind = middleware.kind();
+            return Err(format!(
+                "more than {MAX_WRAPPERS} middlewares such as `{kind}` around one another"
+            ));
+        }
         let same = |other: &&Arc<Middleware>| Arc::ptr_eq(other, &middleware);
         let number = self.shared.iter().filter(same).count();
         match self.router.and_then(|router| middleware.of_router(router, number)) {
@@ -188,6 +197,7 @@ impl Walk<'_> {
             }
             None => self.chain.push(middleware),
         }
+        Ok(())
     }
 
     fn expand_members(

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use portway_middleware::Chain;
 use portway_model::{
     Entry, InternalService, Names,
     dynamic::Router,
@@ -13,7 +12,7 @@ use portway_model::{
 use portway_rule::{Rule, Syntax, default_priority, parse};
 
 use crate::{
-    Route, Settings, Snapshot, Target,
+    Route, Settings, Snapshot, Steps, Target,
     compile::{
         Carried, Configs,
         middlewares::Middlewares,
@@ -43,7 +42,7 @@ pub(crate) struct Claim {
     /// The numbers of its entry points.
     pub(crate) using: Box<[usize]>,
     /// What it runs; `None` closes it.
-    pub(crate) run: Option<(Chain, Target)>,
+    pub(crate) run: Option<(Steps, Target)>,
     /// The qualified name of its service.
     pub(crate) service: Arc<str>,
     pub(crate) access_log: bool,
@@ -179,7 +178,7 @@ impl Builder<'_> {
         let chain = self.parts.middlewares.chain(&router.middlewares, self.name);
         let chain = chain.map_err(|reason| self.close(reason)).ok();
         let run = match (disabled, target, chain) {
-            (false, Some(target), Some(chain)) => Some((Chain::new(chain), target)),
+            (false, Some(target), Some(chain)) => Some((Steps::new(chain, |_| None), target)),
             _ => None,
         };
         let numbers = self.parts.settings.entry_points.iter().enumerate();

@@ -148,6 +148,15 @@ impl Http2Stream {
         }
     }
 
+    /// Lets the end of the body that came be read once more.
+    pub fn repeat_end(&mut self) {
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.told = false,
+            Side::ToServer(_, _, Some(handle)) => handle.told = false,
+            Side::ToServer(..) => {}
+        }
+    }
+
     /// Gives the stream up with an error that the peer sees.
     pub fn reset(&mut self, code: ErrorCode) {
         match &mut self.0 {

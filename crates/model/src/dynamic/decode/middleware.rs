@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 mod certificate;
 mod headers;
 mod limits;
+mod retry;
 
 use certificate::pass_tls_client_cert;
 pub use headers::headers;
 pub use limits::{
     in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
 };
+use retry::retry;
 
 use super::kinds;
 use crate::{
@@ -81,6 +83,7 @@ pub fn settings(
         "replacePathRegex" => {
             Middleware::ReplacePathRegex(replace_path_regex(node, path, problems))
         }
+        "retry" => Middleware::Retry(retry(node, path, problems)),
         "stripPrefix" => Middleware::StripPrefix(strip_prefix(node, path, problems)),
         "stripPrefixRegex" => {
             Middleware::StripPrefixRegex(strip_prefix_regex(node, path, problems))

@@ -147,9 +147,9 @@ fn check(middleware_text: &str, problem: &str, json: serde_json::Value) {
 #[test]
 fn middlewares_that_are_not_served_are_known_and_closed() {
     check(
-        "{retry: {attempts: 3}}",
-        "retry: middleware kind `retry` is not served by this version of Portway yet",
-        json!({"retry": {"attempts": 3}}),
+        "{plugin: {demo: {a: 3}}}",
+        "plugin: middleware kind `plugin` is not served by this version of Portway yet",
+        json!({"plugin": {"demo": {"a": 3}}}),
     );
     check(
         "{retyr: {attempts: 3}}",

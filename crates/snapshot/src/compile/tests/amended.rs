@@ -99,7 +99,7 @@ fn answers(snapshot: &Snapshot) -> Vec<Option<String>> {
             for target in ["a/", "a/x", "b/", "x.b/x/y", "c/", "d/x", "aa/"] {
                 let found = table.find(&Get(target));
                 answers.push(found.map(|route| {
-                    format!("{} {:?} {}", route.name, route.chain, super::is_closed(route))
+                    format!("{} {:?} {}", route.name, route.steps, super::is_closed(route))
                 }));
             }
         }

@@ -119,7 +119,7 @@ async fn routers_count_apart_and_go_on_where_they_were() {
     let passes = async |snapshot: &Snapshot, host: &str| {
         let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let mut context = Context::new(false, client, Instant::now(), &passwords);
-        let chain = &plain(snapshot, host).unwrap().chain;
+        let chain = &plain(snapshot, host).unwrap().steps.filters;
         chain.on_request(&mut Request::new(), &mut context).await.is_ok()
     };
     let first = compiled(&site(""));

@@ -1,0 +1,33 @@
+//! Middlewares that call what follows them zero or more times: wrappers.
+//!
+//! Each is a method of [`Exchange`] in a file of its own. It gets the steps that follow it, leads the request
+//! through them with [`Exchange::run`] as often as it wants, and returns a [`Reply`]: the head of a response whose
+//! body is still to come, or an answer of Portway's own. Nothing of a reply has been sent yet, so it can be dropped
+//! ([`Exchange::drop_reply`]) for another one. A request can be sent more than once if its body was held
+//! ([`Exchange::hold_body`]), and a whole response can be waited for ([`Exchange::await_body`]).
+//!
+//! # Invariants
+//! - What follows sees the request as it was when it came to the wrapper: who runs it twice restores it.
+//! - A body that was taken from the client and not held is never sent again.
+//! - What is held is bounded.
+
+mod filtered;
+mod held;
+mod reply;
+mod retry;
+
+use portway_middleware::Middleware;
+use portway_snapshot::Wrapper;
+
+pub(crate) use self::{filtered::Filtered, held::HoldError};
+use crate::exchange::{Exchange, Reply};
+
+impl<'s> Exchange<'_, 's> {
+    /// Leads the request through a wrapper and what follows it.
+    pub(crate) async fn wrap(&mut self, wrapper: &'s Wrapper) -> Reply<'s> {
+        match &*wrapper.middleware {
+            Middleware::Retry(retry) => self.retry(retry, &wrapper.rest).await,
+            _ => self.run(&wrapper.rest).await,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Request bodies that are kept, so that the request can be sent more than once.
+
+use std::{future::poll_fn, rc::Rc, task::Poll};
+
+use portway_http::{BodyFraming, BodyReader, Request, TrailerLimits};
+use portway_middleware::Marks;
+
+use crate::{
+    deadline::Deadline,
+    exchange::Exchange,
+    forward::{ForwardError, tell_to_go_on},
+    memory::Memory,
+    relay::UploadError,
+};
+
+/// Why a body cannot be held.
+#[derive(Debug)]
+pub(crate) enum HoldError {
+    /// It is longer than the limit; as much as came stands where it stood, and can be sent once.
+    TooLarge,
+    /// It did not come to its end.
+    Failed(ForwardError),
+}
+
+/// A request as it was when it came to a wrapper.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    request: Request,
+    marks: Marks,
+    permits: usize,
+}
+
+impl Exchange<'_, '_> {
+    /// Waits for the whole body of the request, and keeps it, of `limit` bytes at most.
+    ///
+    /// The body stands in the client's input afterwards as if it had just come, so that whatever sends the request
+    /// finds it there; [`Exchange::rewind`] puts it there again.
+    pub(crate) async fn hold_body(&mut self, limit: Option<u64>) -> Result<(), HoldError> {
+        self.memory.upload.clear();
+        let framing = self.memory.request.body;
+        let too_large = |length: u64| limit.is_some_and(|limit| length > limit);
+        if let BodyFraming::Length(length) = framing
+            && too_large(length)
+        {
+            return Err(HoldError::TooLarge);
+        }
+        if self.memory.held.is_some() {
+            return Ok(());
+        }
+        if framing.is_empty() {
+            self.memory.held = Some(Vec::new());
+            return Ok(());
+        }
+        self.let_body_come().await.map_err(HoldError::Failed)?;
+        let mut held = Vec::new();
+        let taken = self.take_body(limit, &mut held).await;
+        self.connection.input.put_back(&held);
+        taken?;
+        if let Some(stream) = self.connection.stream.http2() {
+            stream.repeat_end();
+        }
+        self.memory.held = Some(held);
+        Ok(())
+    }
+
+    /// Notes how the request is now, so that it can be made so again.
+    pub(crate) fn save(&self) -> Saved {
+        Saved {
+            request: self.memory.request.clone(),
+            marks: self.context.marks(),
+            permits: self.memory.permits.len(),
+        }
+    }
+
+    /// Makes the request what it was, with its body, where that was held.
+    pub(crate) fn rewind(&mut self, saved: &Saved) {
+        self.memory.request.clone_from(&saved.request);
+        self.context.restore(saved.marks);
+        self.memory.permits.truncate(saved.permits);
+        let used = self.memory.upload.used();
+        if let Some(held) = &self.memory.held
+            && used > 0
+        {
+            let input = &mut self.connection.input;
+            input.consume(held.len().saturating_sub(used));
+            input.put_back(held);
+            if let Some(stream) = self.connection.stream.http2() {
+                stream.repeat_end();
+            }
+        }
+        self.memory.upload.clear();
+    }
+
+    /// Nothing is sent of the request's body any more: where not all of it has come, the client's connection ends
+    /// after the response.
+    pub(crate) fn abandon_body(&mut self) {
+        let Memory { request, upload, held, .. } = &mut *self.memory;
+        let input = &mut self.connection.input;
+        request.keep_alive &= match (held.take(), self.sent) {
+            (Some(held), sent) => {
+                let used = sent.map_or(0, |_| upload.used());
+                input.consume(held.len().saturating_sub(used));
+                true
+            }
+            (None, Some(_)) => upload.body_is_behind(),
+            (None, None) => request.body.is_empty(),
+        };
+        request.body = BodyFraming::None;
+        request.expects_continue = false;
+    }
+
+    /// Says `100 Continue` to a client that waits for it.
+    async fn let_body_come(&mut self) -> Result<(), ForwardError> {
+        let request = &mut self.memory.request;
+        if !std::mem::take(&mut request.expects_continue) {
+            return Ok(());
+        }
+        let write = self.settings.write_timeout;
+        let deadline = write.and_then(|limit| self.connection.started.checked_add(limit));
+        tell_to_go_on(&mut self.connection.stream, request.version, deadline).await
+    }
+
+    /// Takes the body out of the client's input into `held`, framing included.
+    async fn take_body(&mut self, limit: Option<u64>, held: &mut Vec<u8>) -> Result<(), HoldError> {
+        let worker = Rc::clone(&self.connection.worker);
+        let mut deadline = Deadline::after(self.connection.begun, self.settings.read_timeout);
+        let connection = &mut *self.connection;
+        let mut reader = match connection.stream.http2() {
+            Some(_) => BodyReader::Stream,
+            None => BodyReader::for_request(self.memory.request.body, TrailerLimits::default()),
+        };
+        let failed = |error: UploadError| HoldError::Failed(error.into());
+        let mut payload: u64 = 0;
+        poll_fn(|cx| {
+            loop {
+                let step = reader.step(connection.input.filled());
+                let step = step.map_err(|error| failed(UploadError::Body(error)))?;
+                let taken = connection.input.filled().get(..step.consumed).unwrap_or_default();
+                held.extend_from_slice(taken);
+                connection.input.consume(step.consumed);
+                payload += step.payload.len() as u64;
+                if limit.is_some_and(|limit| payload > limit) {
+                    return Poll::Ready(Err(HoldError::TooLarge));
+                }
+                if step.done {
+                    return Poll::Ready(Ok(()));
+                }
+                if !connection.input.is_empty() {
+                    continue;
+                }
+                match connection.input.poll_fill(cx, &mut connection.stream, &worker.buffers) {
+                    Poll::Ready(Ok(0)) if matches!(reader, BodyReader::Stream) => {
+                        return Poll::Ready(Ok(()));
+                    }
+                    Poll::Ready(Ok(1..)) => {}
+                    Poll::Ready(_) => return Poll::Ready(Err(failed(UploadError::ClientGone))),
+                    Poll::Pending if deadline.has_passed(cx) => {
+                        return Poll::Ready(Err(HoldError::Failed(ForwardError::RequestTimeout)));
+                    }
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await
+    }
+}
