@@ -33,6 +33,7 @@ mod pass_tls_client_cert;
 mod paths;
 mod proxy_protocol;
 mod redirect_scheme;
+mod redis;
 mod refusals;
 mod replace_path;
 mod retry;

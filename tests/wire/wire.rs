@@ -10,6 +10,7 @@ mod http2;
 mod http2_floods;
 mod pipelining;
 mod python;
+mod redis;
 mod reload;
 mod shutdown;
 mod slow_clients;

@@ -50,7 +50,7 @@ pub use encoded_characters::EncodedCharacters;
 pub use headers::Headers;
 pub use in_flight_req::{InFlightReq, Permit};
 pub use ip_allow_list::IpAllowList;
-pub use middleware::{Flow, Middleware};
+pub use middleware::{Flow, Middleware, Origin};
 pub use pass_tls_client_cert::PassTlsClientCert;
 pub use password_pool::PasswordPool;
 pub use rate_limit::RateLimit;

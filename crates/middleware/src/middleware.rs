@@ -3,6 +3,7 @@
 use portway_http::{Answer, Headers as Fields, Request};
 use portway_model::Problem;
 use portway_model::dynamic;
+use portway_tls::NativeRoots;
 
 use crate::{
     AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
@@ -54,6 +55,15 @@ pub enum Middleware {
     StripPrefixRegex(StripPrefixRegex),
 }
 
+/// What a middleware is compiled with besides its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// Its qualified name.
+    pub name: &'a str,
+    /// Whom servers that it asks itself are signed by, where its settings do not say.
+    pub authorities: &'a NativeRoots,
+}
+
 /// What becomes of a request.
 #[derive(Debug)]
 pub enum Flow {
@@ -70,7 +80,11 @@ impl Middleware {
     ///
     /// A chain is no middleware of its own here: whoever knows the names puts its parts in its
     /// place.
-    pub fn compile(config: &dynamic::Middleware, problems: &mut Vec<Problem>) -> Option<Self> {
+    pub fn compile(
+        config: &dynamic::Middleware,
+        origin: &Origin<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         use dynamic::Middleware as Config;
         match config {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
@@ -93,7 +107,9 @@ impl Middleware {
             Config::PassTlsClientCert(config) => {
                 Some(Self::PassTlsClientCert(PassTlsClientCert::compile(config).into()))
             }
-            Config::RateLimit(config) => RateLimit::compile(config, problems).map(Self::RateLimit),
+            Config::RateLimit(config) => {
+                RateLimit::compile(config, origin, problems).map(Self::RateLimit)
+            }
             Config::IpAllowList(config) => {
                 IpAllowList::compile(config, problems).map(Self::IpAllowList)
             }
@@ -211,7 +227,7 @@ impl Middleware {
 
     /// Sees a request on its way in.
     ///
-    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is
+    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most and for Redis. A future that is
     /// dropped leaves the request as it was.
     pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
         match self {

@@ -7,11 +7,13 @@ use serde::Serialize;
 mod certificate;
 mod headers;
 mod limits;
+mod redis;
 mod retry;
 
 pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use redis::{ClientTls, Redis};
 pub use retry::Retry;
 
 use super::service::Unserved;

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 mod certificate;
 mod headers;
 mod limits;
+mod redis;
 mod retry;
 
 use certificate::pass_tls_client_cert;
 pub use headers::headers;
 pub use limits::{
-    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
+    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, rate_limit_with,
+    source_criterion,
 };
 use retry::retry;
+
+pub use redis::redis_fields;
 
 use super::kinds;
 use crate::{
