@@ -52,6 +52,19 @@ impl Materials {
                 auth.users_of_file = lines(&text);
             }
         });
+        let names_tls = |spec: &Middleware| matches!(spec, Middleware::RateLimit(limit) if limit.redis.as_ref().is_some_and(|redis| redis.tls.is_some()));
+        edit(&mut config.http.middlewares, names_tls, |entry| {
+            if let Middleware::RateLimit(limit) = Arc::make_mut(&mut entry.spec)
+                && let Some(tls) = limit.redis.as_mut().and_then(|redis| redis.tls.as_mut())
+            {
+                for (name, material) in
+                    [("ca", &mut tls.ca), ("cert", &mut tls.cert), ("key", &mut tls.key)]
+                {
+                    let field = format!("rateLimit.redis.tls.{name}");
+                    self.material(material, &field, &mut entry.problems);
+                }
+            }
+        });
         let names_material =
             |spec: &ServersTransport| !spec.root_cas.is_empty() || !spec.certificates.is_empty();
         edit(&mut config.http.servers_transports, names_material, |entry| {

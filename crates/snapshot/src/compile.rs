@@ -139,7 +139,14 @@ fn anew(
         &mut runtime,
     );
     services::compile(&objects, &transports, &mut carried, &mut runtime);
-    middlewares::compile(&objects, configs, &before.carried, &mut carried, &mut runtime);
+    middlewares::compile(
+        &objects,
+        configs,
+        environment,
+        &before.carried,
+        &mut carried,
+        &mut runtime,
+    );
     let tls = &mut carried.tls;
     let options = tls::compile(&objects, environment, now, &before.carried.tls, tls, &mut runtime);
     let claims = routers::compile(configs, settings, before, &mut carried, &mut runtime);

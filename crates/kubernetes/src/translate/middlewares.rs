@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use portway_model::{
     Cause, Position, Problem,
-    dynamic::{self, BasicAuth, Chain},
+    dynamic::{self, BasicAuth, Chain, Material, RateLimit},
 };
 
 use super::{Translation, Whole, entry, services::Resolved};
-use crate::api::{Key, Middleware, Object, ServiceReference};
+use crate::api::{Key, Middleware, Object, RedisSecrets, ServiceReference};
 
 impl Translation<'_> {
     /// A Middleware. One that cannot be built is kept with its errors.
@@ -42,6 +42,55 @@ impl Translation<'_> {
         }
     }
 
+    /// The settings of `rateLimit` with what the Secrets of its Redis hold.
+    fn with_secrets(
+        &self,
+        namespace: &str,
+        settings: &RateLimit,
+        secrets: &RedisSecrets,
+        problems: &mut Vec<Problem>,
+    ) -> RateLimit {
+        let mut settings = settings.clone();
+        let Some(redis) = &mut settings.redis else { return settings };
+        let mut missing = |field: &str, reason: String, at: Position| {
+            let field = format!("spec.rateLimit.redis.{field}");
+            problems.push(Problem::error(field, reason).at(at).about(Cause::Reference));
+        };
+        let RedisSecrets { user: (user, user_at), authority, certificate } = secrets;
+        if !user.is_empty() {
+            match self.credentials(namespace, user) {
+                Ok((username, password)) => (redis.username, redis.password) = (username, password),
+                Err(reason) => missing("secret", reason, *user_at),
+            }
+        }
+        let Some(tls) = &mut redis.tls else { return settings };
+        if let (name, at) = authority
+            && !name.is_empty()
+        {
+            match self.authority(namespace, name, false) {
+                Ok(material) => tls.ca = material,
+                Err(reason) => {
+                    missing(
+                        "tls.caSecret",
+                        format!("failed to load auth ca secret: {reason}"),
+                        *at,
+                    );
+                }
+            }
+        }
+        if let (name, at) = certificate
+            && !name.is_empty()
+        {
+            match self.key_pair(namespace, name) {
+                Ok(pair) => (tls.cert, tls.key) = (Material::inline(pair.cert.content), pair.key),
+                Err(reason) => {
+                    missing("tls.certSecret", format!("failed to load auth secret: {reason}"), *at);
+                }
+            }
+        }
+        settings
+    }
+
     fn resolved(
         &mut self,
         object: &Object,
@@ -51,6 +100,11 @@ impl Translation<'_> {
         match body {
             Middleware::Plain(middleware) => middleware.clone(),
             Middleware::Unreadable => dynamic::Middleware::Unreadable,
+            Middleware::RateLimit(settings, secrets) => {
+                let namespace = &object.key.namespace;
+                let settings = self.with_secrets(namespace, settings, secrets, problems);
+                dynamic::Middleware::RateLimit(settings)
+            }
             Middleware::Chain(references) => {
                 let path = "spec.chain.middlewares";
                 let middlewares = self.middleware_names(object, references, path, problems);

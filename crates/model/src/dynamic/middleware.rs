@@ -4,18 +4,22 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod certificate;
 mod compress;
 mod errors;
 mod failure;
 mod headers;
 mod limits;
+mod redis;
 mod retry;
 
+pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
 pub use compress::Compress;
 pub use errors::Errors;
 pub use failure::{Buffering, CircuitBreaker};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use redis::{ClientTls, Redis};
 pub use retry::Retry;
 
 use super::service::Unserved;
@@ -53,6 +57,9 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// The old name of `ipAllowList`.
     IpWhiteList(IpWhiteList),
+    /// Tells servers the client's certificate.
+    #[serde(rename = "passTLSClientCert")]
+    PassTlsClientCert(PassTlsClientCert),
     /// Limits the requests of one source in a time.
     RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
@@ -94,6 +101,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "inFlightReq",
     "ipAllowList",
     "ipWhiteList",
+    "passTLSClientCert",
     "rateLimit",
     "redirectRegex",
     "redirectScheme",
@@ -105,8 +113,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] =
-    &["forwardAuth", "grpcWeb", "passTLSClientCert", "plugin"];
+pub const UNSERVED_MIDDLEWARES: &[&str] = &["forwardAuth", "grpcWeb", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -124,6 +131,7 @@ impl Middleware {
             Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",

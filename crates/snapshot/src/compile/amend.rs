@@ -64,7 +64,7 @@ pub(crate) fn amend(
         &mut amendment.runtime,
     );
     amendment.services(&transports)?;
-    amendment.middlewares()?;
+    amendment.middlewares(environment)?;
     let tls = &mut amendment.carried.tls;
     let runtime = &mut amendment.runtime;
     let options = tls::compile(&objects, environment, now, &carried.tls, tls, runtime);
@@ -163,7 +163,7 @@ impl<'a> Amendment<'a> {
     }
 
     /// Compiles middlewares that changed.
-    fn middlewares(&mut self) -> Option<()> {
+    fn middlewares(&mut self, environment: &Environment) -> Option<()> {
         let ties = &self.before.carried.ties;
         for (name, change) in changes(self.before, self.configs, |config| &config.http.middlewares)
         {
@@ -182,7 +182,7 @@ impl<'a> Amendment<'a> {
                 warned.remove(&name);
                 continue;
             };
-            let one = middlewares::make(&name, entry, made.get(&name));
+            let one = middlewares::make(&name, entry, environment, made.get(&name));
             let mut info = MiddlewareInfo { used_by, ..listed_middleware(entry) };
             if let Err(reason) = &one.result {
                 middlewares::tell(&mut info, entry, reason);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portway_middleware::Middleware;
+use portway_middleware::{Middleware, Origin};
 use portway_model::{
     Entry, Names, Problem,
     dynamic::{self, Chain},
@@ -11,7 +11,7 @@ use portway_model::{
 };
 
 use crate::compile::{
-    Carried, Configs,
+    Carried, Configs, Environment,
     names::{Objects, disabled, find, report, with_nearest},
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Middlewares<'a> {
 pub(crate) fn compile(
     objects: &Objects<'_>,
     configs: &Configs,
+    environment: &Environment,
     before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
@@ -54,7 +55,7 @@ pub(crate) fn compile(
             }
             _ => {}
         }
-        let one = make(name, entry, before.middlewares.get(name));
+        let one = make(name, entry, environment, before.middlewares.get(name));
         if let (Err(reason), Some(info)) = (&one.result, runtime.middlewares.get_mut(name)) {
             tell(info, entry, reason);
         }
@@ -114,6 +115,7 @@ pub(crate) fn tell_warnings(carried: &Carried, runtime: &mut Runtime) {
 pub(crate) fn make(
     name: &str,
     entry: &Arc<Entry<dynamic::Middleware>>,
+    environment: &Environment,
     before: Option<&Arc<Made>>,
 ) -> Made {
     let entry = Arc::clone(entry);
@@ -128,7 +130,8 @@ pub(crate) fn make(
         return Made { entry, result, warnings };
     }
     let mut problems = Vec::new();
-    let compiled = Middleware::compile(&entry.spec, &mut problems);
+    let origin = Origin { name, authorities: &environment.native_roots };
+    let compiled = Middleware::compile(&entry.spec, &origin, &mut problems);
     let result = compiled.map(Arc::new).ok_or_else(|| Problem::errors(&problems));
     problems.retain(|problem| !problem.is_error());
     Made { entry, result, warnings: problems }
