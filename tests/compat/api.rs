@@ -220,6 +220,9 @@ pub(crate) fn leaves(text: &mut String, path: &str, value: &Value) {
                 }
             }
         }
+        // The secrets of a Redis are shown by Traefik alone (11).
+        Value::String(_)
+            if path.ends_with(".redis.username") || path.ends_with(".redis.password") => {}
         other => {
             let _ = writeln!(text, "{path}: {other}");
         }

@@ -152,7 +152,7 @@ fn requests_over_tls_reach_the_routers_that_traefik_chooses() {
 }
 
 /// Waits until both sides show a certificate to a name: Traefik applies routers before TLS.
-fn settle(pair: &Pair, name: &str, certificate: &Certificate) {
+pub(super) fn settle(pair: &Pair, name: &str, certificate: &Certificate) {
     let known = [("own".to_owned(), certificate.clone())];
     for side in &pair.sides {
         let start = Instant::now();

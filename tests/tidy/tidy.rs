@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("observe", &["http", "model"]),
     ("tls", &["model"]),
     ("upstream", &["http", "model", "tls"]),
-    ("middleware", &["http", "model", "rule"]),
+    ("middleware", &["http", "model", "rule", "tls"]),
     ("snapshot", &["http", "middleware", "model", "rule", "tls", "upstream"]),
     ("proxy", &["http", "middleware", "model", "observe", "rule", "snapshot", "tls", "upstream"]),
     ("api", &["http", "model", "snapshot"]),

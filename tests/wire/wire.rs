@@ -15,6 +15,7 @@ mod http2;
 mod http2_floods;
 mod pipelining;
 mod python;
+mod redis;
 mod reload;
 mod route_timeouts;
 mod shutdown;

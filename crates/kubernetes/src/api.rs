@@ -30,7 +30,7 @@ pub use core::{
 pub use ingress::{Backend, Ingress, IngressClass, IngressPath, IngressRule, IngressTls, PathType};
 pub use ingress_route::{IngressRoute, Route, RouteTls};
 pub use load_balancer::{LoadBalancerAddress, LoadBalancerPort};
-pub use middleware::Middleware;
+pub use middleware::{Middleware, RedisSecrets};
 pub use service_reference::{Port, ServiceReference};
 pub use tls::{TlsOption, TlsStore};
 pub use traefik_service::{ServicePart, TraefikService, UnservedService};

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use portway_tls::ClientCertificates;
+
 use crate::{PasswordPool, Permit};
 
 /// One request's surroundings.
@@ -12,6 +14,8 @@ pub struct Context<'a> {
     pub tls: bool,
     /// The address that the client's connection comes from.
     pub client: IpAddr,
+    /// What the client has shown over TLS; `None` if that was nothing.
+    pub certificates: Option<&'a ClientCertificates>,
     /// When the request came; a clock that is a little late does no harm.
     pub now: Instant,
     /// Where passwords are checked.
@@ -47,6 +51,7 @@ impl<'a> Context<'a> {
         Self {
             tls,
             client,
+            certificates: None,
             now,
             passwords,
             username: None,

@@ -30,6 +30,7 @@ mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod middleware;
+mod pass_tls_client_cert;
 mod password_pool;
 mod predicate;
 mod rate_limit;
@@ -62,7 +63,8 @@ pub use grpc_web::{BadBase64, Base64Reader, GrpcWeb, GrpcWebBody, Spoken, Transl
 pub use headers::Headers;
 pub use in_flight_req::{InFlightReq, Permit};
 pub use ip_allow_list::IpAllowList;
-pub use middleware::{Flow, Middleware};
+pub use middleware::{Flow, Middleware, Origin};
+pub use pass_tls_client_cert::PassTlsClientCert;
 pub use password_pool::PasswordPool;
 pub use rate_limit::RateLimit;
 pub use redirect_regex::RedirectRegex;

@@ -3,12 +3,13 @@
 use portway_http::{Answer, Headers as Fields, Request};
 use portway_model::Problem;
 use portway_model::dynamic;
+use portway_tls::NativeRoots;
 
 use crate::{
     AddPrefix, BasicAuth, Buffering, CircuitBreaker, Compress, ContentType, Context, DigestAuth,
-    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList, RateLimit,
-    RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix,
-    StripPrefixRegex,
+    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList,
+    PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex,
+    Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -47,6 +48,8 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// The same under its old name.
     IpWhiteList(IpAllowList),
+    /// Tells servers the client's certificate.
+    PassTlsClientCert(Box<PassTlsClientCert>),
     /// Limits the requests of one source in a time.
     RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
@@ -65,6 +68,15 @@ pub enum Middleware {
     StripPrefixRegex(StripPrefixRegex),
 }
 
+/// What a middleware is compiled with besides its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// Its qualified name.
+    pub name: &'a str,
+    /// Whom servers that it asks itself are signed by, where its settings do not say.
+    pub authorities: &'a NativeRoots,
+}
+
 /// What becomes of a request.
 #[derive(Debug)]
 pub enum Flow {
@@ -81,7 +93,11 @@ impl Middleware {
     ///
     /// A chain is no middleware of its own here: whoever knows the names puts its parts in its
     /// place.
-    pub fn compile(config: &dynamic::Middleware, problems: &mut Vec<Problem>) -> Option<Self> {
+    pub fn compile(
+        config: &dynamic::Middleware,
+        origin: &Origin<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         use dynamic::Middleware as Config;
         match config {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
@@ -110,7 +126,12 @@ impl Middleware {
             Config::InFlightReq(config) => {
                 InFlightReq::compile(config, problems).map(Self::InFlightReq)
             }
-            Config::RateLimit(config) => RateLimit::compile(config, problems).map(Self::RateLimit),
+            Config::PassTlsClientCert(config) => {
+                Some(Self::PassTlsClientCert(PassTlsClientCert::compile(config).into()))
+            }
+            Config::RateLimit(config) => {
+                RateLimit::compile(config, origin, problems).map(Self::RateLimit)
+            }
             Config::IpAllowList(config) => {
                 IpAllowList::compile(config, problems).map(Self::IpAllowList)
             }
@@ -189,6 +210,7 @@ impl Middleware {
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",
@@ -237,6 +259,7 @@ impl Middleware {
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
             Self::Headers(filter) => filter.on_request(request, context),
             Self::InFlightReq(filter) => filter.on_request(request, context),
+            Self::PassTlsClientCert(filter) => filter.on_request(request, context),
             Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
                 filter.on_request(request, context)
             }
@@ -259,7 +282,7 @@ impl Middleware {
 
     /// Sees a request on its way in.
     ///
-    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most. A future that is
+    /// Only `basicAuth` ever waits, for the pool, and `rateLimit`, for half a second at most and for Redis. A future that is
     /// dropped leaves the request as it was.
     pub async fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
         match self {

@@ -1,10 +1,11 @@
 //! Limits the requests of one source in a time.
 //!
-//! Traefik: `rateLimit`. Differences: counting in Redis is not served yet and closes the routers of
-//! the middleware; a negative `average`, with which Traefik limits nothing, is refused; of more than 65,536 sources those are forgotten that would be first, some at a
-//! time.
+//! Traefik: `rateLimit`. Differences: a negative `average`, with which Traefik limits nothing, is refused; of more than
+//! 65,536 sources those are forgotten that would be first, some at a time; those of counting in Redis are told in
+//! `rate_limit/redis.rs`.
 
 mod bucket;
+mod redis;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,22 +14,26 @@ use portway_http::{Answer, Request, StaticName, Status};
 use portway_model::{Period, Problem, dynamic};
 
 use self::bucket::{Bucket, Rate};
+use self::redis::Redis;
 use crate::client::Strategy;
 use crate::source::{Criterion, Instances, Name, PARTS, Part, Sources};
-use crate::{Context, Flow};
+use crate::{Context, Flow, Origin};
 
 /// A compiled `rateLimit`.
 #[derive(Clone, Debug)]
 pub struct RateLimit {
     settings: Arc<Settings>,
+    /// Where it counts itself.
     buckets: Arc<Buckets>,
 }
 
 #[derive(Debug)]
 struct Settings {
-    /// `None` lets every request pass.
+    /// `None` lets every request pass, or none where Redis counts.
     rate: Option<Rate>,
     criterion: Criterion,
+    /// Where others count, too; `None` where it counts itself.
+    redis: Option<Redis>,
     instances: Instances<Buckets>,
 }
 
@@ -36,11 +41,15 @@ struct Settings {
 type Buckets = Sources<Bucket>;
 
 impl RateLimit {
-    /// Compiles the user's settings; two criteria are refused, and so are a negative period and average. No criterion means the
-    /// address of the connection.
-    pub fn compile(config: &dynamic::RateLimit, problems: &mut Vec<Problem>) -> Option<Self> {
+    /// Compiles the user's settings; two criteria are refused, and so are a negative period and average. No criterion
+    /// means the address of the connection.
+    pub fn compile(
+        config: &dynamic::RateLimit,
+        origin: &Origin<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let refused = |message| problems.push(Problem::error("", message));
-        let settings = settings(config).map_err(refused).ok()?;
+        let settings = settings(config, origin).map_err(refused).ok()?;
         Some(Self { settings: Arc::new(settings), buckets: Arc::default() })
     }
 
@@ -56,6 +65,10 @@ impl RateLimit {
         request: &mut Request,
         context: &mut Context<'_>,
     ) -> Flow {
+        if let Some(redis) = &self.settings.redis {
+            // Rare and large: it must not swell the future of every exchange.
+            return Box::pin(self.count_in(redis, request, context)).await;
+        }
         let Some(rate) = &self.settings.rate else { return Flow::Continue };
         let name = self.settings.criterion.name(request, context);
         match self.take(rate, &name, context.now) {
@@ -67,6 +80,33 @@ impl RateLimit {
             Err(delay) => {
                 context.reason = Some("rateLimit: too many requests");
                 Flow::Respond(refusal(delay))
+            }
+        }
+    }
+
+    /// Takes a token in Redis.
+    async fn count_in(&self, redis: &Redis, request: &Request, context: &mut Context<'_>) -> Flow {
+        let Some(rate) = &self.settings.rate else {
+            context.reason = Some("rateLimit: an average of 0 lets nobody in where Redis counts");
+            let status = Status::TOO_MANY_REQUESTS;
+            return Flow::Respond(Answer::error(status, "No bursty traffic allowed"));
+        };
+        let source = self.settings.criterion.text(request, context);
+        match redis.take(rate, &source).await {
+            Ok(Duration::ZERO) => Flow::Continue,
+            Ok(delay) if delay > rate.max_delay() => {
+                context.reason = Some("rateLimit: too many requests");
+                Flow::Respond(refusal(delay))
+            }
+            Ok(delay) => {
+                tokio::time::sleep(delay).await;
+                Flow::Continue
+            }
+            Err(error) => {
+                tracing::debug!("rateLimit: {error}");
+                context.reason = Some("rateLimit: Redis gives no answer");
+                let status = Status::INTERNAL_SERVER_ERROR;
+                Flow::Respond(Answer::error(status, "Could not insert/update bucket"))
             }
         }
     }
@@ -85,10 +125,7 @@ impl RateLimit {
     }
 }
 
-fn settings(config: &dynamic::RateLimit) -> Result<Settings, String> {
-    if config.redis.is_some() {
-        return Err("counting in Redis is not served by this version of Portway yet".to_owned());
-    }
+fn settings(config: &dynamic::RateLimit, origin: &Origin<'_>) -> Result<Settings, String> {
     let criterion = Criterion::compile(config.source_criterion.as_ref())
         .map_err(|reason| format!("getting source extractor: {reason}"))?;
     let criterion = criterion.unwrap_or(Criterion::Client(Strategy::Connection(None)));
@@ -100,7 +137,12 @@ fn settings(config: &dynamic::RateLimit) -> Result<Settings, String> {
     }
     let period = config.period.positive().unwrap_or(Duration::from_secs(1));
     let rate = (config.average > 0).then(|| Rate::new(config.average, period, config.burst));
-    Ok(Settings { rate, criterion, instances: Instances::default() })
+    let redis = config.redis.as_ref().map(|redis| {
+        Redis::compile(origin.name, redis, origin.authorities)
+            .map_err(|reason| format!("creating redis limiter: {reason}"))
+    });
+    let redis = redis.transpose()?;
+    Ok(Settings { rate, criterion, redis, instances: Instances::default() })
 }
 
 /// The answer to a request that would wait too long.

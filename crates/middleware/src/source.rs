@@ -103,6 +103,19 @@ impl Criterion {
             Self::Host => Name::of_text(request.authority().as_bytes()),
         }
     }
+
+    /// The source of a request as Traefik writes it.
+    pub(crate) fn text(&self, request: &Request, context: &Context<'_>) -> Vec<u8> {
+        match self {
+            Self::Client(strategy) => match strategy.client(request, context) {
+                Client::Text(text) => text.to_vec(),
+                Client::Address(address) => address.to_string().into_bytes(),
+            },
+            Self::Header(name) => request.headers.get(name).unwrap_or_default().to_vec(),
+            Self::Nothing => Vec::new(),
+            Self::Host => request.authority().as_bytes().to_vec(),
+        }
+    }
 }
 
 /// What is kept for each source, in parts that are locked one by one and for a short time.

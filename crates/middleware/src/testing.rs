@@ -7,7 +7,9 @@ use std::time::Instant;
 use portway_http::{HeaderName, Headers, Method, Request};
 use portway_model::Problem;
 
-use crate::{Context, PasswordPool};
+use portway_tls::NativeRoots;
+
+use crate::{Context, Origin, PasswordPool};
 
 /// A request with these fields, as an entry point hands it to routers.
 pub(crate) fn request(method: &str, uri: &str, host: &str, fields: &[(&str, &str)]) -> Request {
@@ -29,6 +31,12 @@ pub(crate) fn get(uri: &str, fields: &[(&str, &str)]) -> Request {
 pub(crate) fn pool() -> &'static PasswordPool {
     static POOL: OnceLock<PasswordPool> = OnceLock::new();
     POOL.get_or_init(|| PasswordPool::new(2, 64).unwrap())
+}
+
+/// Where middlewares of tests come from.
+pub(crate) fn origin() -> Origin<'static> {
+    static NOBODY: OnceLock<NativeRoots> = OnceLock::new();
+    Origin { name: "test@file", authorities: NOBODY.get_or_init(|| NativeRoots::new(Vec::new())) }
 }
 
 /// A context of a plain connection.

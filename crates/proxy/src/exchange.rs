@@ -140,7 +140,9 @@ async fn serve(
     };
     facts.routed(route, connection);
     let (secure, peer) = (connection.tls.is_some(), connection.peer.ip());
+    let certificates = connection.tls.as_ref().and_then(|tls| tls.certificates.clone());
     let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
+    context.certificates = certificates.as_deref();
     context.append_forwarded_for = settings.append_forwarded_for;
     let mut exchange = Exchange {
         connection,

@@ -2,7 +2,7 @@
 
 use std::{io, rc::Rc, sync::Arc};
 
-use portway_tls::{Choice, Hello};
+use portway_tls::{Choice, ClientCertificates, Hello};
 use portway_upstream::{Stream, Unread};
 use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
@@ -28,6 +28,8 @@ pub(crate) struct TlsFacts {
     pub(crate) cipher: &'static str,
     /// The subject of the client's certificate.
     pub(crate) client_subject: Option<String>,
+    /// What the client has shown.
+    pub(crate) certificates: Option<Rc<ClientCertificates>>,
     /// Whether HTTP/2 was agreed on.
     pub(crate) http2: bool,
 }
@@ -91,6 +93,7 @@ async fn shake(
         version: portway_tls::facts::version(connection),
         cipher: portway_tls::facts::cipher(connection),
         client_subject: portway_tls::facts::client_subject(connection),
+        certificates: ClientCertificates::of(connection).map(Rc::new),
         http2: connection.alpn_protocol() == Some(HTTP_2),
     };
     Ok((stream, facts))

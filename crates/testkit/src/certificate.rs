@@ -7,6 +7,7 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// A certificate and its key.
@@ -19,6 +20,8 @@ pub struct Certificate {
     /// The certificate as DER.
     pub certificate_der: Vec<u8>,
     key_der: Vec<u8>,
+    /// What is shown behind it.
+    behind: Vec<CertificateDer<'static>>,
 }
 
 impl Certificate {
@@ -37,14 +40,41 @@ impl Certificate {
             key_pem: key.serialize_pem(),
             certificate_der: certificate.der().to_vec(),
             key_der: key.serialize_der(),
+            behind: Vec::new(),
         }
+    }
+
+    /// A certificate and its key (PKCS #8) that were written to files.
+    ///
+    /// # Panics
+    ///
+    /// When one of them is no PEM.
+    #[must_use]
+    pub fn of_files(certificate: &str, key: &str) -> Self {
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+        let key_der = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).expect("a key");
+        Self {
+            certificate_pem: certificate.to_owned(),
+            key_pem: key.to_owned(),
+            certificate_der: der.to_vec(),
+            key_der: key_der.secret_pkcs8_der().to_vec(),
+            behind: Vec::new(),
+        }
+    }
+
+    /// The same with another certificate behind it in the chain.
+    #[must_use]
+    pub fn followed_by(mut self, other: &Self) -> Self {
+        self.behind.push(other.certificate_der.clone().into());
+        self
     }
 
     /// The certificate and its key as rustls takes them.
     #[must_use]
     pub fn identity(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key_der.clone()));
-        (vec![CertificateDer::from(self.certificate_der.clone())], key)
+        let own = CertificateDer::from(self.certificate_der.clone());
+        ([vec![own], self.behind.clone()].concat(), key)
     }
 
     /// A TLS server that shows this certificate to everyone.

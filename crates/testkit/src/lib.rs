@@ -12,6 +12,7 @@
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
 //! - [`kubernetes`]: an API server that fails on demand.
+//! - [`redis`]: a real Redis or Valkey as a child process.
 //! - [`namespace`]: network namespaces, with addresses and packet filters of their own.
 //! - [`folder`], [`golden`], [`random`]: temporary folders, golden files, a seeded generator.
 #![allow(
@@ -35,3 +36,4 @@ pub mod message;
 pub mod namespace;
 pub mod process;
 pub mod random;
+pub mod redis;

@@ -3,7 +3,8 @@
 //! [`Certificates`] is the compiled set of certificates with its lookup by server name; [`Options`] are
 //! the compiled TLS options, each a ready configuration of rustls over those certificates;
 //! [`EntryPointTls`] chooses among them by what a ClientHello says, before any HTTP is read;
-//! [`ClientTls`] is the other side, towards servers; [`facts`] tells what a handshake agreed on.
+//! [`ClientTls`] is the other side, towards servers; [`facts`] tells what a handshake agreed on, and
+//! [`ClientCertificates`] what the client has shown.
 //!
 //! # Invariants
 //!
@@ -16,6 +17,7 @@
 mod certificate;
 mod certificates;
 mod client;
+mod client_certificates;
 mod crypto;
 mod entry;
 pub mod facts;
@@ -31,6 +33,7 @@ mod tests;
 pub use certificate::{BadCertificate, LoadedCertificate};
 pub use certificates::{CertificateProblems, Certificates};
 pub use client::{BadServerName, ClientTls, NativeRoots};
+pub use client_certificates::{ClientCertificate, ClientCertificates, Name};
 pub use entry::{Applied, Choice, EntryPointTls, Hello, Refusal, TlsRouter};
 pub use generated::GeneratedDefault;
 pub use options::{CompiledOptions, DEFAULT_OPTIONS, Options};

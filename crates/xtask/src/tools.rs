@@ -52,7 +52,9 @@ impl Tools {
         if !by_apt("valgrind", "valgrind") {
             missing("valgrind", "`apt-get install valgrind`")?;
         }
-        for (program, package) in [("ip", "iproute2"), ("nft", "nftables")] {
+        for (program, package) in
+            [("ip", "iproute2"), ("nft", "nftables"), ("redis-server", "redis-server")]
+        {
             if !by_apt(program, package) {
                 missing(program, &format!("`apt-get install {package}`"))?;
             }

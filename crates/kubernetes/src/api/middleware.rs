@@ -4,8 +4,8 @@ use portway_model::{
     Fields, Node, Position, Problem, Value,
     decode::join,
     dynamic::{
-        self, BasicAuth, ClientTls, ForwardAuth, RedirectScheme, SERVED_MIDDLEWARES,
-        UNSERVED_MIDDLEWARES, Unserved, decode,
+        self, BasicAuth, ClientTls, ForwardAuth, RateLimit, RedirectScheme, Redis,
+        SERVED_MIDDLEWARES, UNSERVED_MIDDLEWARES, Unserved, decode,
     },
 };
 
@@ -45,6 +45,8 @@ pub enum Middleware {
         /// The name of the Secret with the certificate that the server is shown; empty means none.
         certificate: (String, Position),
     },
+    /// `rateLimit` that counts in Redis, whose credentials are in Secrets of the same namespace.
+    RateLimit(Box<RateLimit>, RedisSecrets),
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
     /// `errors`, whose service is a reference.
@@ -52,6 +54,17 @@ pub enum Middleware {
     /// Nothing that could be read; the object's problems say why.
     #[default]
     Unreadable,
+}
+
+/// The Secrets that a Redis needs, with the places where they were named; empty names mean none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RedisSecrets {
+    /// That with user and password.
+    pub user: (String, Position),
+    /// That with the authorities.
+    pub authority: (String, Position),
+    /// That with the client's certificate and its key.
+    pub certificate: (String, Position),
 }
 
 impl Middleware {
@@ -116,11 +129,48 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
         "redirectScheme" => {
             Some(dynamic::Middleware::RedirectScheme(redirect_scheme(node, path, problems)))
         }
-        // Its name and password are in a Secret, and it is not served.
-        "rateLimit" if node.get("redis").is_some() => None,
+        "rateLimit" => return rate_limit(node, path, problems),
         _ => decode::settings(name, node, path, problems),
     };
     plain.map_or_else(|| unserved(name, node, path, problems), Middleware::Plain)
+}
+
+/// The settings of `rateLimit`, and the names of Secrets in them.
+fn rate_limit(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
+    let mut secrets = RedisSecrets::default();
+    let settings = decode::rate_limit_with(node, path, problems, |node, path, problems| {
+        redis(node, path, &mut secrets, problems)
+    });
+    match settings.redis {
+        Some(_) => Middleware::RateLimit(settings.into(), secrets),
+        None => Middleware::Plain(dynamic::Middleware::RateLimit(settings)),
+    }
+}
+
+fn redis(
+    node: &Node,
+    path: &str,
+    secrets: &mut RedisSecrets,
+    problems: &mut Vec<Problem>,
+) -> Redis {
+    let mut fields = Fields::open(node, path, problems);
+    secrets.user = (fields.string("secret"), place(node, "secret"));
+    let tls = fields.section("tls", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        secrets.authority = (fields.string("caSecret"), place(node, "caSecret"));
+        secrets.certificate = (fields.string("certSecret"), place(node, "certSecret"));
+        let insecure_skip_verify = fields.boolean("insecureSkipVerify").unwrap_or_default();
+        fields.close();
+        ClientTls { insecure_skip_verify, ..ClientTls::default() }
+    });
+    let redis = Redis { tls, ..decode::redis_fields(&mut fields) };
+    fields.close();
+    redis
+}
+
+/// Where a field stands.
+fn place(node: &Node, field: &str) -> Position {
+    node.get(field).map_or(node.at, |node| node.at)
 }
 
 /// Settings of a kind that is not served yet.

@@ -46,6 +46,26 @@ impl<'a> Translation<'a> {
         users.map_err(|reason| format!("failed to load digest auth credentials: {reason}"))
     }
 
+    /// The user and password in a Secret.
+    pub(super) fn credentials(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(String, String), String> {
+        let secret = self.named_secret(namespace, name)?;
+        let text = |key: &str| {
+            secret.data.get(key).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        text("username").zip(text("password")).ok_or_else(|| {
+            let absent = |key: &&str| !secret.data.contains_key(*key);
+            let absent: Vec<_> = ["username", "password"].into_iter().filter(absent).collect();
+            let hint = near_key(&absent, &secret.data);
+            format!(
+                "secret '{namespace}/{name}' must contain both username and password keys{hint}"
+            )
+        })
+    }
+
     /// Adds the certificate of a Secret to those that are shown for every router, for a store or for the
     /// default one; once for each Secret.
     pub(super) fn certificate(

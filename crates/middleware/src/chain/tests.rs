@@ -4,10 +4,10 @@ use portway_http::{HeaderName, Known, Status};
 use portway_model::dynamic;
 
 use super::*;
-use crate::testing::{context, get, listed};
+use crate::testing::{context, get, listed, origin};
 
 fn middleware(config: dynamic::Middleware) -> Arc<Middleware> {
-    Arc::new(Middleware::compile(&config, &mut Vec::new()).unwrap())
+    Arc::new(Middleware::compile(&config, &origin(), &mut Vec::new()).unwrap())
 }
 
 fn headers(request: &[(&str, &str)], response: &[(&str, &str)]) -> Arc<Middleware> {

@@ -1,12 +1,12 @@
 use serde_json::json;
 
 use super::*;
-use crate::testing::shown;
+use crate::testing::{origin, shown};
 
 #[track_caller]
 fn check(config: &dynamic::Middleware, expected: &[&str]) {
     let mut problems = Vec::new();
-    assert!(Middleware::compile(config, &mut problems).is_none());
+    assert!(Middleware::compile(config, &origin(), &mut problems).is_none());
     assert_eq!(shown(&problems), expected);
 }
 
@@ -40,6 +40,6 @@ fn kinds_are_named_as_in_the_settings() {
         scheme: "https".to_owned(),
         ..Default::default()
     });
-    let compiled = Middleware::compile(&config, &mut Vec::new()).unwrap();
+    let compiled = Middleware::compile(&config, &origin(), &mut Vec::new()).unwrap();
     assert_eq!(compiled.kind(), config.kind());
 }

@@ -36,6 +36,21 @@ impl Rate {
         Self { per_second, burst: burst.max(1) as f64, max_delay, lifetime }
     }
 
+    /// Tokens in a microsecond, and at once.
+    pub(super) fn per_microsecond(&self) -> (f64, f64) {
+        (self.per_second / 1e6, self.burst)
+    }
+
+    /// How long a request may wait for a token.
+    pub(super) fn max_delay(&self) -> Duration {
+        self.max_delay
+    }
+
+    /// How long a bucket is kept that nobody asks for a token; whole seconds.
+    pub(super) fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     fn time_for(&self, tokens: f64) -> Duration {
         Duration::try_from_secs_f64(tokens / self.per_second).unwrap_or(LONGEST).min(LONGEST)
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{context, get, listed, shown};
+use crate::testing::{context, get, listed, origin, shown};
 
 fn config(average: i64, burst: i64) -> dynamic::RateLimit {
     let criterion =
@@ -8,7 +8,7 @@ fn config(average: i64, burst: i64) -> dynamic::RateLimit {
 }
 
 fn compiled(config: &dynamic::RateLimit) -> RateLimit {
-    RateLimit::compile(config, &mut Vec::new()).unwrap()
+    RateLimit::compile(config, &origin(), &mut Vec::new()).unwrap()
 }
 
 async fn ask(filter: &RateLimit, user: &str, now: Instant) -> Option<Answer> {
@@ -62,8 +62,14 @@ fn settings_without_a_meaning_are_refused_in_the_words_of_traefik() {
     period.period = Period::seconds(-5);
     let mut criteria = config(1, 1);
     criteria.source_criterion.as_mut().unwrap().request_host = true;
-    let mut redis = config(1, 1);
-    redis.redis = Some(Box::default());
+    let redis = |endpoints: &[&str], tls| {
+        let endpoints = endpoints.iter().map(|&text| text.to_owned()).collect();
+        let redis = dynamic::Redis { endpoints, tls, ..dynamic::Redis::default() };
+        dynamic::RateLimit { redis: Some(Box::new(redis)), ..config(1, 1) }
+    };
+    let cert = dynamic::Material::inline("none");
+    let half = dynamic::ClientTls { cert: cert.clone(), ..Default::default() };
+    let other = dynamic::ClientTls { ca: cert, ..Default::default() };
     for (config, expected) in [
         (config(-1, 1), "negative value not valid for average: -1"),
         (period, "negative value not valid for period: -5s"),
@@ -71,10 +77,26 @@ fn settings_without_a_meaning_are_refused_in_the_words_of_traefik() {
             criteria,
             "getting source extractor: requestHost and RequestHeaderName are mutually exclusive",
         ),
-        (redis, "counting in Redis is not served by this version of Portway yet"),
+        (
+            redis(&["a:1", "b"], None),
+            "creating redis limiter: redis.endpoints[1]: `b` is no `host:port`",
+        ),
+        (
+            redis(&["::1"], None),
+            "creating redis limiter: redis.endpoints[0]: `::1` is no `host:port`",
+        ),
+        (redis(&[], None), "creating redis limiter: redis.endpoints: there is no address"),
+        (
+            redis(&["a:1"], Some(half)),
+            "creating redis limiter: creating TLS config: both TLS cert and key must be defined",
+        ),
+        (
+            redis(&["a:1"], Some(other)),
+            "creating redis limiter: creating TLS config: ca: the certificate is not PEM: no `-----BEGIN CERTIFICATE-----` is in it",
+        ),
     ] {
         let mut problems = Vec::new();
-        assert!(RateLimit::compile(&config, &mut problems).is_none());
+        assert!(RateLimit::compile(&config, &origin(), &mut problems).is_none());
         assert_eq!(shown(&problems), [format!("Error {expected}")]);
     }
 }

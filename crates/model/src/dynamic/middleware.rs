@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+mod certificate;
+mod client_tls;
 mod compress;
 mod errors;
 mod failure;
@@ -11,15 +13,19 @@ mod forward_auth;
 mod grpc_web;
 mod headers;
 mod limits;
+mod redis;
 mod retry;
 
+pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
+pub use client_tls::ClientTls;
 pub use compress::Compress;
 pub use errors::Errors;
 pub use failure::{Buffering, CircuitBreaker};
-pub use forward_auth::{ClientTls, ForwardAuth};
+pub use forward_auth::ForwardAuth;
 pub use grpc_web::GrpcWeb;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use redis::Redis;
 pub use retry::Retry;
 
 use super::service::Unserved;
@@ -61,6 +67,9 @@ pub enum Middleware {
     IpAllowList(IpAllowList),
     /// The old name of `ipAllowList`.
     IpWhiteList(IpWhiteList),
+    /// Tells servers the client's certificate.
+    #[serde(rename = "passTLSClientCert")]
+    PassTlsClientCert(PassTlsClientCert),
     /// Limits the requests of one source in a time.
     RateLimit(RateLimit),
     /// Redirects by a regular expression over the URL.
@@ -104,6 +113,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "inFlightReq",
     "ipAllowList",
     "ipWhiteList",
+    "passTLSClientCert",
     "rateLimit",
     "redirectRegex",
     "redirectScheme",
@@ -115,7 +125,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] = &["passTLSClientCert", "plugin"];
+pub const UNSERVED_MIDDLEWARES: &[&str] = &["plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -135,6 +145,7 @@ impl Middleware {
             Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
+            Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::IpAllowList(_) => "ipAllowList",
             Self::IpWhiteList(_) => "ipWhiteList",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portway_middleware::Middleware;
+use portway_middleware::{Middleware, Origin};
 use portway_model::{
     Entry, Names, Problem,
     dynamic::{self, Chain},
@@ -141,12 +141,13 @@ pub(crate) fn make(
         return Made { entry, result, server, warnings: before.warnings.clone() };
     }
     let mut problems = Vec::new();
-    let mut compiled = Middleware::compile(&entry.spec, &mut problems);
+    let Outside { environment, upstream } = outside;
+    let origin = Origin { name, authorities: &environment.native_roots };
+    let mut compiled = Middleware::compile(&entry.spec, &origin, &mut problems);
     let mut server = None;
     if let dynamic::Middleware::ForwardAuth(config) = &*entry.spec
         && let Some(Middleware::ForwardAuth(auth)) = &compiled
     {
-        let Outside { environment, upstream } = outside;
         server = auth_server::compile(name, config, auth, environment, upstream, &mut problems);
         compiled = compiled.filter(|_| server.is_some());
     }

@@ -159,13 +159,12 @@ fn sort_servers(object: &mut Fields) {
 
 /// Takes out what comes out of Secrets and is shown by Traefik alone (11).
 fn hide_secrets(object: &mut Fields) {
-    for (place, fields) in
-        [("/digestAuth", ["users", ""]), ("/rateLimit/redis", ["username", "password"])]
-    {
-        let (kind, rest) =
-            place.trim_start_matches('/').split_once('/').unwrap_or((&place[1..], ""));
-        let Some(settings) = object.get_mut(kind) else { continue };
-        let holder = if rest.is_empty() { Some(settings) } else { settings.get_mut(rest) };
+    for (kind, place, fields) in [
+        ("digestAuth", "", ["users", ""]),
+        ("rateLimit", "/redis", ["username", "password"]),
+        ("rateLimit", "/redis/tls", ["key", ""]),
+    ] {
+        let holder = object.get_mut(kind).and_then(|settings| settings.pointer_mut(place));
         let Some(holder) = holder.and_then(Value::as_object_mut) else { continue };
         for field in fields {
             holder.remove(field);

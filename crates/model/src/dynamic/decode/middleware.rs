@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+mod certificate;
 mod compress;
 mod errors;
 mod failure;
@@ -9,17 +10,22 @@ mod forward_auth;
 mod grpc_web;
 mod headers;
 mod limits;
+mod redis;
 mod retry;
 
+use certificate::pass_tls_client_cert;
 pub use errors::errors;
 use errors::errors_of_file;
 use failure::{buffering, circuit_breaker};
 pub use forward_auth::forward_auth_with;
 pub use headers::headers;
 pub use limits::{
-    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, source_criterion,
+    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, rate_limit_with,
+    source_criterion,
 };
 use retry::retry;
+
+pub use redis::redis_fields;
 
 use super::kinds;
 use crate::{
@@ -86,6 +92,9 @@ pub fn settings(
         "grpcWeb" => Middleware::GrpcWeb(grpc_web::grpc_web(node, path, problems)),
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
+        "passTLSClientCert" => {
+            Middleware::PassTlsClientCert(pass_tls_client_cert(node, path, problems))
+        }
         "rateLimit" => Middleware::RateLimit(rate_limit(node, path, problems)),
         "ipAllowList" => Middleware::IpAllowList(ip_allow_list(node, path, problems)),
         "ipWhiteList" => Middleware::IpWhiteList(ip_white_list(node, path, problems)),

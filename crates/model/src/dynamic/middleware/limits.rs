@@ -1,8 +1,8 @@
 //! Middlewares that let in some clients, or so many.
 
 use serde::Serialize;
-use serde_json::Value;
 
+use super::Redis;
 use crate::Period;
 
 /// Lets in clients of some addresses only. Traefik: `ipAllowList`.
@@ -89,10 +89,9 @@ pub struct RateLimit {
     /// What makes requests those of one source; by default the address of the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_criterion: Option<SourceCriterion>,
-    /// The Redis that several instances count in, as written; it is not served yet and closes the routers of the
-    /// middleware.
+    /// The Redis that several instances count in; `None` means that each router of each instance counts for itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub redis: Option<Box<Value>>,
+    pub redis: Option<Box<Redis>>,
 }
 
 impl Default for RateLimit {

@@ -43,10 +43,7 @@ pub fn forward_auth_with<T>(
 
 fn client_tls(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (ClientTls, ()) {
     let mut fields = Fields::open(node, path, problems);
-    let mut material = |name| {
-        let written = fields.string(name);
-        (!written.is_empty()).then(|| Material { written, content: Vec::new() })
-    };
+    let mut material = |name| Material { written: fields.string(name), content: Vec::new() };
     let tls = ClientTls {
         ca: material("ca"),
         cert: material("cert"),

@@ -1,8 +1,11 @@
 //! Middlewares that let in some clients, or so many, out of a tree.
 
+use super::redis::redis;
 use crate::{
     Fields, Node, Problem,
-    dynamic::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion},
+    dynamic::{
+        InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, Redis, SourceCriterion,
+    },
 };
 
 /// Reads `ipAllowList`.
@@ -51,8 +54,18 @@ pub fn in_flight_req(node: &Node, path: &str, problems: &mut Vec<Problem>) -> In
     in_flight_req
 }
 
-/// Reads `rateLimit`. Counting in Redis is an error: another count would let in more than is meant.
+/// Reads `rateLimit`.
 pub fn rate_limit(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RateLimit {
+    rate_limit_with(node, path, problems, redis)
+}
+
+/// Reads `rateLimit`, with `redis` for what that has in another form where the settings stand.
+pub fn rate_limit_with(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+    redis: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> Redis,
+) -> RateLimit {
     let mut fields = Fields::open(node, path, problems);
     let default = RateLimit::default();
     let rate_limit = RateLimit {
@@ -60,12 +73,8 @@ pub fn rate_limit(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RateL
         period: fields.period("period").unwrap_or(default.period),
         burst: fields.integer("burst").unwrap_or(default.burst),
         source_criterion: fields.section("sourceCriterion", source_criterion),
-        redis: fields.node("redis").map(|node| Box::new(node.to_json())),
+        redis: fields.section("redis", redis).map(Box::new),
     };
-    if rate_limit.redis.is_some() {
-        let message = "counting in Redis is not served by this version of Portway yet";
-        fields.report("redis", Problem::error, message);
-    }
     fields.close();
     rate_limit
 }
