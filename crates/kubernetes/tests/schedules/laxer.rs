@@ -51,6 +51,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("readIdleTimeout", "a fraction of a second reads as one"),
     ("recoveryDuration", "a fraction of a second reads as one"),
     ("responseCode", "one that no response can have is refused where the middleware is built"),
+    ("readTimeout", "a fraction of a second reads as one"),
     ("responseHeaderTimeout", "a fraction of a second reads as one"),
     ("routes", "no routes route nothing"),
     ("sameSite", "an unknown one is told and left out, as in Traefik"),
@@ -61,6 +62,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("store.name", "stores of routes have no effect"),
     ("stsSeconds", "a browser keeps nothing for less than no time"),
     ("timeout", "a fraction of a second reads as one"),
+    ("writeTimeout", "a fraction of a second reads as one"),
     ("traceVerbosity", "an unknown one is told"),
     ("weight", "what weighs less than nothing gets no request"),
 ];
