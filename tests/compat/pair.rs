@@ -101,6 +101,11 @@ impl<'table> Case<'table> {
         Self { depth: Depth::WithoutRequestTrailers, ..self }
     }
 
+    /// Compares everything but how the body of the answer is delimited, which is up to the router that made it.
+    pub(crate) fn without_framing(self) -> Self {
+        Self { depth: Depth::WithoutFraming, ..self }
+    }
+
     /// Gives the case another name.
     pub(crate) fn rename(&mut self, name: &str) {
         name.clone_into(&mut self.name);

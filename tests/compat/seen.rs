@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Read as _};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use portway_testkit::backend::Received;
 use portway_testkit::client::{End, Response};
 use portway_testkit::message::{Headers, readable};
@@ -30,6 +31,8 @@ pub(crate) enum Depth {
     Whole,
     /// Status codes, connection end and what the backends received.
     Statuses,
+    /// Everything but how the body of the answer is delimited.
+    WithoutFraming,
     /// Everything but the trailers that a backend received.
     WithoutRequestTrailers,
 }
@@ -114,7 +117,9 @@ fn write_response(text: &mut String, response: &Response, depth: Depth) {
             let _ = writeln!(text, "  decoded body {}", readable(&body));
         }
         None => {
-            write_headers(text, &response.headers);
+            let mut headers = response.headers.clone();
+            headers.0.retain(|(name, _)| depth != Depth::WithoutFraming || !is_framing(name));
+            write_headers(text, &headers);
             let _ = writeln!(text, "  body {}", readable(&response.body));
         }
     }
@@ -124,19 +129,26 @@ fn write_response(text: &mut String, response: &Response, depth: Depth) {
     }
 }
 
-/// The body without its content coding, if it has one that can be undone.
-pub(crate) fn decoded(response: &Response) -> Option<Vec<u8>> {
+/// The body without its content coding, and without base64; `None` where it has neither, or cannot be read.
+fn decoded(response: &Response) -> Option<Vec<u8>> {
     let coded = response.body.as_slice();
     let mut body = Vec::new();
-    let done = match response.headers.value("Content-Encoding")? {
-        "br" => brotli::Decompressor::new(coded, 4096).read_to_end(&mut body),
-        "gzip" => flate2::read::GzDecoder::new(coded).read_to_end(&mut body),
-        "zstd" => {
+    let done = match response.headers.value("Content-Encoding") {
+        Some("br") => brotli::Decompressor::new(coded, 4096).read_to_end(&mut body),
+        Some("gzip") => flate2::read::GzDecoder::new(coded).read_to_end(&mut body),
+        Some("zstd") => {
             zstd::stream::read::Decoder::new(coded).and_then(|mut d| d.read_to_end(&mut body))
         }
-        _ => return None,
+        _ => Err(io::ErrorKind::Unsupported.into()),
     };
-    done.ok().map(|_| body)
+    let kind = response.headers.value("Content-Type").unwrap_or_default();
+    if !kind.starts_with("application/grpc-web-text") {
+        return done.ok().map(|_| body);
+    }
+    // Each flush ends a text with padding of its own.
+    let text = if done.is_ok() { body } else { coded.to_vec() };
+    let decoded = text.chunks(4).map(|quad| STANDARD.decode(quad));
+    decoded.collect::<Result<Vec<_>, _>>().ok().map(|parts| parts.concat())
 }
 
 fn is_framing(name: &str) -> bool {
@@ -160,7 +172,12 @@ fn write_received(text: &mut String, backend: usize, received: &Received) {
 
 fn write_headers(text: &mut String, headers: &Headers) {
     for (name, value) in headers.sorted() {
-        if name != "date" {
+        if name == "access-control-expose-headers" || name == "trailer" {
+            // Go lists names in a random order.
+            let mut names: Vec<_> = value.split(", ").collect();
+            names.sort_unstable();
+            let _ = writeln!(text, "  {name}: {}", names.join(", "));
+        } else if name != "date" {
             let _ = writeln!(text, "  {name}: {value}");
         }
     }

@@ -152,8 +152,8 @@ fn an_unknown_service() {
 fn a_kind_that_is_not_served_yet() {
     closed(
         "    r: {rule: 'Host(`r`)', service: noop@internal, middlewares: [m]}\n  \
-         middlewares: {m: {forwardAuth: {address: 'http://a'}}}",
-        "middleware \"m@file\": forwardAuth: middleware kind `forwardAuth` is not served by this version of \
+         middlewares: {m: {passTLSClientCert: {pem: true}}}",
+        "middleware \"m@file\": passTLSClientCert: middleware kind `passTLSClientCert` is not served by this version of \
          Portway yet (@@folder@@/dynamic/dynamic.yml:5)",
     );
 }

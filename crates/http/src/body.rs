@@ -31,6 +31,9 @@ impl BodyFraming {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
+    /// The body is to be base64, and is not.
+    #[error("malformed base64")]
+    Base64,
     /// A chunk size is missing, too large, has foreign characters or no CRLF behind it.
     #[error("malformed chunk size")]
     ChunkSize,

@@ -7,9 +7,9 @@ use portway_tls::NativeRoots;
 
 use crate::{
     AddPrefix, BasicAuth, Buffering, CircuitBreaker, Compress, ContentType, Context, DigestAuth,
-    EncodedCharacters, Errors, Headers, InFlightReq, IpAllowList, PassTlsClientCert, RateLimit,
-    RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix,
-    StripPrefixRegex,
+    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList,
+    PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex,
+    Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -36,6 +36,10 @@ pub enum Middleware {
     EncodedCharacters(EncodedCharacters),
     /// Puts another service's page in the place of an error. A wrapper.
     Errors(Errors),
+    /// Asks another server whether a request may pass. A wrapper.
+    ForwardAuth(Box<ForwardAuth>),
+    /// Translates between gRPC-Web and gRPC. A wrapper.
+    GrpcWeb(GrpcWeb),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -113,6 +117,9 @@ impl Middleware {
                 Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
             }
             Config::Errors(config) => Errors::compile(config, problems).map(Self::Errors),
+            Config::ForwardAuth(config) => ForwardAuth::compile(config, problems)
+                .map(|compiled| Self::ForwardAuth(compiled.into())),
+            Config::GrpcWeb(config) => Some(Self::GrpcWeb(GrpcWeb::compile(config))),
             Config::Headers(config) => {
                 Headers::compile(config, problems).map(|compiled| Self::Headers(compiled.into()))
             }
@@ -197,6 +204,8 @@ impl Middleware {
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Errors(_) => "errors",
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
@@ -231,6 +240,8 @@ impl Middleware {
                 | Self::CircuitBreaker(_)
                 | Self::Compress(_)
                 | Self::Errors(_)
+                | Self::ForwardAuth(_)
+                | Self::GrpcWeb(_)
                 | Self::Retry(_)
         )
     }
@@ -262,6 +273,8 @@ impl Middleware {
             | Self::CircuitBreaker(_)
             | Self::Compress(_)
             | Self::Errors(_)
+            | Self::ForwardAuth(_)
+            | Self::GrpcWeb(_)
             | Self::Retry(_) => Flow::Continue,
             Self::BasicAuth(_) | Self::RateLimit(_) => return None,
         })

@@ -1,6 +1,6 @@
 //! What `redirectRegex` and `redirectScheme` share: the answer, and the form of its `Location`.
 
-mod url;
+pub(crate) mod url;
 
 use portway_http::{Answer, Known, Method, Request, Status};
 

@@ -15,10 +15,11 @@ mod transport;
 
 pub use middleware::{
     AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, ClientCertificateInfo, ClientTls,
-    Compress, ContentType, Cors, EncodedCharacters, Errors, Headers, InFlightReq, InertHeaders,
-    IpAllowList, IpStrategy, IpWhiteList, Middleware, NameParts, PassTlsClientCert, RateLimit,
-    RedirectRegex, RedirectScheme, Redis, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES,
-    Security, SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    Compress, ContentType, Cors, EncodedCharacters, Errors, ForwardAuth, ForwardAuthTls, GrpcWeb,
+    Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware,
+    NameParts, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, Redis, ReplacePath,
+    ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix,
+    StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,

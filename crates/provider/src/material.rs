@@ -66,6 +66,22 @@ impl Materials {
             }
         });
         let names_material =
+            |spec: &Middleware| matches!(spec, Middleware::ForwardAuth(auth) if auth.tls.is_some());
+        edit(&mut config.http.middlewares, names_material, |entry| {
+            if let Middleware::ForwardAuth(auth) = Arc::make_mut(&mut entry.spec)
+                && let Some(tls) = &mut auth.tls
+            {
+                for (name, material) in
+                    [("ca", &mut tls.ca), ("cert", &mut tls.cert), ("key", &mut tls.key)]
+                {
+                    let field = format!("forwardAuth.tls.{name}");
+                    if let Some(material) = material {
+                        self.material(material, &field, &mut entry.problems);
+                    }
+                }
+            }
+        });
+        let names_material =
             |spec: &ServersTransport| !spec.root_cas.is_empty() || !spec.certificates.is_empty();
         edit(&mut config.http.servers_transports, names_material, |entry| {
             self.transport(Arc::make_mut(&mut entry.spec), &mut entry.problems);

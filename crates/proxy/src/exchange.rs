@@ -25,6 +25,7 @@ use crate::{
     forward::{self, ForwardError},
     memory::Memory,
     record::Facts,
+    relay::Recode,
     stick::stick,
     subject::Asked,
     worker::Worker,
@@ -110,6 +111,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     memory.recordings.clear();
     memory.max_body = None;
     memory.held = None;
+    memory.recode = Recode::AsIs;
     memory.body_filters.clear();
     facts.write(connection, &memory.request);
     next
@@ -242,10 +244,7 @@ impl<'s> Exchange<'_, 's> {
     /// Leads the request to a target.
     pub(crate) async fn ask(&mut self, target: &'s Target) -> Reply<'s> {
         let answer = match target {
-            Target::Closed => {
-                self.facts.reason = Some(Reason::RouterClosed);
-                Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
-            }
+            Target::Closed => return self.closed(),
             Target::Internal(service) => {
                 ask_internal(self.connection, &self.memory.request, *service, self.snapshot).await
             }
@@ -260,6 +259,13 @@ impl<'s> Exchange<'_, 's> {
                 answer
             }
         };
+        Reply::Answer(answer.into())
+    }
+
+    /// The reply of a router that could not be built.
+    pub(crate) fn closed(&mut self) -> Reply<'s> {
+        self.facts.reason = Some(Reason::RouterClosed);
+        let answer = Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error");
         Reply::Answer(answer.into())
     }
 
@@ -293,7 +299,7 @@ impl<'s> Exchange<'_, 's> {
         if self.keeps_unsent {
             self.unsent = Some(self.memory.request.clone());
         }
-        let job = forward::Job { settings, picked, append_forwarded_for, timeouts };
+        let job = forward::Job { settings, picked, append_forwarded_for, timeouts, aside: false };
         self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());

@@ -43,6 +43,8 @@ pub(crate) struct Job<'a> {
     pub(crate) append_forwarded_for: bool,
     /// How long the router lets it take.
     pub(crate) timeouts: Timeouts,
+    /// Whether the request is not the client's: it goes as it is, its response comes as it is, and neither is noted.
+    pub(crate) aside: bool,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.
@@ -56,11 +58,14 @@ pub(crate) async fn fetch(
     facts: &mut Facts,
 ) -> Result<(), ForwardError> {
     let worker = Rc::clone(&connection.worker);
-    facts.served_by(&job.picked, &memory.request.headers);
-    prepare(&mut memory.request, job, connection.peer.ip());
+    if !job.aside {
+        facts.served_by(&job.picked, &memory.request.headers);
+        prepare(&mut memory.request, job, connection.peer.ip());
+    }
     memory.upload.clear();
     let sent = send::send(connection, memory, &worker, job).await;
     match sent {
+        Ok(()) if job.aside => {}
         Ok(()) => {
             facts.received(&memory.response);
             let Memory { response, .. } = memory;

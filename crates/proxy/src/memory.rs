@@ -9,7 +9,7 @@ use portway_upstream::Connection as ServerConnection;
 use crate::{
     buffer::ReadBuffer,
     forward::{HeadState, Limits},
-    relay::{Download, Upload},
+    relay::{Download, Recode, Upload},
 };
 
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     pub(crate) out: Vec<u8>,
     /// The request's body as it came, framing included, where it is kept for another attempt.
     pub(crate) held: Option<Vec<u8>>,
+    /// How servers get the request's body.
+    pub(crate) recode: Recode,
     /// What changes the response's body on its way to the client, in the order of the way.
     pub(crate) body_filters: Vec<Box<dyn BodyFilter>>,
     /// How the server delimits its body, where filters change it.

@@ -45,6 +45,18 @@ impl Peer for Stream {
 #[cfg(test)]
 impl Peer for tokio::io::DuplexStream {}
 
+/// How a server gets the body of a request.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Recode {
+    /// As it comes from the client.
+    #[default]
+    AsIs,
+    /// Without its length.
+    Chunked,
+    /// Without its length, and as the bytes that its base64 stands for.
+    Base64,
+}
+
 /// One side of an exchange: a connection and what was read from it.
 #[derive(Debug)]
 pub(crate) struct Side<'a, S> {

@@ -16,6 +16,8 @@ mod circuit_breaker;
 mod compress;
 mod errors;
 mod filtered;
+mod forward_auth;
+mod grpc_web;
 mod held;
 mod reply;
 mod retry;
@@ -43,8 +45,17 @@ impl<'s> Exchange<'_, 's> {
                 )
                 .await
             }
+            Middleware::ForwardAuth(auth) => {
+                let server = wrapper.aside.as_ref().unwrap_or(&Target::Closed);
+                self.forward_auth(auth, server, &wrapper.rest).await
+            }
+            Middleware::GrpcWeb(grpc_web) => self.grpc_web(grpc_web, &wrapper.rest).await,
             Middleware::Retry(retry) => self.retry(retry, &wrapper.rest).await,
-            _ => self.run(&wrapper.rest).await,
+            // It may guard what follows.
+            other => {
+                debug_assert!(false, "{} is no wrapper", other.kind());
+                self.closed()
+            }
         }
     }
 }

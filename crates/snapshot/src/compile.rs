@@ -17,6 +17,7 @@ use rustls_pki_types::UnixTime;
 use crate::{Settings, Snapshot};
 
 mod amend;
+mod auth_server;
 mod entry_points;
 mod hash;
 mod middlewares;
@@ -29,7 +30,7 @@ mod tls;
 mod transports;
 mod users;
 
-pub(crate) use middlewares::Member;
+pub(crate) use middlewares::{Aside, Member};
 pub(crate) use names::precedence;
 
 /// What all providers say, by provider name.
@@ -139,14 +140,8 @@ fn anew(
         &mut runtime,
     );
     services::compile(&objects, &transports, &mut carried, &mut runtime);
-    middlewares::compile(
-        &objects,
-        configs,
-        environment,
-        &before.carried,
-        &mut carried,
-        &mut runtime,
-    );
+    let was = &before.carried;
+    middlewares::compile(&objects, configs, environment, was, &mut carried, &mut runtime);
     let tls = &mut carried.tls;
     let options = tls::compile(&objects, environment, now, &before.carried.tls, tls, &mut runtime);
     let claims = routers::compile(configs, settings, before, &mut carried, &mut runtime);

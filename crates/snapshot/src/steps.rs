@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use portway_middleware::{Chain, Middleware};
 
-use crate::{Target, compile::Member};
+use crate::{
+    Target,
+    compile::{Aside, Member},
+};
 
 /// What a request meets between its router and the service: filters, then the router's target, or a wrapper around
 /// more steps.
@@ -50,7 +53,11 @@ impl Steps {
             }
             filters.reverse();
             steps.filters = Chain::new(std::mem::take(&mut filters));
-            let aside = aside.map(|service| find(&service)).transpose()?;
+            let aside = match aside {
+                None => None,
+                Some(Aside::Named(service)) => Some(find(&service)?),
+                Some(Aside::Own(service)) => Some(Target::Service(service)),
+            };
             let wrapper = Wrapper { middleware, aside, rest: steps };
             steps = Self { filters: Chain::default(), wrapper: Some(Box::new(wrapper)) };
         }

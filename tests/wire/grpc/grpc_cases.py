@@ -19,6 +19,7 @@ class Service(grpc.GenericRpcHandler):
             "Fail": grpc.unary_unary_rpc_method_handler(self.fail),
             "Slow": grpc.unary_unary_rpc_method_handler(self.slow),
             "Count": grpc.unary_stream_rpc_method_handler(self.count),
+            "Pause": grpc.unary_stream_rpc_method_handler(self.pause),
             "Break": grpc.unary_stream_rpc_method_handler(self.break_off),
             "Sum": grpc.stream_unary_rpc_method_handler(self.sum),
             "Chat": grpc.stream_stream_rpc_method_handler(self.chat),
@@ -43,6 +44,11 @@ class Service(grpc.GenericRpcHandler):
     def count(self, request, context):
         for number in range(int(request)):
             yield b"%d" % number
+
+    def pause(self, request, context):
+        yield b"one"
+        time.sleep(float(request))
+        yield b"two"
 
     def break_off(self, request, context):
         yield b"one"

@@ -4,8 +4,8 @@ use portway_model::{
     Fields, Node, Position, Problem, Value,
     decode::join,
     dynamic::{
-        self, BasicAuth, ClientTls, RateLimit, RedirectScheme, Redis, SERVED_MIDDLEWARES,
-        UNSERVED_MIDDLEWARES, Unserved, decode,
+        self, BasicAuth, ClientTls, ForwardAuth, ForwardAuthTls, RateLimit, RedirectScheme, Redis,
+        SERVED_MIDDLEWARES, UNSERVED_MIDDLEWARES, Unserved, decode,
     },
 };
 
@@ -36,6 +36,17 @@ pub enum Middleware {
     },
     /// `rateLimit` that counts in Redis, whose credentials are in Secrets of the same namespace.
     RateLimit(Box<RateLimit>, RedisSecrets),
+    /// `forwardAuth`, whose keys and authorities are in Secrets of the same namespace.
+    ForwardAuth {
+        /// All but these.
+        settings: Box<ForwardAuth>,
+        /// Where they were written.
+        at: Position,
+        /// The name of the Secret with the authorities; empty means none.
+        authority: (String, Position),
+        /// The name of the Secret with the certificate that the server is shown; empty means none.
+        certificate: (String, Position),
+    },
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
     /// `errors`, whose service is a reference.
@@ -107,6 +118,7 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
             let (settings, secret, secret_at) = users(node, path, problems);
             return Middleware::DigestAuth { settings, secret, secret_at };
         }
+        "forwardAuth" => return forward_auth(node, path, problems),
         "chain" => {
             let mut fields = Fields::open(node, path, problems);
             let members = fields.list("middlewares", Reference::read);
@@ -209,4 +221,25 @@ fn users(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (BasicAuth, St
     fields.close();
     let secret_at = node.get("secret").map_or(node.at, |node| node.at);
     (settings, secret, secret_at)
+}
+
+fn forward_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
+    let mut authority = Default::default();
+    let mut certificate = Default::default();
+    let (settings, _) = decode::forward_auth_with(node, path, problems, |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        let mut secret = |name: &'static str| {
+            let at = node.get(name).map_or(node.at, |node| node.at);
+            (fields.string(name), at)
+        };
+        (authority, certificate) = (secret("caSecret"), secret("certSecret"));
+        let tls = ForwardAuthTls {
+            insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or_default(),
+            ca_optional: fields.boolean("caOptional"),
+            ..ForwardAuthTls::default()
+        };
+        fields.close();
+        (tls, ())
+    });
+    Middleware::ForwardAuth { settings: settings.into(), at: node.at, authority, certificate }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portway_model::{
     Cause, Position, Problem,
-    dynamic::{self, BasicAuth, Chain, Material, RateLimit},
+    dynamic::{self, BasicAuth, Chain, ForwardAuth, Material, RateLimit},
 };
 
 use super::{Translation, Whole, entry, services::Resolved};
@@ -126,7 +126,58 @@ impl Translation<'_> {
                     with_users(settings, "digestAuth", secret, *secret_at, users, problems);
                 dynamic::Middleware::DigestAuth(settings)
             }
+            Middleware::ForwardAuth { settings, at, authority, certificate } => {
+                if settings.address.is_empty() {
+                    let message = "forward authentication requires an address";
+                    problems.push(Problem::error("spec.forwardAuth.address", message).at(*at));
+                }
+                let settings =
+                    self.forward_auth(object, settings, authority, certificate, problems);
+                dynamic::Middleware::ForwardAuth(settings.into())
+            }
         }
+    }
+}
+
+impl Translation<'_> {
+    /// The settings of `forwardAuth`, with what its Secrets hold.
+    fn forward_auth(
+        &self,
+        object: &Object,
+        settings: &ForwardAuth,
+        (authority, authority_at): &(String, Position),
+        (certificate, certificate_at): &(String, Position),
+        problems: &mut Vec<Problem>,
+    ) -> ForwardAuth {
+        let namespace = &object.key.namespace;
+        let mut settings = settings.clone();
+        let Some(tls) = &mut settings.tls else { return settings };
+        let mut refused = |name: &str, reason: String, at: Position| {
+            let field = format!("spec.forwardAuth.tls.{name}");
+            problems.push(Problem::error(field, reason).at(at).about(Cause::Reference));
+        };
+        if !authority.is_empty() {
+            match self.authority(namespace, authority, true) {
+                Ok(material) => {
+                    let written = format!("of Secret {namespace}/{authority}");
+                    tls.ca = Some(Material { written, ..material });
+                }
+                Err(reason) => {
+                    let reason = format!("failed to load auth ca secret: {reason}");
+                    refused("caSecret", reason, *authority_at);
+                }
+            }
+        }
+        if !certificate.is_empty() {
+            match self.key_pair(namespace, certificate) {
+                Ok(pair) => (tls.cert, tls.key) = (Some(pair.cert), Some(pair.key)),
+                Err(reason) => {
+                    let reason = format!("failed to load auth secret: {reason}");
+                    refused("certSecret", reason, *certificate_at);
+                }
+            }
+        }
+        settings
     }
 }
 

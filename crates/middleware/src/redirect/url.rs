@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use portway_http::Target;
 
 /// The URL in the form in which Go writes it, or `None` where Go finds it malformed.
-pub(super) fn normalize(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn normalize(text: &[u8]) -> Option<Vec<u8>> {
     let (url, fragment) = cut(text, b'#').unwrap_or((text, b""));
     if url.iter().any(u8::is_ascii_control) {
         return None;

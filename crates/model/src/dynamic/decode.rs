@@ -19,8 +19,8 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    add_prefix, basic_auth, chain, content_type, encoded_characters, errors, headers,
-    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, middleware, rate_limit,
+    add_prefix, basic_auth, chain, content_type, encoded_characters, errors, forward_auth_with,
+    headers, in_flight_req, ip_allow_list, ip_strategy, ip_white_list, middleware, rate_limit,
     rate_limit_with, redirect_regex, redirect_scheme, redis_fields, replace_path,
     replace_path_regex, settings, source_criterion, strip_prefix, strip_prefix_regex,
 };

@@ -8,6 +8,8 @@ mod certificate;
 mod compress;
 mod errors;
 mod failure;
+mod forward_auth;
+mod grpc_web;
 mod headers;
 mod limits;
 mod redis;
@@ -17,6 +19,8 @@ pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
 pub use compress::Compress;
 pub use errors::Errors;
 pub use failure::{Buffering, CircuitBreaker};
+pub use forward_auth::{ForwardAuth, ForwardAuthTls};
+pub use grpc_web::GrpcWeb;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use redis::{ClientTls, Redis};
@@ -49,6 +53,10 @@ pub enum Middleware {
     EncodedCharacters(EncodedCharacters),
     /// Puts another service's page in the place of an error.
     Errors(Errors),
+    /// Asks another server whether a request may pass.
+    ForwardAuth(Box<ForwardAuth>),
+    /// Translates between gRPC-Web and gRPC.
+    GrpcWeb(GrpcWeb),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -97,6 +105,8 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "digestAuth",
     "encodedCharacters",
     "errors",
+    "forwardAuth",
+    "grpcWeb",
     "headers",
     "inFlightReq",
     "ipAllowList",
@@ -113,7 +123,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] = &["forwardAuth", "grpcWeb", "plugin"];
+pub const UNSERVED_MIDDLEWARES: &[&str] = &["plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -129,6 +139,8 @@ impl Middleware {
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Errors(_) => "errors",
+            Self::ForwardAuth(_) => "forwardAuth",
+            Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::PassTlsClientCert(_) => "passTLSClientCert",

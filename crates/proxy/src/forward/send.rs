@@ -21,7 +21,7 @@ use crate::{
     connection::Connection,
     deadline::{Deadline, Idleness},
     memory::Memory,
-    relay::{Side, watch},
+    relay::{Recode, Side, watch},
     worker::Worker,
 };
 
@@ -119,29 +119,39 @@ async fn attempt(
         from_server,
         longest_head,
         max_body,
+        recode,
         ..
     } = memory;
     let Some(server) = server else {
         let source = io::ErrorKind::NotConnected.into();
         return Err(ForwardError::Closed { server: server_name.clone(), source });
     };
+    let came = request.body;
+    if *recode != Recode::AsIs && !came.is_empty() {
+        request.body = BodyFraming::Chunked;
+    }
     // An HTTP/1.0 client need not say a host; its server has one all the same.
     let host = match request.authority() {
         said if job.picked.pass_host_header && !said.is_empty() => said,
         _ => job.picked.server.authority.as_str(),
     };
     let reader = match connection.stream.http2() {
-        Some(_) if !request.body.is_empty() => BodyReader::Stream,
-        _ => BodyReader::for_request(request.body, TrailerLimits::default()),
+        Some(_) if !came.is_empty() => BodyReader::Stream,
+        _ => BodyReader::for_request(came, TrailerLimits::default()),
     };
     if let Some(stream) = server.stream.http2() {
         let asked = stream.ask(request, host, reader.is_done());
+        request.body = came;
         asked.map_err(|source| ForwardError::Closed { server: server_name.clone(), source })?;
         upload.begin(reader, false, |_| ());
         upload.head_is_sent();
     } else {
         let chunked = request.body == BodyFraming::Chunked;
         upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
+        request.body = came;
+    }
+    if *recode == Recode::Base64 {
+        upload.decode();
     }
     upload.limit(*max_body);
     from_server.discard(&worker.buffers);

@@ -11,6 +11,7 @@ use portway_http::{
     BodyError, BodyReader, Headers,
     codec::{write_chunk_end, write_chunk_start, write_last_chunk},
 };
+use portway_middleware::Base64Reader;
 use portway_upstream::Http2Stream;
 
 use super::Peer;
@@ -37,6 +38,8 @@ pub(super) struct Passage {
     /// How much of the input was taken and is not used up.
     taken: usize,
     reader: BodyReader,
+    /// What makes bytes out of the base64 that the body is, for a body that is.
+    base64: Option<Box<Base64Reader>>,
     chunked: bool,
     ended: bool,
     /// The trailers that came beside the body.
@@ -66,6 +69,7 @@ impl Passage {
             piece: 0..0,
             taken: 0,
             reader,
+            base64: None,
             chunked,
             ended,
             trailers: None,
@@ -73,6 +77,11 @@ impl Passage {
             begun: false,
             used: 0,
         }
+    }
+
+    /// The body is base64, and the receiver gets what that stands for.
+    pub(super) fn decode(&mut self) {
+        self.base64 = Some(Box::default());
     }
 
     /// The memory of head and framing, for reuse.
@@ -109,8 +118,7 @@ impl Passage {
     pub(super) fn finish(&mut self, trailers: Option<Headers>) -> Result<(), BodyError> {
         self.reader.finish()?;
         self.trailers = trailers;
-        self.end();
-        Ok(())
+        self.end()
     }
 
     /// Looks at what was read: small pieces are copied, up to the first large one or the end.
@@ -123,12 +131,14 @@ impl Passage {
             let step = self.reader.step(rest)?;
             let payload = rest.get(step.payload.clone()).unwrap_or_default();
             self.payload += payload.len() as u64;
+            let decoded = self.decoded(payload)?;
+            let payload = decoded.as_deref().unwrap_or(payload);
             if self.chunked && !payload.is_empty() {
                 write_chunk_start(&mut self.out, payload.len());
             }
             let start = self.taken + step.payload.start;
             self.taken += step.consumed;
-            if payload.len() > SMALL {
+            if payload.len() > SMALL && decoded.is_none() {
                 self.piece = start..start + payload.len();
                 // What ends the body is written behind the piece.
                 self.ended = step.done;
@@ -139,18 +149,30 @@ impl Passage {
                 write_chunk_end(&mut self.out);
             }
             if step.done {
-                self.end();
+                self.end()?;
             }
         }
         Ok(())
     }
 
-    fn end(&mut self) {
+    /// What a piece of base64 stands for; `None` where the body is none.
+    fn decoded(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, BodyError> {
+        let Some(base64) = &mut self.base64 else { return Ok(None) };
+        let mut decoded = Vec::with_capacity(payload.len() / 4 * 3 + 3);
+        base64.read(payload, &mut decoded).map_err(|_| BodyError::Base64)?;
+        Ok(Some(decoded))
+    }
+
+    fn end(&mut self) -> Result<(), BodyError> {
+        if let Some(base64) = &self.base64 {
+            base64.finish().map_err(|_| BodyError::Base64)?;
+        }
         self.ended = true;
         if self.chunked {
             let trailers = self.reader.trailers().or(self.trailers.as_ref());
             write_last_chunk(&mut self.out, trailers);
         }
+        Ok(())
     }
 
     /// Uses up the input that was taken, unless a piece of it is still to be written.
@@ -200,7 +222,7 @@ impl Passage {
         if was_large && self.chunked {
             write_chunk_end(&mut self.out);
             if self.ended {
-                self.end();
+                self.end().map_err(io::Error::other)?;
             }
         }
         Poll::Ready(Ok(()))

@@ -63,6 +63,11 @@ impl Upload {
         self.sending = Sending::Ongoing;
     }
 
+    /// The server gets what the base64 of the body stands for.
+    pub(crate) fn decode(&mut self) {
+        self.passage.decode();
+    }
+
     /// The head is on its way beside the body.
     pub(crate) fn head_is_sent(&mut self) {
         self.passage.begun = true;

@@ -93,6 +93,23 @@ impl Exchange<'_, '_> {
         Ok(())
     }
 
+    /// Bytes of the body that is held, without its framing.
+    pub(super) fn held_length(&mut self) -> u64 {
+        let Some(held) = &self.memory.held else { return 0 };
+        let mut reader = match self.connection.stream.http2() {
+            Some(_) => BodyReader::Stream,
+            None => BodyReader::for_request(self.memory.request.body, TrailerLimits::default()),
+        };
+        let (mut rest, mut length) = (held.as_slice(), 0);
+        while let Ok(step) = reader.step(rest)
+            && step.consumed > 0
+        {
+            length += step.payload.len() as u64;
+            rest = rest.get(step.consumed..).unwrap_or_default();
+        }
+        length
+    }
+
     /// Notes how the request is now, so that it can be made so again.
     pub(crate) fn save(&self) -> Saved {
         Saved {

@@ -146,6 +146,21 @@ impl<'s> Exchange<'_, 's> {
         awaited.map(|()| payload)
     }
 
+    /// The body of the server's response, which has come whole ([`Exchange::await_body`]); nothing of it is used up.
+    pub(super) fn whole_body(&mut self) -> Vec<u8> {
+        let is_http2 =
+            self.memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+        let mut reader = self.memory.response_reader(is_http2);
+        let (mut rest, mut body) = (self.memory.from_server.filled(), Vec::new());
+        while let Ok(step) = reader.step(rest)
+            && step.consumed > 0
+        {
+            body.extend_from_slice(rest.get(step.payload).unwrap_or_default());
+            rest = rest.get(step.consumed..).unwrap_or_default();
+        }
+        body
+    }
+
     /// Waits for the beginning of the body of the server's response, of which nothing is used up: as much as has come,
     /// and nothing where it ends or breaks off before.
     pub(super) async fn await_beginning(&mut self) -> Vec<u8> {

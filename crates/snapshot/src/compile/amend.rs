@@ -21,7 +21,8 @@ use crate::{
     compile::{
         Carried, Configs, Environment, Ties,
         entry_points::Uniform,
-        hash, middlewares,
+        hash,
+        middlewares::{self, Outside},
         names::{self, Objects, find, listed_middleware, listed_service},
         routers,
         services::{self, Leaves},
@@ -182,7 +183,8 @@ impl<'a> Amendment<'a> {
                 warned.remove(&name);
                 continue;
             };
-            let one = middlewares::make(&name, entry, environment, made.get(&name));
+            let outside = Outside { environment, upstream: &self.carried.upstream };
+            let one = middlewares::make(&name, entry, made.get(&name), outside);
             let mut info = MiddlewareInfo { used_by, ..listed_middleware(entry) };
             if let Err(reason) = &one.result {
                 middlewares::tell(&mut info, entry, reason);

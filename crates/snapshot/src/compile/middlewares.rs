@@ -9,9 +9,10 @@ use portway_model::{
     name::{provider, qualify},
     runtime::{MiddlewareInfo, Runtime, Status},
 };
+use portway_upstream::Service;
 
 use crate::compile::{
-    Carried, Configs, Environment,
+    Carried, Configs, Environment, auth_server,
     names::{Objects, disabled, find, report, with_nearest},
 };
 
@@ -20,7 +21,16 @@ use crate::compile::{
 pub(crate) struct Made {
     entry: Arc<Entry<dynamic::Middleware>>,
     pub(crate) result: Result<Arc<Middleware>, String>,
+    /// The server of its own that it asks.
+    server: Option<Arc<Service>>,
     warnings: Vec<Problem>,
+}
+
+/// What middlewares with servers of their own are made with.
+#[derive(Clone, Copy)]
+pub(crate) struct Outside<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) upstream: &'a portway_upstream::Carried,
 }
 
 /// Every middleware by its qualified name.
@@ -42,6 +52,7 @@ pub(crate) fn compile(
     runtime: &mut Runtime,
 ) {
     let mut made = Names::default();
+    let outside = Outside { environment, upstream: &carried.upstream };
     let parts = Arc::make_mut(&mut carried.ties.parts);
     for (name, &entry) in &objects.middlewares {
         match &*entry.spec {
@@ -55,7 +66,7 @@ pub(crate) fn compile(
             }
             _ => {}
         }
-        let one = make(name, entry, environment, before.middlewares.get(name));
+        let one = make(name, entry, before.middlewares.get(name), outside);
         if let (Err(reason), Some(info)) = (&one.result, runtime.middlewares.get_mut(name)) {
             tell(info, entry, reason);
         }
@@ -115,33 +126,48 @@ pub(crate) fn tell_warnings(carried: &Carried, runtime: &mut Runtime) {
 pub(crate) fn make(
     name: &str,
     entry: &Arc<Entry<dynamic::Middleware>>,
-    environment: &Environment,
     before: Option<&Arc<Made>>,
+    outside: Outside<'_>,
 ) -> Made {
     let entry = Arc::clone(entry);
     if let Some(reason) = disabled("middleware", name, &entry) {
-        return Made { entry, result: Err(reason), warnings: Vec::new() };
+        return Made { entry, result: Err(reason), server: None, warnings: Vec::new() };
     }
     if let Some(before) = before
         && let Ok(middleware) = &before.result
         && before.entry.spec == entry.spec
     {
-        let (result, warnings) = (Ok(Arc::clone(middleware)), before.warnings.clone());
-        return Made { entry, result, warnings };
+        let (result, server) = (Ok(Arc::clone(middleware)), before.server.clone());
+        return Made { entry, result, server, warnings: before.warnings.clone() };
     }
     let mut problems = Vec::new();
-    let origin = Origin { name, authorities: &environment.native_roots };
-    let compiled = Middleware::compile(&entry.spec, &origin, &mut problems);
+    let origin = Origin { name, authorities: &outside.environment.native_roots };
+    let mut compiled = Middleware::compile(&entry.spec, &origin, &mut problems);
+    let mut server = None;
+    if let dynamic::Middleware::ForwardAuth(config) = &*entry.spec
+        && let Some(Middleware::ForwardAuth(auth)) = &compiled
+    {
+        let Outside { environment, upstream } = outside;
+        server = auth_server::compile(name, config, auth, environment, upstream, &mut problems);
+        compiled = compiled.filter(|_| server.is_some());
+    }
     let result = compiled.map(Arc::new).ok_or_else(|| Problem::errors(&problems));
     problems.retain(|problem| !problem.is_error());
-    Made { entry, result, warnings: problems }
+    Made { entry, result, server, warnings: problems }
 }
 
 /// A middleware that a router runs.
 pub(crate) struct Member {
     pub(crate) middleware: Arc<Middleware>,
-    /// The qualified name of the service that it asks besides what follows it.
-    pub(crate) aside: Option<String>,
+    pub(crate) aside: Option<Aside>,
+}
+
+/// What a middleware asks besides what follows it.
+pub(crate) enum Aside {
+    /// A service, by its qualified name.
+    Named(String),
+    /// A server of its own.
+    Own(Arc<Service>),
 }
 
 impl Middlewares<'_> {
@@ -186,7 +212,7 @@ impl Walk<'_> {
             return Err(format!("more than {MAX_STEPS} middlewares after expanding chains"));
         }
         if let Some(made) = middlewares.made.get(name) {
-            return self.push(name, made.result.clone()?);
+            return self.push(name, made);
         }
         let entry = find(name, middlewares.configs, |config| &config.http.middlewares);
         let Some(entry) = entry else {
@@ -202,7 +228,8 @@ impl Walk<'_> {
         }
     }
 
-    fn push(&mut self, name: &str, middleware: Arc<Middleware>) -> Result<(), String> {
+    fn push(&mut self, name: &str, made: &Made) -> Result<(), String> {
+        let middleware = made.result.clone()?;
         self.wrappers += usize::from(middleware.is_wrapper());
         if self.wrappers > MAX_WRAPPERS {
             let kind = middleware.kind();
@@ -212,7 +239,8 @@ impl Walk<'_> {
         }
         let same = |other: &&Arc<Middleware>| Arc::ptr_eq(other, &middleware);
         let number = self.shared.iter().filter(same).count();
-        let aside = middleware.aside().map(|service| qualify(service, provider(name)));
+        let named = middleware.aside().map(|service| qualify(service, provider(name)));
+        let aside = named.map(Aside::Named).or_else(|| made.server.clone().map(Aside::Own));
         let middleware = match self.router.and_then(|router| middleware.of_router(router, number)) {
             Some(own) => {
                 self.shared.push(middleware);

@@ -6,6 +6,8 @@ mod certificate;
 mod compress;
 mod errors;
 mod failure;
+mod forward_auth;
+mod grpc_web;
 mod headers;
 mod limits;
 mod redis;
@@ -15,6 +17,7 @@ use certificate::pass_tls_client_cert;
 pub use errors::errors;
 use errors::errors_of_file;
 use failure::{buffering, circuit_breaker};
+pub use forward_auth::forward_auth_with;
 pub use headers::headers;
 pub use limits::{
     in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, rate_limit_with,
@@ -83,6 +86,10 @@ pub fn settings(
             Middleware::EncodedCharacters(encoded_characters(node, path, problems))
         }
         "errors" => Middleware::Errors(errors_of_file(node, path, problems)),
+        "forwardAuth" => {
+            Middleware::ForwardAuth(forward_auth::forward_auth(node, path, problems).into())
+        }
+        "grpcWeb" => Middleware::GrpcWeb(grpc_web::grpc_web(node, path, problems)),
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
         "passTLSClientCert" => {

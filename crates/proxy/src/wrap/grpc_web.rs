@@ -1,0 +1,48 @@
+//! `grpcWeb`: see [`portway_middleware::GrpcWeb`].
+
+use portway_http::{BodyFraming, Status};
+use portway_middleware::{BodyFilter as _, GrpcWeb, Spoken};
+use portway_snapshot::Steps;
+
+use crate::{
+    exchange::{Exchange, Reply},
+    relay::Recode,
+};
+
+impl<'s> Exchange<'_, 's> {
+    /// Leads the request through `rest` as one of gRPC, and makes the reply one of gRPC-Web.
+    pub(super) async fn grpc_web(&mut self, grpc_web: &'s GrpcWeb, rest: &'s Steps) -> Reply<'s> {
+        let mut translation = match grpc_web.on_request(&mut self.memory.request) {
+            Spoken::Other => return self.run(rest).await,
+            Spoken::Preflight(answer) => {
+                self.facts.reason = Some(portway_observe::Reason::Middleware);
+                "grpcWeb: a preflight request".clone_into(&mut self.facts.detail);
+                return Reply::Answer(answer.into());
+            }
+            Spoken::Web(translation) => translation,
+        };
+        self.memory.recode = if translation.is_text() { Recode::Base64 } else { Recode::Chunked };
+        let mut reply = self.run(rest).await;
+        self.memory.recode = Recode::AsIs;
+        translation.restore(&mut self.memory.request);
+        if let Reply::Answer(answer) = &mut reply {
+            let (status, fields) = (answer.status, &mut answer.headers);
+            if let Some(mut body) = translation.on_response(fields, status, BodyFraming::Chunked) {
+                let mut made = Vec::new();
+                body.push(&answer.body, &mut made);
+                body.finish(&mut None, &mut made);
+                answer.body = made.into();
+            }
+            return reply;
+        }
+        let response = &mut self.memory.response;
+        if response.status != Status::SWITCHING_PROTOCOLS {
+            let (status, framing) = (response.status, response.body);
+            let filter = translation.on_response(&mut response.headers, status, framing);
+            if let Some(filter) = filter {
+                self.filter_body(&mut reply, Box::new(filter));
+            }
+        }
+        reply
+    }
+}
