@@ -8,6 +8,7 @@ mod grpc;
 mod h2spec;
 mod http2;
 mod http2_floods;
+mod own_filters;
 mod pipelining;
 mod python;
 mod redis;

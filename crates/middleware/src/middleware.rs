@@ -6,9 +6,9 @@ use portway_model::dynamic;
 use portway_tls::NativeRoots;
 
 use crate::{
-    AddPrefix, BasicAuth, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
-    InFlightReq, IpAllowList, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
-    ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, BodyLimit, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
+    InFlightReq, IpAllowList, IpDenyList, Maintenance, PassTlsClientCert, RateLimit, RedirectRegex,
+    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -21,6 +21,8 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Limits the bodies of requests while they pass.
+    BodyLimit(BodyLimit),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password.
@@ -33,8 +35,12 @@ pub enum Middleware {
     InFlightReq(InFlightReq),
     /// Lets in clients of some addresses only.
     IpAllowList(IpAllowList),
-    /// The same under its old name.
+    /// Keeps out clients of some addresses.
+    IpDenyList(IpDenyList),
+    /// The same as `IpAllowList` under its old name.
     IpWhiteList(IpAllowList),
+    /// Answers every request in the same way.
+    Maintenance(Box<Maintenance>),
     /// Tells servers the client's certificate.
     PassTlsClientCert(Box<PassTlsClientCert>),
     /// Limits the requests of one source in a time.
@@ -90,6 +96,7 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
+            Config::BodyLimit(config) => BodyLimit::compile(config, problems).map(Self::BodyLimit),
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
             }
@@ -116,6 +123,11 @@ impl Middleware {
             Config::IpWhiteList(config) => {
                 IpAllowList::compile_white_list(config, problems).map(Self::IpWhiteList)
             }
+            Config::IpDenyList(config) => {
+                IpDenyList::compile(config, problems).map(Self::IpDenyList)
+            }
+            Config::Maintenance(config) => Maintenance::compile(config, problems)
+                .map(|compiled| Self::Maintenance(compiled.into())),
             Config::RedirectRegex(config) => {
                 RedirectRegex::compile(config, problems).map(Self::RedirectRegex)
             }
@@ -172,13 +184,16 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::BodyLimit(_) => "bodyLimit",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
+            Self::IpDenyList(_) => "ipDenyList",
             Self::IpWhiteList(_) => "ipWhiteList",
+            Self::Maintenance(_) => "maintenance",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -205,6 +220,7 @@ impl Middleware {
     ) -> Option<Flow> {
         Some(match self {
             Self::AddPrefix(filter) => filter.on_request(request),
+            Self::BodyLimit(filter) => filter.on_request(request, context),
             Self::ContentType(filter) => filter.on_request(context),
             Self::DigestAuth(filter) => filter.on_request(request, context),
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
@@ -214,6 +230,8 @@ impl Middleware {
             Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
                 filter.on_request(request, context)
             }
+            Self::IpDenyList(filter) => filter.on_request(request, context),
+            Self::Maintenance(filter) => filter.on_request(request, context),
             Self::RedirectRegex(filter) => filter.on_request(request, context),
             Self::RedirectScheme(filter) => filter.on_request(request, context),
             Self::ReplacePath(filter) => filter.on_request(request, context),

@@ -13,11 +13,11 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Chain, ClientCertificateInfo, ClientTls, ContentType, Cors,
-    EncodedCharacters, Headers, InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList,
-    Middleware, NameParts, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, Redis,
-    ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion,
-    StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, BodyLimit, Chain, ClientCertificateInfo, ClientTls, ContentType, Cors,
+    EncodedCharacters, Headers, InFlightReq, InertHeaders, IpAllowList, IpDenyList, IpStrategy,
+    IpWhiteList, Maintenance, Middleware, NameParts, PassTlsClientCert, RateLimit, RedirectRegex,
+    RedirectScheme, Redis, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security,
+    SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,

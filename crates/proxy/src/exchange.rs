@@ -219,8 +219,9 @@ impl<'s> Exchange<'_, 's> {
 
     /// Asks a server.
     async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
-        let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
-        let job = forward::Job { settings, picked, append_forwarded_for };
+        let Context { append_forwarded_for, body_limit, .. } = self.context;
+        let job =
+            forward::Job { settings: self.settings, picked, append_forwarded_for, body_limit };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());
         match fetched {

@@ -8,7 +8,7 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
+    BodyError, BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
     codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
     websocket_header_case,
 };
@@ -39,6 +39,8 @@ pub(crate) struct Job<'a> {
     pub(crate) picked: Picked<'a>,
     /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
+    /// Bytes of the request's body, at most.
+    pub(crate) body_limit: u64,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.
@@ -185,7 +187,9 @@ enum BrokenOff {
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
     #[error("the request body is malformed: {0}")]
-    BadBody(portway_http::BodyError),
+    BadBody(BodyError),
+    #[error("bodyLimit: the request's body is longer than it may be")]
+    BodyTooLong,
     #[error("the server broke its response off")]
     Server,
 }
@@ -196,6 +200,7 @@ impl BrokenOff {
             Self::ClientGone | Self::WriteTimeout => Reason::ClientGone,
             Self::RequestTimeout => Reason::RequestTimeout,
             Self::BadBody(_) => Reason::BadRequest,
+            Self::BodyTooLong => Reason::Middleware,
             Self::Server => Reason::UpstreamClosed,
         }
     }
@@ -214,6 +219,7 @@ impl From<UploadError> for BrokenOff {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::ClientGone => Self::ClientGone,
+            UploadError::Body(BodyError::TooLong) => Self::BodyTooLong,
             UploadError::Body(error) => Self::BadBody(error),
         }
     }

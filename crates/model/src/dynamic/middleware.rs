@@ -7,12 +7,14 @@ use serde::Serialize;
 mod certificate;
 mod headers;
 mod limits;
+mod own;
 mod redis;
 mod retry;
 
 pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use own::{BodyLimit, IpDenyList, Maintenance};
 pub use redis::{ClientTls, Redis};
 pub use retry::Retry;
 
@@ -26,6 +28,8 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(BasicAuth),
+    /// Limits the bodies of requests while they pass.
+    BodyLimit(BodyLimit),
     /// Other middlewares under one name.
     Chain(Chain),
     /// Gives responses without a type that which their beginning looks like.
@@ -41,8 +45,12 @@ pub enum Middleware {
     InFlightReq(InFlightReq),
     /// Lets in clients of some addresses only.
     IpAllowList(IpAllowList),
+    /// Keeps out clients of some addresses.
+    IpDenyList(IpDenyList),
     /// The old name of `ipAllowList`.
     IpWhiteList(IpWhiteList),
+    /// Answers every request in the same way.
+    Maintenance(Maintenance),
     /// Tells servers the client's certificate.
     #[serde(rename = "passTLSClientCert")]
     PassTlsClientCert(PassTlsClientCert),
@@ -75,6 +83,7 @@ pub enum Middleware {
 pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
+    "bodyLimit",
     "chain",
     "contentType",
     "digestAuth",
@@ -82,7 +91,9 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "headers",
     "inFlightReq",
     "ipAllowList",
+    "ipDenyList",
     "ipWhiteList",
+    "maintenance",
     "passTLSClientCert",
     "rateLimit",
     "redirectRegex",
@@ -104,15 +115,18 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::BodyLimit(_) => "bodyLimit",
             Self::Chain(_) => "chain",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
+            Self::Maintenance(_) => "maintenance",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::IpAllowList(_) => "ipAllowList",
+            Self::IpDenyList(_) => "ipDenyList",
             Self::IpWhiteList(_) => "ipWhiteList",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",

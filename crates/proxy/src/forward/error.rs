@@ -41,6 +41,9 @@ pub(crate) enum ForwardError {
     /// The client's body is malformed.
     #[error("the request body is malformed: {source}")]
     BadBody { source: BodyError },
+    /// The client's body is longer than `bodyLimit` allows.
+    #[error("bodyLimit: the request's body is longer than it may be")]
+    BodyTooLong,
     /// The client did not send its whole body within the read timeout.
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
@@ -58,6 +61,7 @@ impl ForwardError {
             }
             Self::ResponseTimeout { .. } => Reason::ResponseTimeout,
             Self::ClientGone => Reason::ClientGone,
+            Self::BodyTooLong => Reason::Middleware,
             Self::BadBody { .. } => Reason::BadRequest,
             Self::RequestTimeout => Reason::RequestTimeout,
         }
@@ -78,6 +82,7 @@ impl From<UploadError> for ForwardError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::ClientGone => Self::ClientGone,
+            UploadError::Body(BodyError::TooLong) => Self::BodyTooLong,
             UploadError::Body(source) => Self::BadBody { source },
         }
     }

@@ -135,6 +135,7 @@ async fn attempt(
         let chunked = request.body == BodyFraming::Chunked;
         upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
     }
+    upload.limit(job.body_limit);
     from_server.discard(&worker.buffers);
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };

@@ -54,6 +54,11 @@ impl Upload {
         self.sending = Sending::Ongoing;
     }
 
+    /// The body may have so many bytes, at most; what is more is an error, and not sent.
+    pub(crate) fn limit(&mut self, most: u64) {
+        self.passage.most = most;
+    }
+
     /// The head is on its way beside the body.
     pub(crate) fn head_is_sent(&mut self) {
         self.passage.begun = true;

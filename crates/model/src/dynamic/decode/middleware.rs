@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 mod certificate;
 mod headers;
 mod limits;
+mod own;
 mod redis;
 mod retry;
 
@@ -67,6 +68,7 @@ pub fn settings(
     Some(match kind {
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
+        "bodyLimit" => Middleware::BodyLimit(own::body_limit(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
         "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
@@ -75,11 +77,13 @@ pub fn settings(
         }
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
+        "maintenance" => Middleware::Maintenance(own::maintenance(node, path, problems)),
         "passTLSClientCert" => {
             Middleware::PassTlsClientCert(pass_tls_client_cert(node, path, problems))
         }
         "rateLimit" => Middleware::RateLimit(rate_limit(node, path, problems)),
         "ipAllowList" => Middleware::IpAllowList(ip_allow_list(node, path, problems)),
+        "ipDenyList" => Middleware::IpDenyList(own::ip_deny_list(node, path, problems)),
         "ipWhiteList" => Middleware::IpWhiteList(ip_white_list(node, path, problems)),
         "redirectRegex" => Middleware::RedirectRegex(redirect_regex(node, path, problems)),
         "redirectScheme" => Middleware::RedirectScheme(redirect_scheme(node, path, problems)),
