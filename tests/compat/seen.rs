@@ -1,7 +1,7 @@
 //! What can be seen of one exchange from outside, and its canonical text.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Read as _};
 
 use portway_testkit::backend::Received;
 use portway_testkit::client::{End, Response};
@@ -105,12 +105,42 @@ fn write_response(text: &mut String, response: &Response, depth: Depth) {
         write_headers(text, &head.headers);
     }
     let _ = writeln!(text, "answer {} {}", response.version, response.status);
-    write_headers(text, &response.headers);
-    let _ = writeln!(text, "  body {}", readable(&response.body));
+    match decoded(response) {
+        Some(body) => {
+            // How a compressed body is delimited depends on how it was cut into pieces.
+            let mut headers = response.headers.clone();
+            headers.0.retain(|(name, _)| !is_framing(name));
+            write_headers(text, &headers);
+            let _ = writeln!(text, "  decoded body {}", readable(&body));
+        }
+        None => {
+            write_headers(text, &response.headers);
+            let _ = writeln!(text, "  body {}", readable(&response.body));
+        }
+    }
     if response.trailers != Headers::default() {
         text.push_str("  trailers\n");
         write_headers(text, &response.trailers);
     }
+}
+
+/// The body without its content coding, if it has one that can be undone.
+pub(crate) fn decoded(response: &Response) -> Option<Vec<u8>> {
+    let coded = response.body.as_slice();
+    let mut body = Vec::new();
+    let done = match response.headers.value("Content-Encoding")? {
+        "br" => brotli::Decompressor::new(coded, 4096).read_to_end(&mut body),
+        "gzip" => flate2::read::GzDecoder::new(coded).read_to_end(&mut body),
+        "zstd" => {
+            zstd::stream::read::Decoder::new(coded).and_then(|mut d| d.read_to_end(&mut body))
+        }
+        _ => return None,
+    };
+    done.ok().map(|_| body)
+}
+
+fn is_framing(name: &str) -> bool {
+    ["Content-Length", "Transfer-Encoding"].iter().any(|one| one.eq_ignore_ascii_case(name))
 }
 
 fn write_received(text: &mut String, backend: usize, received: &Received) {

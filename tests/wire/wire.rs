@@ -2,7 +2,10 @@
 
 mod aborts;
 mod backends;
+mod balancing;
 mod bodies;
+mod buffering;
+mod compress;
 mod cost;
 mod grpc;
 mod h2spec;
@@ -13,6 +16,7 @@ mod pipelining;
 mod python;
 mod redis;
 mod reload;
+mod route_timeouts;
 mod shutdown;
 mod slow_clients;
 mod smuggling;

@@ -2,6 +2,7 @@
 
 use std::{
     hint::black_box,
+    net::Ipv4Addr,
     pin::pin,
     sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
@@ -13,6 +14,7 @@ use portway_middleware::{Context, PasswordPool};
 use portway_model::{Entry, dynamic::Config};
 use portway_proxy::Asked;
 use portway_snapshot::{Route, Snapshot, Target};
+use portway_upstream::{Asking, Random};
 
 use crate::{
     configuration::{Compiler, FIVE, file, five_middlewares, router, routers, servers},
@@ -161,12 +163,18 @@ pub fn pick(times: u32) {
     let Target::Service(service) = worker.route().target.clone() else {
         panic!("the router leads to a service")
     };
+    let random = Random::seeded(0);
+    let asking = Asking {
+        headers: &worker.request.headers,
+        client: Ipv4Addr::LOCALHOST.into(),
+        random: &random,
+    };
     repeat(
         times,
         &mut (),
         |()| {},
         |()| {
-            black_box(service.pick());
+            black_box(service.pick(&asking));
         },
     );
 }

@@ -49,9 +49,6 @@ pub enum BodyError {
     /// The trailer section is longer than its limit.
     #[error("trailer section too large")]
     TrailerTooLarge,
-    /// It is longer than whoever asked for the limit wants it.
-    #[error("the body is longer than its limit")]
-    TooLong,
     /// The connection ended before the body.
     #[error("the body ends early")]
     Truncated,

@@ -248,7 +248,7 @@ impl Meta {
 const READ_LABELS: [&str; 2] = ["kubernetes.io/service-name", "owner"];
 
 /// What the annotations begin with that are read.
-const READ_ANNOTATIONS: [&str; 2] = ["kubernetes.io/ingress.class", "traefik."];
+const READ_ANNOTATIONS: [&str; 3] = ["kubernetes.io/ingress.class", "portway.io/", "traefik."];
 
 /// The content of an object.
 #[derive(Clone, Debug, PartialEq)]

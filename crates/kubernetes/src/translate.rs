@@ -47,6 +47,7 @@ mod marks;
 mod merge;
 mod middlewares;
 mod names;
+mod own;
 mod references;
 mod routes;
 mod secrets;

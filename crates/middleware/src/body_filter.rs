@@ -14,4 +14,9 @@ pub trait BodyFilter: fmt::Debug {
 
     /// Gives the rest: the body has ended, with these trailers, which may become part of the body or go.
     fn finish(&mut self, trailers: &mut Option<Headers>, out: &mut Vec<u8>);
+
+    /// Whether the body cannot be changed to its end, so that what came out must not pass for all of it.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }

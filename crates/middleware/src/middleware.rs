@@ -6,9 +6,10 @@ use portway_model::dynamic;
 use portway_tls::NativeRoots;
 
 use crate::{
-    AddPrefix, BasicAuth, BodyLimit, ContentType, Context, DigestAuth, EncodedCharacters, Headers,
-    InFlightReq, IpAllowList, IpDenyList, Maintenance, PassTlsClientCert, RateLimit, RedirectRegex,
-    RedirectScheme, ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, BodyLimit, Buffering, CircuitBreaker, Compress, ContentType, Context,
+    DigestAuth, EncodedCharacters, Errors, Headers, InFlightReq, IpAllowList, IpDenyList,
+    Maintenance, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, ReplacePath,
+    ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -23,12 +24,20 @@ pub enum Middleware {
     BasicAuth(Box<BasicAuth>),
     /// Limits the bodies of requests while they pass.
     BodyLimit(BodyLimit),
+    /// Reads bodies whole before it passes them on, within limits. A wrapper.
+    Buffering(Buffering),
+    /// Asks what fails no more, until it has recovered. A wrapper.
+    CircuitBreaker(CircuitBreaker),
+    /// Compresses the bodies of responses. A wrapper.
+    Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password.
     DigestAuth(Box<DigestAuth>),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
+    /// Puts another service's page in the place of an error. A wrapper.
+    Errors(Errors),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -97,6 +106,11 @@ impl Middleware {
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
             Config::BodyLimit(config) => BodyLimit::compile(config, problems).map(Self::BodyLimit),
+            Config::Buffering(config) => Buffering::compile(config, problems).map(Self::Buffering),
+            Config::CircuitBreaker(config) => {
+                CircuitBreaker::compile(config, problems).map(Self::CircuitBreaker)
+            }
+            Config::Compress(config) => Compress::compile(config, problems).map(Self::Compress),
             Config::ContentType(config) => {
                 Some(Self::ContentType(ContentType::compile(config, problems)))
             }
@@ -105,6 +119,7 @@ impl Middleware {
             Config::EncodedCharacters(config) => {
                 Some(Self::EncodedCharacters(EncodedCharacters::compile(config)))
             }
+            Config::Errors(config) => Errors::compile(config, problems).map(Self::Errors),
             Config::Headers(config) => {
                 Headers::compile(config, problems).map(|compiled| Self::Headers(compiled.into()))
             }
@@ -174,6 +189,9 @@ impl Middleware {
         match self {
             Self::InFlightReq(filter) => Some(Self::InFlightReq(filter.of_router(router, number))),
             Self::RateLimit(filter) => Some(Self::RateLimit(filter.of_router(router, number))),
+            Self::CircuitBreaker(breaker) => {
+                Some(Self::CircuitBreaker(breaker.of_router(router, number)))
+            }
             _ => None,
         }
     }
@@ -185,9 +203,13 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::BodyLimit(_) => "bodyLimit",
+            Self::Buffering(_) => "buffering",
+            Self::CircuitBreaker(_) => "circuitBreaker",
+            Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
@@ -206,10 +228,26 @@ impl Middleware {
         }
     }
 
+    /// The service that it asks besides what follows it, as it was written.
+    #[must_use]
+    pub fn aside(&self) -> Option<&str> {
+        match self {
+            Self::Errors(errors) => Some(errors.service()),
+            _ => None,
+        }
+    }
+
     /// Whether it calls what follows it zero or more times by itself; as a filter it does nothing.
     #[must_use]
     pub fn is_wrapper(&self) -> bool {
-        matches!(self, Self::Retry(_))
+        matches!(
+            self,
+            Self::Buffering(_)
+                | Self::CircuitBreaker(_)
+                | Self::Compress(_)
+                | Self::Errors(_)
+                | Self::Retry(_)
+        )
     }
 
     /// Sees a request on its way in; `None`, and nothing has changed, where it may have to wait.
@@ -238,7 +276,11 @@ impl Middleware {
             Self::ReplacePathRegex(filter) => filter.on_request(request, context),
             Self::StripPrefix(filter) => filter.on_request(request, context),
             Self::StripPrefixRegex(filter) => filter.on_request(request, context),
-            Self::Retry(_) => Flow::Continue,
+            Self::Buffering(_)
+            | Self::CircuitBreaker(_)
+            | Self::Compress(_)
+            | Self::Errors(_)
+            | Self::Retry(_) => Flow::Continue,
             Self::BasicAuth(_) | Self::RateLimit(_) => return None,
         })
     }

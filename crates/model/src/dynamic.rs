@@ -9,24 +9,27 @@ pub mod decode;
 mod middleware;
 mod router;
 mod service;
+mod sticky;
 mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, BodyLimit, Chain, ClientCertificateInfo, ClientTls, ContentType, Cors,
-    EncodedCharacters, Headers, InFlightReq, InertHeaders, IpAllowList, IpDenyList, IpStrategy,
-    IpWhiteList, Maintenance, Middleware, NameParts, PassTlsClientCert, RateLimit, RedirectRegex,
-    RedirectScheme, Redis, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security,
-    SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, BodyLimit, Buffering, Chain, CircuitBreaker, ClientCertificateInfo,
+    ClientTls, Compress, ContentType, Cors, EncodedCharacters, Errors, Headers, InFlightReq,
+    InertHeaders, IpAllowList, IpDenyList, IpStrategy, IpWhiteList, Maintenance, Middleware,
+    NameParts, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, Redis, ReplacePath,
+    ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix,
+    StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
-    Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTls,
-    TraceVerbosity,
+    Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,
+    RouterTls, TraceVerbosity,
 };
 pub use service::{
-    LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin, Strategy, UNSERVED_SERVICES,
-    Unserved, Weighted, WeightedService,
+    HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin,
+    Strategy, UNSERVED_SERVICES, Unserved, Weighted, WeightedService,
 };
+pub use sticky::{Cookie, Sticky};
 pub use tls::{Certificate, ClientAuth, Material, TlsOptions, TlsStore};
 pub use transport::{ForwardingTimeouts, ServersTransport};
 

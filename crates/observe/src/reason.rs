@@ -19,6 +19,8 @@ pub enum Reason {
     ConnectTimeout,
     /// The process ended, and its grace time was over before the response was complete.
     GraceOver,
+    /// No byte of a body was on its way for as long as the router lets it be.
+    IdleTimeout,
     /// A middleware answered.
     Middleware,
     /// The connection was made with other TLS options than the router's.
@@ -35,6 +37,8 @@ pub enum Reason {
     RouterClosed,
     /// A request for the whole server (`OPTIONS *`), which no router gets.
     ServerOptions,
+    /// The request took longer than the router lets it.
+    TotalTimeout,
     /// The middleware asks for credentials and got none that are good.
     Unauthorized,
     /// The server closed or reset the connection before its response was complete.
@@ -43,13 +47,14 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequest,
         Self::BadResponse,
         Self::ClientGone,
         Self::ConnectFailed,
         Self::ConnectTimeout,
         Self::GraceOver,
+        Self::IdleTimeout,
         Self::Middleware,
         Self::Misdirected,
         Self::NoRouter,
@@ -58,6 +63,7 @@ impl Reason {
         Self::ResponseTimeout,
         Self::RouterClosed,
         Self::ServerOptions,
+        Self::TotalTimeout,
         Self::Unauthorized,
         Self::UpstreamClosed,
     ];
@@ -71,6 +77,7 @@ impl Reason {
             Self::ConnectFailed => "ConnectFailed",
             Self::ConnectTimeout => "ConnectTimeout",
             Self::GraceOver => "GraceOver",
+            Self::IdleTimeout => "IdleTimeout",
             Self::Middleware => "Middleware",
             Self::Misdirected => "Misdirected",
             Self::NoRouter => "NoRouter",
@@ -79,6 +86,7 @@ impl Reason {
             Self::ResponseTimeout => "ResponseTimeout",
             Self::RouterClosed => "RouterClosed",
             Self::ServerOptions => "ServerOptions",
+            Self::TotalTimeout => "TotalTimeout",
             Self::Unauthorized => "Unauthorized",
             Self::UpstreamClosed => "UpstreamClosed",
         }

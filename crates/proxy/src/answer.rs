@@ -146,18 +146,18 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
             Answer::proxy_error(Status::GATEWAY_TIMEOUT)
         }
         ForwardError::ClientGone => Answer::proxy_error(Status::CLIENT_CLOSED_REQUEST),
-        ForwardError::BodyTooLong => {
-            let mut answer = Answer::proxy_error(Status::CONTENT_TOO_LARGE);
-            answer.close = true;
-            answer
-        }
         ForwardError::BadBody { .. } => {
             let mut answer = Answer::error(Status::BAD_REQUEST, "400 Bad Request");
             answer.close = true;
             answer
         }
-        ForwardError::RequestTimeout => {
+        ForwardError::RequestTimeout | ForwardError::IdleTimeout | ForwardError::TotalTimeout => {
             let mut answer = Answer::proxy_error(Status::GATEWAY_TIMEOUT);
+            answer.close = true;
+            answer
+        }
+        ForwardError::BodyTooLong => {
+            let mut answer = Answer::proxy_error(Status::CONTENT_TOO_LARGE);
             answer.close = true;
             answer
         }

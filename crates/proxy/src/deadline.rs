@@ -43,6 +43,34 @@ impl Patience {
     }
 }
 
+/// How long bodies may stand still.
+#[derive(Debug, Default)]
+pub(crate) struct Idleness {
+    limit: Option<Duration>,
+    moved: Option<u64>,
+    deadline: Deadline,
+}
+
+impl Idleness {
+    /// Never too long without a limit.
+    pub(crate) fn new(limit: Option<Duration>) -> Self {
+        Self { limit, moved: None, deadline: Deadline::default() }
+    }
+
+    /// Whether nothing has moved for too long, where `moved` bytes have in all; otherwise the task is woken when
+    /// that has come.
+    pub(crate) fn is_over(&mut self, cx: &mut Context<'_>, moved: u64) -> bool {
+        if self.limit.is_none() {
+            return false;
+        }
+        if self.moved != Some(moved) {
+            self.moved = Some(moved);
+            self.deadline = Deadline::from_now(self.limit);
+        }
+        self.deadline.has_passed(cx)
+    }
+}
+
 /// A moment that ends a wait. Its timer is made when something first waits for it, so that an exchange
 /// that need not wait costs none.
 #[derive(Debug, Default)]

@@ -1,22 +1,31 @@
 //! One request from head to last byte: the straight line.
 
-use std::{fmt, future::poll_fn, net::SocketAddr, rc::Rc, sync::Arc, task::Poll};
+use std::{
+    fmt,
+    future::poll_fn,
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
-use portway_http::{Answer, Method, Request, Status, TargetForm, deny_encoded};
+use portway_http::{Answer, BodyFraming, Method, Request, Status, TargetForm, deny_encoded};
 use portway_middleware::{Chain, Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
 use portway_snapshot::{Held, Route, Snapshot, Steps, Target};
-use portway_upstream::{Picked, Server, Service};
+use portway_upstream::{Asking, Choice, InFlight, Picked, Server, Service};
 
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::timeout_at};
 
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
-    forward,
+    forward::{self, ForwardError},
     memory::Memory,
     record::Facts,
+    stick::stick,
     subject::Asked,
     worker::Worker,
 };
@@ -62,6 +71,12 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
     /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
     pub(crate) sent: Option<bool>,
+    /// Whether the request is wanted as it is before it is made ready for a server.
+    pub(crate) keeps_unsent: bool,
+    /// The request as it was then.
+    pub(crate) unsent: Option<Request>,
+    /// Counts the request at its server while it is under way, where the strategy asks for that.
+    in_flight: Option<InFlight<'s>>,
 }
 
 /// What a request gets.
@@ -92,6 +107,8 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
         }
     };
     memory.permits.clear();
+    memory.recordings.clear();
+    memory.max_body = None;
     memory.held = None;
     memory.body_filters.clear();
     facts.write(connection, &memory.request);
@@ -135,7 +152,14 @@ async fn serve(
         context,
         asked: None,
         sent: None,
+        keeps_unsent: false,
+        unsent: None,
+        in_flight: None,
     };
+    if let Some(total) = route.timeouts.total {
+        // Rare: it must not swell the future of every exchange.
+        return Box::pin(exchange.run_within(total)).await;
+    }
     let reply = match route.steps.is_empty() {
         true => exchange.reach().await,
         false => exchange.run(&route.steps).await,
@@ -144,6 +168,33 @@ async fn serve(
 }
 
 impl<'s> Exchange<'_, 's> {
+    /// Leads the request through and delivers the reply, all within `total` of its head.
+    async fn run_within(&mut self, total: Duration) -> Next {
+        let until = self.connection.started + total;
+        let Ok(reply) = timeout_at(until.into(), self.run(&self.route.steps)).await else {
+            let worker = Rc::clone(&self.connection.worker);
+            forward::end(self.memory, &worker, self.facts);
+            // Who knows how much of the body came: the answer ends the connection.
+            self.memory.request.body = BodyFraming::None;
+            let reply = self.failed(&ForwardError::TotalTimeout);
+            return self.deliver(reply).await;
+        };
+        let is_server = matches!(reply, Reply::Server(_));
+        if is_server && self.memory.response.status == Status::SWITCHING_PROTOCOLS {
+            return self.deliver(reply).await;
+        }
+        match timeout_at(until.into(), self.deliver(reply)).await {
+            Ok(next) => next,
+            Err(_) => {
+                self.facts.reason = Some(Reason::TotalTimeout);
+                self.facts.sent = self.memory.download.payload();
+                let worker = Rc::clone(&self.connection.worker);
+                forward::end(self.memory, &worker, self.facts);
+                Next::Abort
+            }
+        }
+    }
+
     /// Leads the request through filters to what follows them, and the head of the reply back through them.
     pub(crate) async fn run(&mut self, steps: &'s Steps) -> Reply<'s> {
         let filters = &steps.filters;
@@ -184,49 +235,84 @@ impl<'s> Exchange<'_, 's> {
     }
 
     /// Leads the request to the router's target.
-    async fn reach(&mut self) -> Reply<'s> {
-        let answer = match &self.route.target {
+    pub(crate) async fn reach(&mut self) -> Reply<'s> {
+        self.ask(&self.route.target).await
+    }
+
+    /// Leads the request to a target.
+    pub(crate) async fn ask(&mut self, target: &'s Target) -> Reply<'s> {
+        let answer = match target {
             Target::Closed => {
                 self.facts.reason = Some(Reason::RouterClosed);
                 Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
             Target::Internal(service) => {
-                ask(self.connection, &self.memory.request, *service, self.snapshot).await
+                ask_internal(self.connection, &self.memory.request, *service, self.snapshot).await
             }
             Target::Service(service) => {
-                if let Some(picked) = self.pick(service) {
-                    return self.forward(picked).await;
+                let Choice { picked, cookies } = self.pick(service);
+                if let Some(picked) = picked {
+                    return self.forward(picked, &cookies).await;
                 }
                 self.facts.reason = Some(Reason::NoServer);
-                Answer::no_available_server()
+                let mut answer = Answer::no_available_server();
+                stick(&mut answer.headers, &cookies);
+                answer
             }
         };
         Reply::Answer(answer.into())
     }
 
     /// Chooses a server: one that was not asked in vain, while there is one.
-    fn pick(&mut self, service: &'s Service) -> Option<Picked<'s>> {
-        let picked = service.pick()?;
-        let Some(asked) = &mut self.asked else { return Some(picked) };
-        let is_asked =
-            |picked: &Picked<'_>| asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
-        let others = (0..MAX_PICKS).map_while(|_| service.pick());
-        let fresh = std::iter::once(picked).chain(others).find(|picked| !is_asked(picked));
-        let picked = fresh.unwrap_or(picked);
-        asked.push(picked.server);
-        Some(picked)
+    fn pick(&mut self, service: &'s Service) -> Choice<'s> {
+        let asking = Asking {
+            headers: &self.memory.request.headers,
+            client: self.connection.peer.ip(),
+            random: &self.connection.worker.random,
+        };
+        let choice = service.pick(&asking);
+        let Some(asked) = &mut self.asked else { return choice };
+        let is_fresh = |choice: &Choice<'_>| {
+            let of = |picked: Picked<'_>| !asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
+            choice.picked.is_some_and(of)
+        };
+        let choice = if is_fresh(&choice) {
+            choice
+        } else {
+            let mut others = (0..MAX_PICKS).map(|_| service.pick(&asking));
+            others.find(is_fresh).unwrap_or(choice)
+        };
+        asked.extend(choice.picked.map(|picked| picked.server));
+        choice
     }
 
-    /// Asks a server.
-    async fn forward(&mut self, picked: Picked<'s>) -> Reply<'s> {
+    /// Asks a server. The cookies that keep the client with it go into the reply.
+    async fn forward(&mut self, picked: Picked<'s>, cookies: &[&str]) -> Reply<'s> {
+        let (settings, timeouts) = (self.settings, self.route.timeouts);
         let Context { append_forwarded_for, body_limit, .. } = self.context;
-        let job =
-            forward::Job { settings: self.settings, picked, append_forwarded_for, body_limit };
+        if self.keeps_unsent {
+            self.unsent = Some(self.memory.request.clone());
+        }
+        let job = forward::Job { settings, picked, append_forwarded_for, body_limit, timeouts };
+        self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());
         match fetched {
-            Ok(()) => Reply::Server(picked),
-            Err(error) => self.failed(&error),
+            Ok(()) => {
+                if let Some(in_flight) = &self.in_flight {
+                    in_flight.answered(Instant::now());
+                }
+                stick(&mut self.memory.response.headers, cookies);
+                Reply::Server(picked)
+            }
+            Err(error) => {
+                self.in_flight = None;
+                let mut reply = self.failed(&error);
+                if let Reply::Answer(answer) = &mut reply {
+                    stick(&mut answer.headers, cookies);
+                }
+                reply
+            }
         }
     }
 
@@ -302,7 +388,7 @@ fn find<'s>(
 }
 
 /// The answer of an internal service. The API's may take long, so the worker does not wait for it.
-async fn ask(
+async fn ask_internal(
     connection: &Connection,
     request: &Request,
     service: InternalService,

@@ -14,11 +14,13 @@ use portway_http::{
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
+use portway_snapshot::Timeouts;
 use portway_upstream::{Picked, Server, Stream};
 
 pub(crate) use self::{
     error::ForwardError,
     heads::{HeadState, Limits, tell_to_go_on},
+    sniff::beginning,
 };
 use crate::{
     EntryPoint, answer,
@@ -41,6 +43,8 @@ pub(crate) struct Job<'a> {
     pub(crate) append_forwarded_for: bool,
     /// Bytes of the request's body, at most.
     pub(crate) body_limit: u64,
+    /// How long the router lets it take.
+    pub(crate) timeouts: Timeouts,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.
@@ -186,10 +190,12 @@ enum BrokenOff {
     WriteTimeout,
     #[error("the request body did not arrive within the read timeout")]
     RequestTimeout,
+    #[error("no byte of a body was on its way within the router's idle timeout")]
+    IdleTimeout,
+    #[error("the request body is too long")]
+    BodyTooLong,
     #[error("the request body is malformed: {0}")]
     BadBody(BodyError),
-    #[error("bodyLimit: the request's body is longer than it may be")]
-    BodyTooLong,
     #[error("the server broke its response off")]
     Server,
 }
@@ -199,6 +205,7 @@ impl BrokenOff {
         match self {
             Self::ClientGone | Self::WriteTimeout => Reason::ClientGone,
             Self::RequestTimeout => Reason::RequestTimeout,
+            Self::IdleTimeout => Reason::IdleTimeout,
             Self::BadBody(_) => Reason::BadRequest,
             Self::BodyTooLong => Reason::Middleware,
             Self::Server => Reason::UpstreamClosed,
@@ -219,8 +226,8 @@ impl From<UploadError> for BrokenOff {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::ClientGone => Self::ClientGone,
-            UploadError::Body(BodyError::TooLong) => Self::BodyTooLong,
             UploadError::Body(error) => Self::BadBody(error),
+            UploadError::TooLong => Self::BodyTooLong,
         }
     }
 }
@@ -289,6 +296,9 @@ impl Bodies<'_> {
             }
             if !upload.body_has_come() && limits.request.has_passed(cx) {
                 return Poll::Ready(Err(BrokenOff::RequestTimeout));
+            }
+            if limits.idle.is_over(cx, upload.payload() + download.payload()) {
+                return Poll::Ready(Err(BrokenOff::IdleTimeout));
             }
             if write_deadline.has_passed(cx) {
                 return Poll::Ready(Err(BrokenOff::WriteTimeout));

@@ -33,6 +33,7 @@ mod memory;
 mod proxy_protocol;
 mod record;
 mod relay;
+mod stick;
 mod subject;
 #[cfg(test)]
 mod testing;

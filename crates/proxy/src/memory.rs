@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use portway_http::{BodyFraming, BodyReader, Request, Response, TrailerLimits};
-use portway_middleware::{BodyFilter, Permit};
+use portway_middleware::{BodyFilter, Permit, Recording};
 use portway_upstream::Connection as ServerConnection;
 
 use crate::{
@@ -31,6 +31,10 @@ pub(crate) struct Memory {
     pub(crate) body_filters: Vec<Box<dyn BodyFilter>>,
     /// How the server delimits its body, where filters change it.
     pub(crate) unfiltered: BodyFraming,
+    /// Bytes of the request's body at most, as a middleware lets it have.
+    pub(crate) max_body: Option<u64>,
+    /// What is recorded when the response has been sent.
+    pub(crate) recordings: Vec<Recording>,
     /// The request on its way to the server.
     pub(crate) upload: Upload,
     /// The response on its way to the client.

@@ -12,7 +12,7 @@ use std::{
 use portway_middleware::PasswordPool;
 use portway_observe::{FLUSH_PERIOD, Recorder};
 use portway_snapshot::{Reader, Subscription};
-use portway_upstream::Pool;
+use portway_upstream::{Pool, Random};
 use tokio::{
     runtime::{Builder, LocalOptions},
     sync::Semaphore,
@@ -60,6 +60,7 @@ pub struct Worker {
     pub(crate) passwords: Arc<PasswordPool>,
     pub(crate) drain: Drain,
     pub(crate) pool: RefCell<Pool>,
+    pub(crate) random: Random,
     pub(crate) buffers: Buffers,
     pub(crate) memories: Memories,
     pub(crate) clock: Clock,
@@ -85,6 +86,7 @@ impl Worker {
                 passwords: parts.passwords,
                 drain: parts.drain,
                 pool: RefCell::default(),
+                random: Random::default(),
                 buffers: Buffers::default(),
                 memories: Memories::default(),
                 clock: Clock::new(),

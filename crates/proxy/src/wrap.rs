@@ -11,21 +11,38 @@
 //! - A body that was taken from the client and not held is never sent again.
 //! - What is held is bounded.
 
+mod buffering;
+mod circuit_breaker;
+mod compress;
+mod errors;
 mod filtered;
 mod held;
 mod reply;
 mod retry;
 
 use portway_middleware::Middleware;
-use portway_snapshot::Wrapper;
+use portway_snapshot::{Target, Wrapper};
 
-pub(crate) use self::{filtered::Filtered, held::HoldError};
+pub(crate) use self::{filtered::Filtered, held::HoldError, reply::AwaitError};
 use crate::exchange::{Exchange, Reply};
 
 impl<'s> Exchange<'_, 's> {
     /// Leads the request through a wrapper and what follows it.
     pub(crate) async fn wrap(&mut self, wrapper: &'s Wrapper) -> Reply<'s> {
         match &*wrapper.middleware {
+            Middleware::Buffering(buffering) => self.buffering(buffering, &wrapper.rest).await,
+            Middleware::CircuitBreaker(breaker) => {
+                self.circuit_breaker(breaker, &wrapper.rest).await
+            }
+            Middleware::Compress(compress) => self.compress(compress, &wrapper.rest).await,
+            Middleware::Errors(errors) => {
+                self.errors(
+                    errors,
+                    wrapper.aside.as_ref().unwrap_or(&Target::Closed),
+                    &wrapper.rest,
+                )
+                .await
+            }
             Middleware::Retry(retry) => self.retry(retry, &wrapper.rest).await,
             _ => self.run(&wrapper.rest).await,
         }

@@ -29,6 +29,7 @@ mod tls;
 mod transports;
 mod users;
 
+pub(crate) use middlewares::Member;
 pub(crate) use names::precedence;
 
 /// What all providers say, by provider name.

@@ -15,5 +15,5 @@ mod steps;
 pub use compile::{Environment, compile};
 pub use publish::{Held, Publisher, Reader, Subscription};
 pub use settings::{EntryPointSettings, Settings};
-pub use snapshot::{EntryPoint, Route, Snapshot, Table, Target};
+pub use snapshot::{EntryPoint, Route, Snapshot, Table, Target, Timeouts};
 pub use steps::{Steps, Wrapper};

@@ -3,9 +3,10 @@
 use std::{
     cmp::{Ordering, Reverse},
     sync::Arc,
+    time::Duration,
 };
 
-use portway_model::{InternalService, runtime::Runtime};
+use portway_model::{InternalService, Period, dynamic::RouterTimeouts, runtime::Runtime};
 use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::EntryPointTls;
 use portway_upstream::Service;
@@ -80,6 +81,32 @@ pub struct Route {
     pub tls_options: Arc<str>,
     /// Whether its requests are written to the access log.
     pub access_log: bool,
+    /// How long its requests may take.
+    pub timeouts: Timeouts,
+}
+
+/// How long a request may take; see [`portway_model::dynamic::RouterTimeouts`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeouts {
+    /// All of it.
+    pub total: Option<Duration>,
+    /// From the request's end to the response's head.
+    pub first_byte: Option<Duration>,
+    /// Without a byte of a body on its way.
+    pub idle: Option<Duration>,
+}
+
+impl Timeouts {
+    /// What the user wrote.
+    pub(crate) fn of(written: Option<&RouterTimeouts>) -> Self {
+        let Some(written) = written else { return Self::default() };
+        let limit = |period: Option<Period>| period.and_then(Period::positive);
+        Self {
+            total: limit(written.total),
+            first_byte: limit(written.first_byte),
+            idle: limit(written.idle),
+        }
+    }
 }
 
 /// Where a router stands among the others of an entry point: by priority, then by Traefik's precedence of

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portway_middleware::{Chain, Middleware};
 
-use crate::Target;
+use crate::{Target, compile::Member};
 
 /// What a request meets between its router and the service: filters, then the router's target, or a wrapper around
 /// more steps.
@@ -33,25 +33,29 @@ impl Steps {
         self.filters.is_empty() && self.wrapper.is_none()
     }
 
-    /// Steps through these middlewares in this order. `aside` finds what a wrapper asks besides what follows it.
+    /// Steps through these middlewares in this order. `find` finds a service by its qualified name.
+    ///
+    /// # Errors
+    /// With the reason why a service cannot be used that a wrapper asks besides what follows it.
     pub(crate) fn new(
-        middlewares: Vec<Arc<Middleware>>,
-        aside: impl Fn(&Middleware) -> Option<Target>,
-    ) -> Self {
+        members: Vec<Member>,
+        mut find: impl FnMut(&str) -> Result<Target, String>,
+    ) -> Result<Self, String> {
         let mut steps = Self::default();
         let mut filters = Vec::new();
-        for middleware in middlewares.into_iter().rev() {
+        for Member { middleware, aside } in members.into_iter().rev() {
             if !middleware.is_wrapper() {
                 filters.push(middleware);
                 continue;
             }
             filters.reverse();
             steps.filters = Chain::new(std::mem::take(&mut filters));
-            let wrapper = Wrapper { aside: aside(&middleware), middleware, rest: steps };
+            let aside = aside.map(|service| find(&service)).transpose()?;
+            let wrapper = Wrapper { middleware, aside, rest: steps };
             steps = Self { filters: Chain::default(), wrapper: Some(Box::new(wrapper)) };
         }
         filters.reverse();
         steps.filters = Chain::new(filters);
-        steps
+        Ok(steps)
     }
 }

@@ -1,159 +1,233 @@
-//! Weighted round robin.
-//!
-//! Traefik: strategy `wrr`. The order is that of its earliest-deadline-first balancer, computed once as a
-//! schedule; a request then costs one addition. The position is shared by all workers, so that shares are
-//! exact whichever worker a connection lands on, and it outlives snapshots.
+//! Choosing one of several: servers of a load balancer, or services of a service.
 
-use std::{
-    cmp::Ordering,
-    collections::BinaryHeap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-};
+mod hashed;
+mod least_time;
+mod rotation;
+mod two_choices;
 
-/// Slots of a schedule at most; larger weights are scaled down to fit, so shares are exact to 1/4096.
-const MAX_SLOTS: u64 = 4096;
+use std::{collections::HashMap, sync::Arc};
 
-/// Chooses among items in proportion to their weights.
+use portway_model::dynamic::{Sticky as Config, Strategy};
+
+use self::hashed::Named;
+pub(crate) use self::rotation::Rotation;
+use crate::{Asking, Carried, Load, Standing, sticky::Sticky};
+
+/// Chooses among candidates by a strategy.
 #[derive(Debug)]
 pub struct Balancer<T> {
-    items: Vec<T>,
-    schedule: Vec<u32>,
-    position: Arc<AtomicUsize>,
+    /// Those that take requests of anybody, then those that are fenced.
+    candidates: Vec<Candidate<T>>,
+    /// How many take requests of anybody.
+    open: usize,
+    /// Whether all of those are always up, so that nobody needs to ask.
+    plain: bool,
+    rule: Rule,
+    sticky: Option<Box<Sticky>>,
+}
+
+/// How a balancer chooses.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// A name that no other balancer has; its state is kept under it.
+    pub name: &'a str,
+    /// The qualified name of the service, out of which the names of cookies are made.
+    pub service: &'a str,
+    /// How one is chosen.
+    pub strategy: Strategy,
+    /// Whether clients stay with what they got first.
+    pub sticky: Option<&'a Config>,
+}
+
+/// What a balancer is made of: one of the things that it chooses among.
+#[derive(Debug)]
+pub struct Member<'n, T> {
+    /// What is chosen.
+    pub item: T,
+    /// Its name: what its state is kept under, what `hrw` hashes, what a sticky cookie stands for. Traefik: a server's
+    /// URL, or a service's name as it is written.
+    pub name: &'n str,
+    /// Its share. Those of 0 or less are left out, but for `p2c`, which knows no weights.
+    pub weight: i64,
+    /// Whether it only keeps the clients that it has.
+    pub fenced: bool,
+    /// Whether it takes requests now, as those who watch it see it; `None` where nobody does.
+    pub standing: Option<Arc<Standing>>,
+}
+
+/// Something that can be chosen.
+#[derive(Debug)]
+pub struct Candidate<T> {
+    /// What is chosen.
+    pub item: T,
+    /// What is known of it by those who watch it.
+    pub standing: Option<Arc<Standing>>,
+    /// How busy it is, where the strategy asks for that.
+    pub(crate) load: Option<Arc<Load>>,
+}
+
+/// What a balancer chose.
+#[derive(Debug)]
+pub struct Chosen<'a, T> {
+    /// What is chosen.
+    pub item: &'a T,
+    /// Where the request is counted while it is under way, where the strategy asks for it.
+    pub load: Option<&'a Load>,
+}
+
+/// How one is chosen, of those that are open.
+#[derive(Debug)]
+enum Rule {
+    /// There is one at most, and no choice.
+    Only,
+    RoundRobin(Arc<Rotation>),
+    TwoChoices,
+    Hashed(Box<[Named]>),
+    /// With their weights.
+    LeastTime(Box<[f64]>),
+}
+
+impl Rule {
+    /// The rule by which those with these names and weights are chosen, which are the first of `candidates`.
+    fn compile<T>(
+        balancer: &str,
+        strategy: Strategy,
+        names: &[(&str, u64)],
+        candidates: &[Candidate<T>],
+        carried: &Carried,
+    ) -> Self {
+        let weights = || names.iter().map(|(_, weight)| *weight as f64);
+        match strategy {
+            Strategy::Wrr | Strategy::Hrw if names.len() <= 1 => Self::Only,
+            Strategy::Wrr => Self::RoundRobin(carried.rotation(balancer, names)),
+            Strategy::P2c => Self::TwoChoices,
+            Strategy::Hrw => {
+                let weighed = names.iter().zip(weights());
+                let named = |((name, _), weight): (&(&str, u64), f64)| Named {
+                    name: (*name).into(),
+                    weight,
+                };
+                Self::Hashed(weighed.map(named).collect())
+            }
+            Strategy::LeastTime => {
+                let weights: Box<[f64]> = weights().collect();
+                least_time::seat(candidates, &weights);
+                Self::LeastTime(weights)
+            }
+        }
+    }
+}
+
+impl<T> Candidate<T> {
+    /// Whether it takes requests.
+    pub fn is_up(&self) -> bool {
+        self.standing.as_ref().is_none_or(|standing| standing.is_up())
+    }
+
+    fn chosen(&self) -> Chosen<'_, T> {
+        Chosen { item: &self.item, load: self.load.as_deref() }
+    }
 }
 
 impl<T> Balancer<T> {
-    /// Balances over `weighted` items, continuing from `position`; items of weight 0 or less are left out.
-    pub fn new(weighted: Vec<(T, i64)>, position: Arc<AtomicUsize>) -> Self {
-        let (items, weights): (Vec<T>, Vec<u64>) = weighted
+    /// Balances over `members`. State is adopted from living balancers of the same name: the position, and what is
+    /// known of each member.
+    pub fn compile(settings: Settings<'_>, members: Vec<Member<'_, T>>, carried: &Carried) -> Self {
+        let Settings { name, strategy, .. } = settings;
+        let weighs = strategy != Strategy::P2c;
+        // As in Traefik, what is chosen by address knows no cookies.
+        let stays = settings.sticky.filter(|_| strategy != Strategy::Hrw);
+        let keeps = stays.is_some_and(|sticky| sticky.cookie.is_some());
+        // Without a cookie, a fenced one has no clients to keep.
+        let (mut members, fenced): (Vec<Member<'_, T>>, Vec<Member<'_, T>>) = members
             .into_iter()
-            .filter_map(|(item, weight)| {
-                Some((item, u64::try_from(weight).ok().filter(|w| *w > 0)?))
-            })
-            .unzip();
-        Self { items, schedule: schedule(&weights), position }
+            .filter(|member| (!weighs || member.weight > 0) && (keeps || !member.fenced))
+            .partition(|member| !member.fenced);
+        let open = members.len();
+        members.extend(fenced);
+        let names: Vec<(&str, u64)> = members
+            .iter()
+            .map(|member| (member.name, u64::try_from(member.weight).unwrap_or_default()))
+            .collect();
+        let loads = loads(name, strategy, &names, carried);
+        let candidates: Vec<Candidate<T>> = members
+            .into_iter()
+            .zip(loads)
+            .map(|(member, load)| Candidate { item: member.item, standing: member.standing, load })
+            .collect();
+        let sticky = Sticky::compile(settings.service, stays, names.iter().map(|(name, _)| *name));
+        let names = names.get(..open).unwrap_or(&names);
+        let rule = Rule::compile(name, strategy, names, &candidates, carried);
+        let plain = candidates.iter().take(open).all(|candidate| candidate.standing.is_none());
+        Self { open, candidates, plain, rule, sticky: sticky.map(Box::new) }
     }
 
-    /// The next item; `None` when there is none.
-    pub fn pick(&self) -> Option<&T> {
-        if let [only] = self.items.as_slice() {
-            return Some(only);
+    /// The one for a request; `None` when none takes requests. Adds the value of `Set-Cookie` that the response needs.
+    pub fn pick<'a>(
+        &'a self,
+        asking: &Asking<'_>,
+        cookies: &mut Vec<&'a str>,
+    ) -> Option<Chosen<'a, T>> {
+        let Some(sticky) = &self.sticky else {
+            return self.candidates.get(self.choose(asking)?).map(Candidate::chosen);
+        };
+        if let Some(place) = sticky.place(asking.headers)
+            && let Some(candidate) = self.candidates.get(place.candidate)
+            && candidate.is_up()
+        {
+            if place.is_old {
+                cookies.extend(sticky.cookie(place.candidate));
+            }
+            let chosen = candidate.chosen();
+            // As in Traefik, times are those of requests that had a choice.
+            let counts = !matches!(self.rule, Rule::LeastTime(_));
+            return Some(Chosen { load: chosen.load.filter(|_| counts), ..chosen });
         }
-        let turn = self.position.fetch_add(1, Relaxed);
-        let slot = *self.schedule.get(turn.checked_rem(self.schedule.len())?)?;
-        self.items.get(usize::try_from(slot).ok()?)
+        let index = self.choose(asking)?;
+        cookies.extend(sticky.cookie(index));
+        self.candidates.get(index).map(Candidate::chosen)
     }
 
-    /// All items that can be picked.
-    pub fn items(&self) -> &[T] {
-        &self.items
+    /// The number of the one for a request without a past.
+    fn choose(&self, asking: &Asking<'_>) -> Option<usize> {
+        let open = self.candidates.get(..self.open)?;
+        let usable = |index: usize| self.plain || open.get(index).is_some_and(Candidate::is_up);
+        match &self.rule {
+            Rule::Only => (!open.is_empty() && usable(0)).then_some(0),
+            Rule::RoundRobin(rotation) => rotation.next(usable),
+            Rule::TwoChoices => two_choices::pick(open, asking.random),
+            Rule::Hashed(members) => hashed::pick(members, asking.client, usable),
+            Rule::LeastTime(weights) => least_time::pick(open, weights),
+        }
     }
-}
 
-/// One round: the index of the item that takes each turn.
-fn schedule(weights: &[u64]) -> Vec<u32> {
-    let weights = fit(weights);
-    let turns = weights.iter().sum::<u64>();
-    let mut waiting: BinaryHeap<Turn> = weights
-        .iter()
-        .zip(0..)
-        .map(|(weight, item)| Turn { deadline: 1.0 / to_float(*weight), weight: *weight, item })
-        .collect();
-    let mut order = Vec::new();
-    for _ in 0..turns {
-        let Some(turn) = waiting.pop() else { break };
-        order.push(turn.item);
-        let deadline = turn.deadline + 1.0 / to_float(turn.weight);
-        waiting.push(Turn { deadline, ..turn });
-    }
-    order
-}
-
-/// Weights without their common divisor, scaled down to at most [`MAX_SLOTS`] in all.
-fn fit(weights: &[u64]) -> Vec<u64> {
-    let divisor = weights.iter().copied().fold(0, gcd).max(1);
-    let total = weights.iter().map(|weight| u128::from(weight / divisor)).sum::<u128>();
-    let reduced = weights.iter().map(|weight| weight / divisor);
-    if total <= u128::from(MAX_SLOTS) {
-        return reduced.collect();
-    }
-    reduced
-        .map(|weight| {
-            let share = u128::from(weight) * u128::from(MAX_SLOTS) / total;
-            u64::try_from(share).unwrap_or(MAX_SLOTS).max(1)
-        })
-        .collect()
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-fn to_float(weight: u64) -> f64 {
-    u32::try_from(weight).map_or(f64::from(u32::MAX), f64::from)
-}
-
-/// An item that waits for its turn; the heap's greatest is the earliest deadline, then the first item.
-struct Turn {
-    deadline: f64,
-    weight: u64,
-    item: u32,
-}
-
-impl Ord for Turn {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.deadline.total_cmp(&self.deadline).then(other.item.cmp(&self.item))
+    /// All candidates.
+    pub fn candidates(&self) -> &[Candidate<T>] {
+        &self.candidates
     }
 }
 
-impl PartialOrd for Turn {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// What is known of how busy each of the named members is, where the strategy asks for that.
+fn loads(
+    balancer: &str,
+    strategy: Strategy,
+    names: &[(&str, u64)],
+    carried: &Carried,
+) -> Vec<Option<Arc<Load>>> {
+    let timed = match strategy {
+        Strategy::P2c => false,
+        Strategy::LeastTime => true,
+        Strategy::Wrr | Strategy::Hrw => return names.iter().map(|_| None).collect(),
+    };
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut load = |name| {
+        // One that is there twice is two.
+        let number = seen.entry(name).or_default();
+        *number += 1;
+        Some(carried.load(&format!("{balancer} {timed} {name} {number}"), timed))
+    };
+    names.iter().map(|&(name, _)| load(name)).collect()
 }
-
-impl PartialEq for Turn {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Turn {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn picks(weights: &[(char, i64)], count: usize) -> String {
-        let balancer = Balancer::new(weights.to_vec(), Arc::default());
-        (0..count).filter_map(|_| balancer.pick()).collect()
-    }
-
-    #[test]
-    fn equal_weights_take_turns() {
-        assert_eq!(picks(&[('a', 1), ('b', 1), ('c', 1)], 7), "abcabca");
-    }
-
-    #[test]
-    fn shares_follow_weights_and_are_spread() {
-        assert_eq!(picks(&[('a', 3), ('b', 1)], 8), "aaabaaab");
-        assert_eq!(picks(&[('a', 4), ('b', 2)], 6), "aabaab");
-    }
-
-    #[test]
-    fn weight_zero_takes_nothing() {
-        assert_eq!(picks(&[('a', 0), ('b', 2)], 3), "bbb");
-        assert_eq!(picks(&[('a', 0)], 3), "");
-    }
-
-    #[test]
-    fn huge_weights_keep_their_shares() {
-        let balancer =
-            Balancer::new(vec![('a', i64::MAX / 2), ('b', i64::MAX / 2), ('c', 1)], Arc::default());
-        let taken: String = (0..4096).filter_map(|_| balancer.pick()).collect();
-        let share = taken.matches('a').count();
-        assert!((2040..=2050).contains(&share), "{share}");
-    }
-}
+mod tests;

@@ -4,9 +4,11 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
+
+use crate::{Load, balance::Rotation};
 
 /// What one generation of services hands to the next.
 ///
@@ -18,7 +20,8 @@ pub struct Carried {
 
 #[derive(Debug, Default)]
 struct Shared {
-    positions: Living<AtomicUsize>,
+    rotations: Living<Rotation>,
+    loads: Living<Load>,
     servers: Living<ServerId>,
 }
 
@@ -50,9 +53,25 @@ impl ServerId {
 }
 
 impl Carried {
-    /// The position of the balancer `key`, where the generation before left it.
-    pub fn position(&self, key: &str) -> Arc<AtomicUsize> {
-        self.lock(|shared| shared.positions.adopt(key, Arc::default))
+    /// The rotation of the balancer `key` where the generation before left it; one that follows on it where the
+    /// members are others than before.
+    pub(crate) fn rotation(&self, key: &str, members: &[(&str, u64)]) -> Arc<Rotation> {
+        self.lock(|shared| {
+            let before = shared.rotations.find(key);
+            match before {
+                Some(before) if before.is_of(members) => before,
+                before => {
+                    let new = Arc::new(Rotation::new(members, before.as_deref()));
+                    shared.rotations.put(key, &new);
+                    new
+                }
+            }
+        })
+    }
+
+    /// What is known of how busy the server `key` is, a balancer's name and the server's; `timed` as in [`Load`].
+    pub(crate) fn load(&self, key: &str, timed: bool) -> Arc<Load> {
+        self.lock(|shared| shared.loads.adopt(key, || Arc::new(Load::new(timed))))
     }
 
     /// The identity of the server `key`: its transport's fingerprint and its address.
@@ -67,17 +86,24 @@ impl Carried {
 
 impl<T> Living<T> {
     fn adopt(&mut self, key: &str, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
-        if let Some(living) = self.known.get(key).and_then(Weak::upgrade) {
-            return living;
-        }
+        self.find(key).unwrap_or_else(|| {
+            let state = make();
+            self.put(key, &state);
+            state
+        })
+    }
+
+    fn find(&self, key: &str) -> Option<Arc<T>> {
+        self.known.get(key).and_then(Weak::upgrade)
+    }
+
+    fn put(&mut self, key: &str, state: &Arc<T>) {
         if self.known.len() >= self.swept_at {
             self.known.retain(|_, state| state.strong_count() > 0);
             self.known.shrink_to_fit();
             self.swept_at = FEW.max(2 * self.known.len());
         }
-        let state = make();
-        self.known.insert(key.into(), Arc::downgrade(&state));
-        state
+        self.known.insert(key.into(), Arc::downgrade(state));
     }
 }
 

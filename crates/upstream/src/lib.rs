@@ -2,25 +2,33 @@
 //! connection pools and transports.
 //!
 //! A [`Service`] is compiled from the model and immutable. What must outlive a snapshot (a balancer's
-//! position, a server's identity in the pools) lives behind `Arc`s that the next snapshot adopts through
+//! position, how busy a server is, its identity in the pools) lives behind `Arc`s that the next snapshot adopts through
 //! [`Carried`]. Pools are per worker and never shared.
 
 mod balance;
 mod carried;
+mod choice;
 mod connect;
 mod http2;
+mod load;
 mod pool;
 mod server;
 mod service;
+mod standing;
+mod sticky;
 mod stream;
 mod transport;
 
-pub use balance::Balancer;
+pub use balance::{Balancer, Candidate, Chosen, Member, Settings};
 pub use carried::{Carried, ServerId};
+pub use choice::{Asking, Choice, Picked, Random};
 pub use connect::{ConnectError, Opened, connect};
 pub use http2::{Arrived, Driver, Http2Stream, Multiplexed};
+pub use load::{InFlight, Load};
 pub use pool::{Attempt, Connecting, Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};
-pub use service::{Picked, Service};
+pub use service::Service;
+pub use standing::Standing;
+pub use sticky::cookie_name;
 pub use stream::{Stream, Unread};
 pub use transport::Transport;

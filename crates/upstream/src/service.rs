@@ -2,9 +2,12 @@
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::dynamic::LoadBalancer;
+use portway_model::dynamic::{LoadBalancer, Sticky, Strategy};
 
-use crate::{Balancer, Carried, Scheme, Server, ServerUrlError, Transport, server::Parts};
+use crate::{
+    Asking, Balancer, Carried, Choice, Member, Picked, Scheme, Server, ServerUrlError, Settings,
+    Transport, server::Parts,
+};
 
 /// A compiled service.
 #[derive(Debug)]
@@ -18,19 +21,8 @@ pub enum Service {
         /// Whether servers see the client's Host instead of their own.
         pass_host_header: bool,
     },
-    /// Other services, in shares.
+    /// Other services, in shares of requests or of clients.
     Weighted(Balancer<Arc<Self>>),
-}
-
-/// The server that takes a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Picked<'a> {
-    /// The qualified name of the service that the server belongs to.
-    pub service: &'a Arc<str>,
-    /// The server.
-    pub server: &'a Arc<Server>,
-    /// Whether it sees the client's Host instead of its own.
-    pub pass_host_header: bool,
 }
 
 impl Service {
@@ -50,8 +42,6 @@ impl Service {
         let mut servers = Vec::new();
         for (index, entry) in config.servers.iter().enumerate() {
             let parts = Parts::parse(&entry.url).map_err(|error| (index, error))?;
-            // A fenced server keeps sticky sessions only, and there are none without a cookie.
-            let weight = if entry.fenced { 0 } else { entry.weight.unwrap_or(1) };
             let scheme = match parts.scheme {
                 Scheme::Http => "http",
                 Scheme::Https => "https",
@@ -70,55 +60,60 @@ impl Service {
                 transport: Arc::clone(transport),
                 id: carried.server(&key),
             };
-            servers.push((Arc::new(server), weight));
+            servers.push(Member {
+                item: Arc::new(server),
+                name: &entry.url,
+                weight: entry.weight.unwrap_or(1),
+                fenced: entry.fenced,
+                standing: None,
+            });
         }
-        // One server alone has its turn every time.
-        let position = match servers.len() {
-            0 | 1 => Arc::default(),
-            _ => carried.position(&position_key(name, &servers)),
+        let key = format!("servers {name}");
+        let settings = Settings {
+            name: &key,
+            service: name,
+            strategy: config.strategy,
+            sticky: config.sticky.as_deref(),
         };
-        let balancer = Balancer::new(servers, position);
+        let balancer = Balancer::compile(settings, servers, carried);
         let pass_host_header = config.pass_host_header;
         Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
     }
 
-    /// Balances over other services, given with their qualified names and weights.
+    /// Balances over other services, named as they are written.
     pub fn weighted(
         name: &str,
-        services: Vec<(String, Arc<Self>, i64)>,
+        strategy: Strategy,
+        sticky: Option<&Sticky>,
+        services: Vec<Member<'_, Arc<Self>>>,
         carried: &Carried,
     ) -> Self {
-        let mut key = format!("weighted {name}");
-        for (child, _, weight) in &services {
-            key.push_str(&format!(" {child}*{weight}"));
-        }
-        let services = services.into_iter().map(|(_, service, weight)| (service, weight)).collect();
-        Self::Weighted(Balancer::new(services, carried.position(&key)))
+        let key = format!("weighted {name}");
+        let settings = Settings { name: &key, service: name, strategy, sticky };
+        Self::Weighted(Balancer::compile(settings, services, carried))
     }
 
-    /// Chooses the server for one request; `None` means that there is none, answered with 503.
-    pub fn pick(&self) -> Option<Picked<'_>> {
+    /// Chooses the server for one request.
+    pub fn pick(&self, asking: &Asking<'_>) -> Choice<'_> {
+        let mut cookies = Vec::new();
+        Choice { picked: self.lead(asking, &mut cookies), cookies }
+    }
+
+    fn lead<'a>(&'a self, asking: &Asking<'_>, cookies: &mut Vec<&'a str>) -> Option<Picked<'a>> {
         let mut service = self;
         loop {
             match service {
                 Self::Servers { name, balancer, pass_host_header } => {
-                    let pass_host_header = *pass_host_header;
+                    let chosen = balancer.pick(asking, cookies)?;
                     return Some(Picked {
                         service: name,
-                        server: balancer.pick()?,
-                        pass_host_header,
+                        server: chosen.item,
+                        pass_host_header: *pass_host_header,
+                        load: chosen.load,
                     });
                 }
-                Self::Weighted(balancer) => service = balancer.pick()?,
+                Self::Weighted(balancer) => service = balancer.pick(asking, cookies)?.item,
             }
         }
     }
-}
-
-fn position_key(name: &str, servers: &[(Arc<Server>, i64)]) -> String {
-    let mut key = format!("servers {name}");
-    for (server, weight) in servers {
-        key.push_str(&format!(" {}*{weight}", server.url));
-    }
-    key
 }

@@ -1,14 +1,13 @@
 //! Middleware, in the form that Kubernetes objects have: references and Secrets instead of values.
 
 use portway_model::{
-    Fields, Node, Position, Problem,
+    Fields, Node, Position, Problem, Value,
     decode::join,
     dynamic::{
         self, BasicAuth, ClientTls, RateLimit, RedirectScheme, Redis, SERVED_MIDDLEWARES,
         UNSERVED_MIDDLEWARES, Unserved, decode,
     },
 };
-use serde_json::Value as Json;
 
 use super::{Reference, ServiceReference, unserved::shown};
 
@@ -39,8 +38,8 @@ pub enum Middleware {
     RateLimit(Box<RateLimit>, RedisSecrets),
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
-    /// `errors`, which is not served yet: its settings as shown, and the service that it names.
-    Errors(Json, Box<ServiceReference>),
+    /// `errors`, whose service is a reference.
+    Errors(dynamic::Errors, Box<ServiceReference>),
     /// Nothing that could be read; the object's problems say why.
     #[default]
     Unreadable,
@@ -114,6 +113,7 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
             fields.close();
             return Middleware::Chain(members);
         }
+        "errors" => return errors(node, path, problems),
         "redirectScheme" => {
             Some(dynamic::Middleware::RedirectScheme(redirect_scheme(node, path, problems)))
         }
@@ -166,13 +166,22 @@ fn unserved(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) ->
     let message = "not served by this version of Portway yet";
     problems.push(Problem::error(path, message).at(node.at));
     let settings = shown(name, node);
-    if name == "errors"
-        && let Some(service) = node.get("service")
-    {
-        let service = ServiceReference::read(service, &join(path, "service"));
-        return Middleware::Errors(settings, Box::new(service));
-    }
     Middleware::Plain(dynamic::Middleware::Unserved(Unserved::from([(name.to_owned(), settings)])))
+}
+
+/// `errors`, which must name its service.
+fn errors(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middleware {
+    let mut node = node.clone();
+    let mut service = None;
+    if let Value::Map(fields) = &mut node.value
+        && let Some(place) = fields.iter().position(|(key, _)| key.text == "service")
+    {
+        service = Some(fields.remove(place).1);
+    }
+    let settings = decode::errors(&node, path, problems);
+    let written = service.unwrap_or_else(|| Node { at: node.at, ..Node::empty_map() });
+    let service = ServiceReference::read(&written, &join(path, "service"));
+    Middleware::Errors(settings, Box::new(service))
 }
 
 /// Without the field that only other providers of Traefik's can set.

@@ -288,6 +288,7 @@ impl Shared<'_> {
             service,
             tls: settings.tls.clone().map(Box::new),
             observability: Some(with_origin(settings.observability.clone(), self.object)),
+            timeouts: settings.timeouts.clone(),
             ..Router::default()
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portway_model::{
     Cause, Position, Problem,
-    dynamic::{self, BasicAuth, Chain, Material, RateLimit, Unserved},
+    dynamic::{self, BasicAuth, Chain, Material, RateLimit},
 };
 
 use super::{Translation, Whole, entry, services::Resolved};
@@ -111,13 +111,8 @@ impl Translation<'_> {
                 dynamic::Middleware::Chain(Chain { middlewares })
             }
             Middleware::Errors(settings, service) => {
-                let mut settings = settings.clone();
                 let service = self.error_service(object, service, problems);
-                if let Some(settings) = settings.as_object_mut() {
-                    settings.insert("service".to_owned(), service.into());
-                }
-                let kinds = Unserved::from([("errors".to_owned(), settings)]);
-                dynamic::Middleware::Unserved(kinds)
+                dynamic::Middleware::Errors(dynamic::Errors { service, ..settings.clone() })
             }
             Middleware::BasicAuth { settings, secret, secret_at } => {
                 let users = |secret: &str| self.users(&object.key.namespace, secret);

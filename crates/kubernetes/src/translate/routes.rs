@@ -7,7 +7,9 @@ use portway_model::{
     dynamic::{Router, RouterTls, Service, Weighted},
 };
 
-use super::{Part, Translation, entry, references::or_parent, services::Resolved, with_origin};
+use super::{
+    Part, Translation, entry, own, references::or_parent, services::Resolved, with_origin,
+};
 use crate::api::{IngressRoute, Kind, Object, Route};
 
 /// The annotation that Traefik 2 read an IngressRoute's class from.
@@ -38,6 +40,9 @@ impl Translation<'_> {
         let mut shared = self.keep_errors(&object.problems);
         let tls = self.router_tls(object, route, &mut shared);
         let parents = self.parents(object, route, &mut shared);
+        let mut own = Vec::new();
+        let timeouts = own::timeouts(&object.meta.annotations, &mut own);
+        shared.extend(self.keep_errors(&own));
         let mut made = false;
         for (number, one) in route.routes.iter().enumerate() {
             let Some(name) = self.router_name(object, one, number) else { continue };
@@ -60,6 +65,7 @@ impl Translation<'_> {
                 entry_points: route.entry_points.clone(),
                 parent_refs: parents.clone(),
                 tls: tls.clone().map(Box::new),
+                timeouts: timeouts.clone(),
                 ..self.router(object, one, &name, &mut problems)
             };
             let fails = problems.iter().any(Problem::is_error);

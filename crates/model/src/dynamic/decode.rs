@@ -14,19 +14,22 @@ use crate::{
 mod middleware;
 mod router;
 mod service;
+mod sticky;
 mod tls;
 mod transport;
 
 pub use middleware::{
-    add_prefix, basic_auth, chain, content_type, encoded_characters, headers, in_flight_req,
-    ip_allow_list, ip_strategy, ip_white_list, middleware, rate_limit, rate_limit_with,
-    redirect_regex, redirect_scheme, redis_fields, replace_path, replace_path_regex, settings,
-    source_criterion, strip_prefix, strip_prefix_regex,
+    add_prefix, basic_auth, chain, content_type, encoded_characters, errors, headers,
+    in_flight_req, ip_allow_list, ip_strategy, ip_white_list, middleware, rate_limit,
+    rate_limit_with, redirect_regex, redirect_scheme, redis_fields, replace_path,
+    replace_path_regex, settings, source_criterion, strip_prefix, strip_prefix_regex,
 };
-pub use router::{domain, observability, router, router_tls};
+pub use router::{domain, observability, router, router_timeouts, router_tls};
 pub use service::{
-    flush_interval, load_balancer, server, service, strategy, weighted, weighted_service,
+    flush_interval, highest_random_weight, load_balancer, server, service, strategy, weighted,
+    weighted_service,
 };
+pub use sticky::{cookie, sticky};
 pub use tls::{certificate, client_auth, tls_options, tls_store};
 pub use transport::{forwarding_timeouts, servers_transport};
 

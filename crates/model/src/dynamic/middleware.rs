@@ -5,6 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 mod certificate;
+mod compress;
+mod errors;
+mod failure;
 mod headers;
 mod limits;
 mod own;
@@ -12,6 +15,9 @@ mod redis;
 mod retry;
 
 pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
+pub use compress::Compress;
+pub use errors::Errors;
+pub use failure::{Buffering, CircuitBreaker};
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use own::{BodyLimit, IpDenyList, Maintenance};
@@ -30,8 +36,14 @@ pub enum Middleware {
     BasicAuth(BasicAuth),
     /// Limits the bodies of requests while they pass.
     BodyLimit(BodyLimit),
+    /// Reads bodies whole before it passes them on, within limits.
+    Buffering(Buffering),
+    /// Asks what fails no more, until it has recovered.
+    CircuitBreaker(CircuitBreaker),
     /// Other middlewares under one name.
     Chain(Chain),
+    /// Compresses the bodies of responses.
+    Compress(Compress),
     /// Gives responses without a type that which their beginning looks like.
     ContentType(ContentType),
     /// Asks for a user and a digest of a password; its settings have the fields of `basicAuth`, and lines of
@@ -39,6 +51,8 @@ pub enum Middleware {
     DigestAuth(BasicAuth),
     /// Refuses paths that hold some characters encoded.
     EncodedCharacters(EncodedCharacters),
+    /// Puts another service's page in the place of an error.
+    Errors(Errors),
     /// Changes request and response headers.
     Headers(Box<Headers>),
     /// Limits the requests of one source that are served at once.
@@ -84,10 +98,14 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
     "bodyLimit",
+    "buffering",
     "chain",
+    "circuitBreaker",
+    "compress",
     "contentType",
     "digestAuth",
     "encodedCharacters",
+    "errors",
     "headers",
     "inFlightReq",
     "ipAllowList",
@@ -106,8 +124,7 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
 ];
 
 /// Kinds of middlewares that are known by name but not served yet.
-pub const UNSERVED_MIDDLEWARES: &[&str] =
-    &["buffering", "circuitBreaker", "compress", "errors", "forwardAuth", "grpcWeb", "plugin"];
+pub const UNSERVED_MIDDLEWARES: &[&str] = &["forwardAuth", "grpcWeb", "plugin"];
 
 impl Middleware {
     /// The kind's name as users write it; empty when nothing could be read.
@@ -116,10 +133,14 @@ impl Middleware {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
             Self::BodyLimit(_) => "bodyLimit",
+            Self::Buffering(_) => "buffering",
+            Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Chain(_) => "chain",
+            Self::Compress(_) => "compress",
             Self::ContentType(_) => "contentType",
             Self::DigestAuth(_) => "digestAuth",
             Self::EncodedCharacters(_) => "encodedCharacters",
+            Self::Errors(_) => "errors",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::Maintenance(_) => "maintenance",

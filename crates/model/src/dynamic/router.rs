@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::Period;
+
 /// A rule and what follows from it. Traefik: `http.routers.<name>`.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +35,25 @@ pub struct Router {
     /// Which records are made of its requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observability: Option<Observability>,
+    /// How long its requests may take. Portway's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<Box<RouterTimeouts>>,
+}
+
+/// How long the requests of a router may take; Portway's own: `http.routers.<name>.timeouts`. Each is above zero,
+/// and an absent one is no limit. A connection that has switched protocols (WebSocket) is not limited any more.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouterTimeouts {
+    /// From the end of the request's head to the end of the response, waits for other attempts included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Period>,
+    /// From when a server has the whole request to the head of its response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte: Option<Period>,
+    /// Without a byte of a body on its way, in either direction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Period>,
 }
 
 /// TLS of a router. Traefik: `http.routers.<name>.tls`.

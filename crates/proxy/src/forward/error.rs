@@ -41,8 +41,14 @@ pub(crate) enum ForwardError {
     /// The client's body is malformed.
     #[error("the request body is malformed: {source}")]
     BadBody { source: BodyError },
-    /// The client's body is longer than `bodyLimit` allows.
-    #[error("bodyLimit: the request's body is longer than it may be")]
+    /// No byte of the request's body was on its way for as long as the router lets it be.
+    #[error("no byte of the request body was on its way within the router's idle timeout")]
+    IdleTimeout,
+    /// The request took longer than the router lets it.
+    #[error("no response within the router's total timeout")]
+    TotalTimeout,
+    /// The client's body is longer than a middleware lets it be.
+    #[error("the request body is too long")]
     BodyTooLong,
     /// The client did not send its whole body within the read timeout.
     #[error("the request body did not arrive within the read timeout")]
@@ -61,9 +67,11 @@ impl ForwardError {
             }
             Self::ResponseTimeout { .. } => Reason::ResponseTimeout,
             Self::ClientGone => Reason::ClientGone,
-            Self::BodyTooLong => Reason::Middleware,
             Self::BadBody { .. } => Reason::BadRequest,
+            Self::BodyTooLong => Reason::Middleware,
             Self::RequestTimeout => Reason::RequestTimeout,
+            Self::IdleTimeout => Reason::IdleTimeout,
+            Self::TotalTimeout => Reason::TotalTimeout,
         }
     }
 }
@@ -82,8 +90,8 @@ impl From<UploadError> for ForwardError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::ClientGone => Self::ClientGone,
-            UploadError::Body(BodyError::TooLong) => Self::BodyTooLong,
             UploadError::Body(source) => Self::BadBody { source },
+            UploadError::TooLong => Self::BodyTooLong,
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio::{
 use super::error::ForwardError;
 use crate::{
     buffer::Buffers,
-    deadline::Deadline,
+    deadline::{Deadline, Idleness},
     relay::{Peer, Side, Upload, watch},
 };
 
@@ -40,6 +40,8 @@ pub(crate) struct Limits {
     pub(crate) write: Option<Instant>,
     /// How long the server may think once it has the whole request.
     pub(crate) thinking: Option<Duration>,
+    /// How long the bodies may stand still.
+    pub(crate) idle: Idleness,
 }
 
 /// Receives response heads while the request goes out.
@@ -158,6 +160,9 @@ impl Heads<'_> {
         }
         if self.state.go_on.has_passed(cx) {
             return Poll::Ready(Ok(Step::GoOn));
+        }
+        if !upload.is_complete() && self.limits.idle.is_over(cx, upload.payload()) {
+            return Poll::Ready(Err(ForwardError::IdleTimeout));
         }
         match self.thought_too_long(cx, upload) {
             Some(error) => Poll::Ready(Err(error)),

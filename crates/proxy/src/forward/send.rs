@@ -4,7 +4,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use portway_http::{BodyFraming, BodyReader, TrailerLimits, codec::write_request_head};
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     connection::Connection,
-    deadline::Deadline,
+    deadline::{Deadline, Idleness},
     memory::Memory,
     relay::{Side, watch},
     worker::Worker,
@@ -86,12 +86,19 @@ fn reuse(
 }
 
 fn limits(connection: &Connection, job: &Job<'_>) -> Limits {
-    let settings = job.settings;
+    let Job { settings, timeouts, .. } = job;
+    let transport = &job.picked.server.transport;
     Limits {
         request: Deadline::after(connection.begun, settings.read_timeout),
         write: settings.write_timeout.and_then(|limit| connection.started.checked_add(limit)),
-        thinking: job.picked.server.transport.response_header_timeout,
+        thinking: shortest(timeouts.first_byte, transport.response_header_timeout),
+        idle: Idleness::new(timeouts.idle),
     }
+}
+
+/// The shorter of two limits, either of which may not be there.
+fn shortest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
 }
 
 /// Sends the request on the connection to the server, and receives the response's head.
@@ -111,6 +118,7 @@ async fn attempt(
         heads: state,
         from_server,
         longest_head,
+        max_body,
         ..
     } = memory;
     let Some(server) = server else {
@@ -135,7 +143,7 @@ async fn attempt(
         let chunked = request.body == BodyFraming::Chunked;
         upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
     }
-    upload.limit(job.body_limit);
+    upload.limit(Some(max_body.map_or(job.body_limit, |most| most.min(job.body_limit))));
     from_server.discard(&worker.buffers);
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };

@@ -32,7 +32,7 @@ pub(super) async fn sniff(connection: &mut Connection, memory: &mut Memory, work
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
     let found = poll_fn(|cx| {
         loop {
-            let start = beginning(reader.clone(), from_server.input.filled());
+            let (start, _) = beginning(reader.clone(), from_server.input.filled());
             if !start.is_empty() {
                 return Poll::Ready(Some(detect_content_type(&start)));
             }
@@ -58,8 +58,8 @@ pub(super) async fn sniff(connection: &mut Connection, memory: &mut Memory, work
     }
 }
 
-/// The beginning of a body, as far as it has come.
-fn beginning(mut reader: BodyReader, mut input: &[u8]) -> Vec<u8> {
+/// The beginning of a body, as far as it has come, and whether the body ends there.
+pub(crate) fn beginning(mut reader: BodyReader, mut input: &[u8]) -> (Vec<u8>, bool) {
     let mut start = Vec::new();
     while !input.is_empty() && start.len() < LOOKED_AT {
         let Ok(step) = reader.step(input) else { break };
@@ -69,7 +69,7 @@ fn beginning(mut reader: BodyReader, mut input: &[u8]) -> Vec<u8> {
             break;
         }
     }
-    start
+    (start, reader.is_done())
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
     #[track_caller]
     fn check(framing: BodyFraming, input: &[u8], expected: &[u8]) {
         let reader = BodyReader::for_response(framing, TrailerLimits::default());
-        assert_eq!(beginning(reader, input), expected);
+        assert_eq!(beginning(reader, input).0, expected);
     }
 
     #[test]

@@ -43,8 +43,6 @@ pub(super) struct Passage {
     trailers: Option<Headers>,
     /// Bytes of body that were taken.
     pub(super) payload: u64,
-    /// Bytes of body that may be.
-    pub(super) most: u64,
     /// Whether anything was written.
     pub(super) begun: bool,
     /// Bytes of input that were used up.
@@ -72,7 +70,6 @@ impl Passage {
             ended,
             trailers: None,
             payload: 0,
-            most: u64::MAX,
             begun: false,
             used: 0,
         }
@@ -126,9 +123,6 @@ impl Passage {
             let step = self.reader.step(rest)?;
             let payload = rest.get(step.payload.clone()).unwrap_or_default();
             self.payload += payload.len() as u64;
-            if self.payload > self.most {
-                return Err(BodyError::TooLong);
-            }
             if self.chunked && !payload.is_empty() {
                 write_chunk_start(&mut self.out, payload.len());
             }

@@ -18,6 +18,8 @@ pub(crate) enum UploadError {
     ClientGone,
     /// The client's body is malformed.
     Body(BodyError),
+    /// The client's body is longer than it may be.
+    TooLong,
 }
 
 /// How far the request has come.
@@ -37,9 +39,16 @@ enum Sending {
 pub(crate) struct Upload {
     passage: Passage,
     sending: Sending,
+    /// Bytes of body at most.
+    max: Option<u64>,
 }
 
 impl Upload {
+    /// Lets the body have so many bytes at most.
+    pub(crate) fn limit(&mut self, max: Option<u64>) {
+        self.max = max;
+    }
+
     /// Begins a request with the head that `write_head` writes; `chunked` says whether the server gets chunks.
     pub(crate) fn begin(
         &mut self,
@@ -52,11 +61,6 @@ impl Upload {
         write_head(&mut out);
         self.passage = Passage::new(out, reader, chunked);
         self.sending = Sending::Ongoing;
-    }
-
-    /// The body may have so many bytes, at most; what is more is an error, and not sent.
-    pub(crate) fn limit(&mut self, most: u64) {
-        self.passage.most = most;
     }
 
     /// The head is on its way beside the body.
@@ -152,6 +156,9 @@ impl Upload {
     {
         while self.sending == Sending::Ongoing {
             self.passage.take(client.input).map_err(UploadError::Body)?;
+            if self.max.is_some_and(|max| self.passage.payload > max) {
+                return Poll::Ready(Err(UploadError::TooLong));
+            }
             match self.poll_write(cx, client.input, server) {
                 Poll::Ready(Ok(())) if self.passage.is_finished() => {
                     self.sending = Sending::Complete;

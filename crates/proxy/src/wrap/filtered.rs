@@ -4,6 +4,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use portway_http::{BodyReader, Headers};
@@ -13,11 +14,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     buffer::Buffers,
+    deadline::Deadline,
     relay::{Peer, Side},
 };
 
 /// Body that may wait to be read before more is taken from the server, in bytes; one piece may exceed it.
 const ENOUGH: usize = 64 * 1024;
+
+/// Body that is led through filters before others have their turn, in bytes: filters compute.
+const TURN: usize = 64 * 1024;
+
+/// How long a body that says its length pauses before what filters keep back is let go. Traefik:
+/// `responseForwarding.flushInterval`; what does not say its length is meant to be read as it comes, there as here.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A server as its clients see it through filters: the body without framing, then the end.
 ///
@@ -31,16 +40,20 @@ pub(crate) struct Filtered<'a, S> {
     /// What was made and not read yet, from `read` on.
     made: Vec<u8>,
     read: usize,
-    /// Between two filters.
-    between: Vec<u8>,
-    flushed: bool,
+    /// Bytes that went through filters in this turn.
+    turn: usize,
+    /// Whether filters may keep something back.
+    kept: bool,
+    /// When that is let go, once the server has paused.
+    pause: Option<Deadline>,
     ended: bool,
     trailers: Option<Headers>,
 }
 
-/// What the filters are told.
-enum Event<'a> {
-    Piece(&'a [u8]),
+/// What follows a piece of a body.
+#[derive(Clone, Copy)]
+enum Then {
+    More,
     Pause,
     End,
 }
@@ -60,8 +73,9 @@ impl<'a, S: Peer> Filtered<'a, S> {
             filters,
             made: Vec::new(),
             read: 0,
-            between: Vec::new(),
-            flushed: true,
+            turn: 0,
+            kept: false,
+            pause: None,
             ended: false,
             trailers: None,
         }
@@ -72,71 +86,101 @@ impl<'a, S: Peer> Filtered<'a, S> {
         self.reader.is_done()
     }
 
-    /// Leads an event through the filters.
-    fn tell(&mut self, event: Event<'_>) {
-        let Self { filters, made, between, trailers, .. } = self;
-        let mut piece = Vec::new();
-        let ended = matches!(event, Event::End);
-        let paused = matches!(event, Event::Pause);
-        if let Event::Piece(bytes) = event {
-            piece.extend_from_slice(bytes);
-        }
-        for filter in filters.iter_mut() {
-            between.clear();
-            if !piece.is_empty() {
-                filter.push(&piece, between);
-            }
-            if ended {
-                filter.finish(trailers, between);
-            } else if paused {
-                filter.flush(between);
-            }
-            std::mem::swap(&mut piece, between);
-        }
-        made.extend_from_slice(&piece);
-    }
-
     fn end(&mut self) {
         self.ended = true;
         self.trailers = match self.server.stream.http2() {
             Some(stream) => stream.take_trailers(),
             None => self.reader.trailers().cloned(),
         };
-        self.tell(Event::End);
+        tell(self.filters, &[], Then::End, &mut self.trailers, &mut self.made);
     }
 
     /// Makes more of the server's body; pending while the server has none.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.turn >= TURN {
+            self.turn = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.reader.is_done() {
             self.end();
-            return Poll::Ready(Ok(()));
+            return self.checked();
         }
         if self.server.input.is_empty() {
             match self.server.poll_fill(cx, self.buffers) {
                 Poll::Ready(Ok(0)) => {
                     self.reader.finish().map_err(|_| io::ErrorKind::UnexpectedEof)?;
                     self.end();
-                    return Poll::Ready(Ok(()));
+                    return self.checked();
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if self.flushed => return Poll::Pending,
-                Poll::Pending => {
-                    self.flushed = true;
-                    self.tell(Event::Pause);
-                    return if self.made.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) };
-                }
+                Poll::Pending => return self.poll_pause(cx),
             }
         }
         while !self.server.input.is_empty() && !self.reader.is_done() && self.made.len() < ENOUGH {
-            let step = self.reader.step(self.server.input.filled());
-            let step = step.map_err(|_| io::ErrorKind::InvalidData)?;
-            let piece = self.server.input.filled().get(step.payload).unwrap_or_default().to_vec();
-            self.tell(Event::Piece(&piece));
+            let input = self.server.input.filled();
+            let step = self.reader.step(input).map_err(|_| io::ErrorKind::InvalidData)?;
+            let piece = input.get(step.payload).unwrap_or_default();
+            if !piece.is_empty() {
+                tell(self.filters, piece, Then::More, &mut self.trailers, &mut self.made);
+                self.turn += piece.len();
+                self.kept = true;
+            }
             self.server.input.consume(step.consumed);
-            self.flushed = false;
         }
-        Poll::Ready(Ok(()))
+        self.checked()
+    }
+
+    /// The server pauses: after a while, what filters keep back is let go.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.kept {
+            return Poll::Pending;
+        }
+        if matches!(self.reader, BodyReader::Length(_)) {
+            let pause = self.pause.get_or_insert_with(|| Deadline::from_now(Some(PATIENCE)));
+            if !pause.has_passed(cx) {
+                return Poll::Pending;
+            }
+        }
+        self.kept = false;
+        self.pause = None;
+        tell(self.filters, &[], Then::Pause, &mut self.trailers, &mut self.made);
+        if self.made.is_empty() { Poll::Pending } else { self.checked() }
+    }
+
+    /// Ready, unless a filter has failed.
+    fn checked(&self) -> Poll<io::Result<()>> {
+        match self.filters.iter().any(|filter| filter.is_broken()) {
+            true => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// Leads a piece of a body, and what follows it, through filters.
+fn tell(
+    filters: &mut [Box<dyn BodyFilter>],
+    piece: &[u8],
+    then: Then,
+    trailers: &mut Option<Headers>,
+    made: &mut Vec<u8>,
+) {
+    let Some((first, others)) = filters.split_first_mut() else {
+        return made.extend_from_slice(piece);
+    };
+    let mut own = Vec::new();
+    let out = if others.is_empty() { &mut *made } else { &mut own };
+    if !piece.is_empty() {
+        first.push(piece, out);
+    }
+    match then {
+        Then::More => {}
+        Then::Pause => first.flush(out),
+        Then::End => first.finish(trailers, out),
+    }
+    if !others.is_empty() {
+        tell(others, &own, then, trailers, made);
     }
 }
 

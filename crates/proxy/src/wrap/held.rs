@@ -6,6 +6,7 @@ use portway_http::{BodyFraming, BodyReader, Request, TrailerLimits};
 use portway_middleware::Marks;
 
 use crate::{
+    buffer::ReadBuffer,
     deadline::Deadline,
     exchange::Exchange,
     forward::{ForwardError, tell_to_go_on},
@@ -22,12 +23,41 @@ pub(crate) enum HoldError {
     Failed(ForwardError),
 }
 
+/// A whole body without its framing.
+pub(super) fn payload(framing: BodyFraming, mut raw: &[u8]) -> Vec<u8> {
+    let mut reader = BodyReader::for_request(framing, TrailerLimits::default());
+    let mut body = Vec::with_capacity(raw.len());
+    while let Ok(step) = reader.step(raw) {
+        body.extend_from_slice(raw.get(step.payload).unwrap_or_default());
+        raw = raw.get(step.consumed..).unwrap_or_default();
+        if step.done || raw.is_empty() {
+            break;
+        }
+    }
+    body
+}
+
+/// Takes the request's body off the input, if all of it has come already.
+fn take_whole(request: &Request, input: &mut ReadBuffer) -> bool {
+    let mut reader = BodyReader::for_request(request.body, TrailerLimits::default());
+    while !reader.is_done() {
+        let step = reader.step(input.filled());
+        let Ok(step) = step.map(|step| step.consumed) else { return false };
+        if step == 0 {
+            return false;
+        }
+        input.consume(step);
+    }
+    true
+}
+
 /// A request as it was when it came to a wrapper.
 #[derive(Debug)]
 pub(crate) struct Saved {
     request: Request,
     marks: Marks,
     permits: usize,
+    recordings: usize,
 }
 
 impl Exchange<'_, '_> {
@@ -69,6 +99,7 @@ impl Exchange<'_, '_> {
             request: self.memory.request.clone(),
             marks: self.context.marks(),
             permits: self.memory.permits.len(),
+            recordings: self.memory.recordings.len(),
         }
     }
 
@@ -77,6 +108,7 @@ impl Exchange<'_, '_> {
         self.memory.request.clone_from(&saved.request);
         self.context.restore(saved.marks);
         self.memory.permits.truncate(saved.permits);
+        self.memory.recordings.truncate(saved.recordings);
         let used = self.memory.upload.used();
         if let Some(held) = &self.memory.held
             && used > 0
@@ -103,7 +135,7 @@ impl Exchange<'_, '_> {
                 true
             }
             (None, Some(_)) => upload.body_is_behind(),
-            (None, None) => request.body.is_empty(),
+            (None, None) => take_whole(request, input),
         };
         request.body = BodyFraming::None;
         request.expects_continue = false;

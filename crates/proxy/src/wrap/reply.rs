@@ -7,8 +7,9 @@ use portway_middleware::BodyFilter;
 
 use crate::{
     answer,
+    deadline::Deadline,
     exchange::{Exchange, Reply},
-    forward::{self, ForwardError},
+    forward::{self, ForwardError, beginning},
     memory::Memory,
     relay::Side,
 };
@@ -87,8 +88,9 @@ impl<'s> Exchange<'_, 's> {
         response.headers.remove(Known::ContentLength);
     }
 
-    /// Waits for the whole body of the server's response, of `limit` bytes at most; nothing of it is used up.
-    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<(), AwaitError> {
+    /// Waits for the whole body of the server's response, of `limit` bytes at most, and gives its length; nothing of it
+    /// is used up.
+    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<u64, AwaitError> {
         let worker = Rc::clone(&self.connection.worker);
         let connection = &mut *self.connection;
         let is_http2 =
@@ -141,6 +143,45 @@ impl<'s> Exchange<'_, 's> {
         if let Some(stream) = server.stream.http2() {
             stream.repeat_end();
         }
-        awaited
+        awaited.map(|()| payload)
+    }
+
+    /// Waits for the beginning of the body of the server's response, of which nothing is used up: as much as has come,
+    /// and nothing where it ends or breaks off before.
+    pub(super) async fn await_beginning(&mut self) -> Vec<u8> {
+        let worker = Rc::clone(&self.connection.worker);
+        let connection = &mut *self.connection;
+        let is_http2 =
+            self.memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+        let reader = self.memory.response_reader(is_http2);
+        let Memory { upload, server, limits, from_server, .. } = &mut *self.memory;
+        let Some(server) = server else { return Vec::new() };
+        let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
+        let mut from_server = Side { stream: &mut server.stream, input: from_server };
+        let mut deadline = Deadline::at(limits.write);
+        let beginning = poll_fn(|cx| {
+            loop {
+                let (start, ended) = beginning(reader.clone(), from_server.input.filled());
+                if ended || !start.is_empty() || from_server.input.is_full() {
+                    return Poll::Ready(start);
+                }
+                match from_server.poll_fill(cx, &worker.buffers) {
+                    Poll::Ready(Ok(count)) if count > 0 => {}
+                    Poll::Ready(_) => return Poll::Ready(Vec::new()),
+                    Poll::Pending => break,
+                }
+            }
+            let sent = upload.poll(cx, &mut client, from_server.stream, &worker.buffers);
+            let late = !upload.body_has_come() && limits.request.has_passed(cx);
+            if sent.is_ready() || late || deadline.has_passed(cx) {
+                return Poll::Ready(Vec::new());
+            }
+            Poll::Pending
+        })
+        .await;
+        if let Some(stream) = server.stream.http2() {
+            stream.repeat_end();
+        }
+        beginning
     }
 }

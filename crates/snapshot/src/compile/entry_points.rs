@@ -225,5 +225,6 @@ fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
         service: Arc::clone(&claim.service),
         tls_options: applied.map_or_else(Arc::default, |applied| Arc::clone(&applied.options)),
         access_log: claim.access_log,
+        timeouts: claim.timeouts,
     }
 }

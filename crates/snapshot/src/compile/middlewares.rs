@@ -44,9 +44,16 @@ pub(crate) fn compile(
     let mut made = Names::default();
     let parts = Arc::make_mut(&mut carried.ties.parts);
     for (name, &entry) in &objects.middlewares {
-        if let dynamic::Middleware::Chain(chain) = &*entry.spec {
-            parts.extend(chain.middlewares.iter().map(|member| qualify(member, provider(name))));
-            continue;
+        match &*entry.spec {
+            dynamic::Middleware::Chain(chain) => {
+                let members = chain.middlewares.iter();
+                parts.extend(members.map(|member| qualify(member, provider(name))));
+                continue;
+            }
+            dynamic::Middleware::Errors(errors) => {
+                parts.insert(qualify(&errors.service, provider(name)));
+            }
+            _ => {}
         }
         let one = make(name, entry, environment, before.middlewares.get(name));
         if let (Err(reason), Some(info)) = (&one.result, runtime.middlewares.get_mut(name)) {
@@ -69,6 +76,11 @@ pub(crate) fn compile(
     }
     carried.middlewares = made;
     tell_warnings(carried, runtime);
+}
+
+/// Whether a middleware refers to other objects.
+pub(crate) fn refers(middleware: &dynamic::Middleware) -> bool {
+    matches!(middleware, dynamic::Middleware::Chain(_) | dynamic::Middleware::Errors(_))
 }
 
 /// Puts a middleware under its name.
@@ -125,12 +137,19 @@ pub(crate) fn make(
     Made { entry, result, warnings: problems }
 }
 
+/// A middleware that a router runs.
+pub(crate) struct Member {
+    pub(crate) middleware: Arc<Middleware>,
+    /// The qualified name of the service that it asks besides what follows it.
+    pub(crate) aside: Option<String>,
+}
+
 impl Middlewares<'_> {
     /// The middlewares that the router `of` runs for the names it lists.
     ///
     /// # Errors
     /// With the reason of the first that is missing or broken.
-    pub(crate) fn chain(&self, names: &[String], of: &str) -> Result<Vec<Arc<Middleware>>, String> {
+    pub(crate) fn chain(&self, names: &[String], of: &str) -> Result<Vec<Member>, String> {
         let mut walk = Walk { router: Some(of), ..Walk::default() };
         for name in names {
             walk.expand(self, &qualify(name, provider(of)))?;
@@ -157,7 +176,7 @@ struct Walk<'a> {
     path: Vec<String>,
     steps: usize,
     wrappers: usize,
-    chain: Vec<Arc<Middleware>>,
+    chain: Vec<Member>,
 }
 
 impl Walk<'_> {
@@ -167,7 +186,7 @@ impl Walk<'_> {
             return Err(format!("more than {MAX_STEPS} middlewares after expanding chains"));
         }
         if let Some(made) = middlewares.made.get(name) {
-            return self.push(made.result.clone()?);
+            return self.push(name, made.result.clone()?);
         }
         let entry = find(name, middlewares.configs, |config| &config.http.middlewares);
         let Some(entry) = entry else {
@@ -183,7 +202,7 @@ impl Walk<'_> {
         }
     }
 
-    fn push(&mut self, middleware: Arc<Middleware>) -> Result<(), String> {
+    fn push(&mut self, name: &str, middleware: Arc<Middleware>) -> Result<(), String> {
         self.wrappers += usize::from(middleware.is_wrapper());
         if self.wrappers > MAX_WRAPPERS {
             let kind = middleware.kind();
@@ -193,13 +212,15 @@ impl Walk<'_> {
         }
         let same = |other: &&Arc<Middleware>| Arc::ptr_eq(other, &middleware);
         let number = self.shared.iter().filter(same).count();
-        match self.router.and_then(|router| middleware.of_router(router, number)) {
+        let aside = middleware.aside().map(|service| qualify(service, provider(name)));
+        let middleware = match self.router.and_then(|router| middleware.of_router(router, number)) {
             Some(own) => {
                 self.shared.push(middleware);
-                self.chain.push(Arc::new(own));
+                Arc::new(own)
             }
-            None => self.chain.push(middleware),
-        }
+            None => middleware,
+        };
+        self.chain.push(Member { middleware, aside });
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use portway_model::{
 use portway_rule::{Rule, Syntax, default_priority, parse};
 
 use crate::{
-    Route, Settings, Snapshot, Steps, Target,
+    Route, Settings, Snapshot, Steps, Target, Timeouts,
     compile::{
         Carried, Configs,
         middlewares::Middlewares,
@@ -46,6 +46,7 @@ pub(crate) struct Claim {
     /// The qualified name of its service.
     pub(crate) service: Arc<str>,
     pub(crate) access_log: bool,
+    pub(crate) timeouts: Timeouts,
     /// The qualified name of its TLS options, where it has TLS.
     pub(crate) tls: Option<String>,
     /// Its TLS settings could not be read: it claims requests of both kinds.
@@ -176,9 +177,10 @@ impl Builder<'_> {
         let disabled = self.info.status == Status::Disabled;
         let target = self.target();
         let chain = self.parts.middlewares.chain(&router.middlewares, self.name);
-        let chain = chain.map_err(|reason| self.close(reason)).ok();
-        let run = match (disabled, target, chain) {
-            (false, Some(target), Some(chain)) => Some((Steps::new(chain, |_| None), target)),
+        let steps = chain.and_then(|chain| Steps::new(chain, |service| self.find(service)));
+        let steps = steps.map_err(|reason| self.close(reason)).ok();
+        let run = match (disabled, target, steps) {
+            (false, Some(target), Some(steps)) => Some((steps, target)),
             _ => None,
         };
         let numbers = self.parts.settings.entry_points.iter().enumerate();
@@ -190,6 +192,7 @@ impl Builder<'_> {
             run,
             service: self.service(),
             access_log: self.info.observability.access_logs.unwrap_or(true),
+            timeouts: Timeouts::of(router.timeouts.as_deref()),
             tls: router.tls.as_ref().map(|tls| options_name(&tls.options, self.name)),
             tls_unread: unread(self.entry, "tls"),
             is_silent: self.entry.is_disabled(),
@@ -286,38 +289,37 @@ impl Builder<'_> {
             self.close("router must have either a service or child routers".to_owned());
             return None;
         }
-        let qualified = qualify(service, provider(self.name));
-        if provider(&qualified) == INTERNAL {
-            return self.internal(&qualified);
+        let found = self.find(&qualify(service, provider(self.name)));
+        found.map_err(|reason| self.close(reason)).ok()
+    }
+
+    /// A service by its qualified name, or why there is none.
+    fn find(&self, qualified: &str) -> Result<Target, String> {
+        if provider(qualified) == INTERNAL {
+            return self.internal(qualified);
         }
-        match self.parts.services.get(&qualified).map(|built| &**built) {
-            Some(Ok(service)) => Some(Target::Service(Arc::clone(service))),
-            Some(Err(reason)) => {
-                self.close(reason.clone());
-                None
-            }
+        match self.parts.services.get(qualified).map(|built| &**built) {
+            Some(Ok(service)) => Ok(Target::Service(Arc::clone(service))),
+            Some(Err(reason)) => Err(reason.clone()),
             None => {
                 let text = format!("the service \"{qualified}\" does not exist");
-                let known = self.parts.services.keys();
-                self.close(with_nearest(text, &qualified, known));
-                None
+                Err(with_nearest(text, qualified, self.parts.services.keys()))
             }
         }
     }
 
-    fn internal(&mut self, qualified: &str) -> Option<Target> {
+    fn internal(&self, qualified: &str) -> Result<Target, String> {
         let service = qualified.parse::<InternalService>();
         if let Ok(service) = service
             && self.parts.settings.internal_services.contains(&service)
         {
-            return Some(Target::Internal(service));
+            return Ok(Target::Internal(service));
         }
         let known = service.is_ok() || UNSERVED_INTERNAL_SERVICES.contains(&qualified);
-        self.close(match known {
+        Err(match known {
             true => format!("{} is not enabled", base(qualified)),
             false => format!("unknown internal service {qualified}"),
-        });
-        None
+        })
     }
 }
 

@@ -1,5 +1,6 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
+use portway_http::Headers;
 use portway_model::dynamic::{self, LoadBalancer, ServersTransport};
 use portway_tls::{ClientTls, NativeRoots};
 use tokio::{
@@ -9,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Carried, Opened, Service, Transport, connect};
+use crate::{Asking, Carried, Opened, Random, Service, Transport, connect};
 
 /// A server, with a listener behind it.
 async fn server(transport: &ServersTransport) -> (TcpListener, Arc<Server>) {
@@ -24,7 +25,10 @@ fn compiled(url: &str, transport: &ServersTransport) -> Arc<Server> {
     let servers = vec![dynamic::Server { url: url.to_owned(), ..Default::default() }];
     let config = LoadBalancer { servers, ..Default::default() };
     let service = Service::compile("s", &config, &transport, &Carried::default()).unwrap();
-    Arc::clone(service.pick().unwrap().server)
+    let (headers, random) = (Headers::new(), Random::default());
+    let client = Ipv4Addr::LOCALHOST.into();
+    let choice = service.pick(&Asking { headers: &headers, client, random: &random });
+    Arc::clone(choice.picked.unwrap().server)
 }
 
 /// A pool with one connection, and the server's end of it.

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 mod certificate;
+mod compress;
+mod errors;
+mod failure;
 mod headers;
 mod limits;
 mod own;
@@ -10,6 +13,9 @@ mod redis;
 mod retry;
 
 use certificate::pass_tls_client_cert;
+pub use errors::errors;
+use errors::errors_of_file;
+use failure::{buffering, circuit_breaker};
 pub use headers::headers;
 pub use limits::{
     in_flight_req, ip_allow_list, ip_strategy, ip_white_list, rate_limit, rate_limit_with,
@@ -69,12 +75,16 @@ pub fn settings(
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
         "bodyLimit" => Middleware::BodyLimit(own::body_limit(node, path, problems)),
+        "buffering" => Middleware::Buffering(buffering(node, path, problems)),
+        "circuitBreaker" => Middleware::CircuitBreaker(circuit_breaker(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
+        "compress" => Middleware::Compress(compress::compress(node, path, problems)),
         "contentType" => Middleware::ContentType(content_type(node, path, problems)),
         "digestAuth" => Middleware::DigestAuth(basic_auth(node, path, problems)),
         "encodedCharacters" => {
             Middleware::EncodedCharacters(encoded_characters(node, path, problems))
         }
+        "errors" => Middleware::Errors(errors_of_file(node, path, problems)),
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
         "maintenance" => Middleware::Maintenance(own::maintenance(node, path, problems)),

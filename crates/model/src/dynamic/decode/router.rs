@@ -2,7 +2,7 @@
 
 use crate::{
     Fields, Node, Problem, Value,
-    dynamic::{Domain, Observability, Router, RouterTls, TraceVerbosity},
+    dynamic::{Domain, Observability, Router, RouterTimeouts, RouterTls, TraceVerbosity},
 };
 
 /// Reads a router. Traefik: `http.routers.<name>`.
@@ -22,9 +22,30 @@ pub fn router(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Router {
         priority: fields.integer("priority").unwrap_or_default(),
         tls: fields.section("tls", router_tls).map(Box::new),
         observability: fields.section("observability", observability),
+        timeouts: fields.section("timeouts", router_timeouts).map(Box::new),
     };
     fields.close();
     router
+}
+
+/// Reads how long requests may take. Portway's own: `timeouts`.
+pub fn router_timeouts(node: &Node, path: &str, problems: &mut Vec<Problem>) -> RouterTimeouts {
+    let mut fields = Fields::open(node, path, problems);
+    let mut limit = |name| {
+        let period = fields.period(name)?;
+        if period.positive().is_none() {
+            let message = "must be above zero; without it there is no limit";
+            fields.report(name, Problem::error, message);
+        }
+        Some(period)
+    };
+    let timeouts = RouterTimeouts {
+        total: limit("total"),
+        first_byte: limit("firstByte"),
+        idle: limit("idle"),
+    };
+    fields.close();
+    timeouts
 }
 
 /// Reads the TLS of a router or an entry point. Traefik: `tls`.

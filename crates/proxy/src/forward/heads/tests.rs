@@ -51,6 +51,7 @@ impl Scene {
                 request: Deadline::after(Clock::now().into_std(), Some(Duration::from_secs(60))),
                 write: None,
                 thinking: None,
+                idle: Idleness::default(),
             },
             state: state_for(&request),
             upload: upload_of(b"request head\r\n\r\n", request.body),

@@ -7,11 +7,11 @@ use std::{
     time::Instant,
 };
 
-use portway_http::Request;
+use portway_http::{Headers, Request};
 use portway_middleware::{Context, PasswordPool};
 use portway_model::{Entry, dynamic};
 use portway_testkit::certificate::Certificate;
-use portway_upstream::{Server, Service};
+use portway_upstream::{Asking, Random, Server, Service};
 
 use super::{compiled, compiled_after, config, plain, run, settings};
 use crate::{Snapshot, Target, compile::tls};
@@ -36,7 +36,10 @@ fn elsewhere() -> String {
 fn pick(snapshot: &Snapshot, host: &str) -> Arc<Server> {
     let Some(route) = plain(snapshot, host) else { panic!("no router for {host}") };
     let Target::Service(service) = &route.target else { panic!("no service for {host}") };
-    Arc::clone(service.pick().expect("a server").server)
+    let (headers, random) = (Headers::new(), Random::default());
+    let client = Ipv4Addr::LOCALHOST.into();
+    let choice = service.pick(&Asking { headers: &headers, client, random: &random });
+    Arc::clone(choice.picked.expect("a server").server)
 }
 
 /// What tells the server's pooled connections from all others.
@@ -60,12 +63,23 @@ fn balancers_go_on_where_they_were() {
 }
 
 #[test]
-fn other_servers_start_a_balancer_afresh() {
+fn a_change_of_servers_gives_nobody_a_second_turn() {
     let first = compiled(SITE);
-    pick(&first, "a/");
+    assert_eq!(pick(&first, "a/").url, "http://127.0.0.1:1");
     let edited = SITE.replace("127.0.0.1:2", "127.0.0.1:4");
     let second = compiled_after(&edited, &first);
-    assert_eq!(pick(&second, "a/").url, "http://127.0.0.1:1");
+    assert_eq!(
+        pick(&second, "a/").url,
+        "http://127.0.0.1:1",
+        "both wait, and this one is the first"
+    );
+    let grown = SITE.replace(
+        "{url: 'http://127.0.0.1:2'}",
+        "{url: 'http://127.0.0.1:4'}, {url: 'http://127.0.0.1:5'}",
+    );
+    let third = compiled_after(&grown, &second);
+    let next: Vec<_> = (0..3).map(|_| pick(&third, "a/").port).collect();
+    assert_eq!(next, [4, 1, 5]);
 }
 
 #[test]

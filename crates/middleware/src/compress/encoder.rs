@@ -1,0 +1,148 @@
+//! A body on its way through a compressor.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use brotli::{CompressorWriter, enc::BrotliEncoderParams};
+use flate2::{Compression, write::GzEncoder};
+use portway_http::Headers;
+use zstd::stream::{raw::CParameter, write::Encoder as ZstdEncoder};
+
+use super::Encoding;
+use crate::BodyFilter;
+
+/// zlib's own default, as that of Traefik's library.
+const GZIP_LEVEL: u32 = 6;
+/// The default of the brotli library that Traefik uses.
+const BROTLI_QUALITY: i32 = 6;
+/// zstd's own default, as that of Traefik's library.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Bits of the window of brotli and zstd: how far back a repetition is found, and most of the memory that a response
+/// needs while it is compressed (1 MiB to 2 MiB with 512 KiB of window).
+const WINDOW: u32 = 19;
+/// Bits of the smallest window, for bodies that are known to be short.
+const LEAST_WINDOW: u32 = 16;
+
+/// What brotli writes in one piece, in bytes.
+const BROTLI_PIECE: usize = 4096;
+
+/// Compresses one body.
+///
+/// What its library cannot do, which memory apart is nothing, ends the body early, and it is
+/// [broken](BodyFilter::is_broken) from then on.
+pub struct Encoder {
+    inner: Option<Inner>,
+    broken: bool,
+}
+
+enum Inner {
+    Brotli(Box<CompressorWriter<Vec<u8>>>),
+    Gzip(GzEncoder<Vec<u8>>),
+    Zstd(Box<ZstdEncoder<'static, Vec<u8>>>),
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("broken", &self.broken).finish_non_exhaustive()
+    }
+}
+
+impl Encoder {
+    /// Begins a body, of this length where it is known.
+    #[must_use]
+    pub fn new(encoding: Encoding, length: Option<u64>) -> Self {
+        let window = window(length);
+        let inner = match encoding {
+            Encoding::Brotli => Some(Inner::Brotli(Box::new(brotli(window, length)))),
+            Encoding::Gzip => {
+                Some(Inner::Gzip(GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL))))
+            }
+            Encoding::Zstd => zstd(window).ok().map(|encoder| Inner::Zstd(Box::new(encoder))),
+        };
+        Self { broken: inner.is_none(), inner }
+    }
+
+    /// Does something to what compresses, and takes what that gave.
+    fn run(&mut self, act: impl FnOnce(&mut Inner) -> io::Result<()>, out: &mut Vec<u8>) {
+        let Some(inner) = &mut self.inner else { return };
+        let done = act(inner);
+        out.append(inner.made());
+        if done.is_err() {
+            self.inner = None;
+            self.broken = true;
+        }
+    }
+}
+
+impl BodyFilter for Encoder {
+    fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        self.run(|inner| inner.writer().write_all(piece), out);
+    }
+
+    fn flush(&mut self, out: &mut Vec<u8>) {
+        self.run(|inner| inner.writer().flush(), out);
+    }
+
+    fn finish(&mut self, _: &mut Option<Headers>, out: &mut Vec<u8>) {
+        let made = match self.inner.take() {
+            Some(Inner::Brotli(encoder)) => Ok(encoder.into_inner()),
+            Some(Inner::Gzip(encoder)) => encoder.finish(),
+            Some(Inner::Zstd(encoder)) => encoder.finish(),
+            None => return,
+        };
+        match made {
+            Ok(made) => out.extend_from_slice(&made),
+            Err(_) => self.broken = true,
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
+
+impl Inner {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Brotli(encoder) => encoder,
+            Self::Gzip(encoder) => encoder,
+            Self::Zstd(encoder) => encoder,
+        }
+    }
+
+    fn made(&mut self) -> &mut Vec<u8> {
+        match self {
+            Self::Brotli(encoder) => encoder.get_mut(),
+            Self::Gzip(encoder) => encoder.get_mut(),
+            Self::Zstd(encoder) => encoder.get_mut(),
+        }
+    }
+}
+
+/// The bits of a window in which a body of this length fits, as far as there are so many.
+fn window(length: Option<u64>) -> u32 {
+    let needed = length.map_or(WINDOW, |length| u64::BITS - length.leading_zeros());
+    needed.clamp(LEAST_WINDOW, WINDOW)
+}
+
+fn brotli(window: u32, length: Option<u64>) -> CompressorWriter<Vec<u8>> {
+    let parameters = BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        lgwin: i32::try_from(window).unwrap_or(16),
+        size_hint: length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0),
+        ..BrotliEncoderParams::default()
+    };
+    CompressorWriter::with_params(Vec::new(), BROTLI_PIECE, &parameters)
+}
+
+fn zstd(window: u32) -> io::Result<ZstdEncoder<'static, Vec<u8>>> {
+    let mut encoder = ZstdEncoder::new(Vec::new(), ZSTD_LEVEL)?;
+    encoder.set_parameter(CParameter::WindowLog(window))?;
+    Ok(encoder)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! `buffering`: see [`portway_middleware::Buffering`].
+
+use portway_http::{Answer, BodyFraming, Known, Status};
+use portway_middleware::Buffering;
+use portway_observe::Reason;
+use portway_snapshot::Steps;
+
+use super::{AwaitError, HoldError};
+use crate::exchange::{Exchange, Reply};
+
+/// Bytes of a whole body without a length up to which it gets one, as by Go's server.
+const SHORT: u64 = 2048;
+
+impl<'s> Exchange<'_, 's> {
+    /// Leads the request through `rest` once its body is here, and the reply back once its body is.
+    pub(super) async fn buffering(&mut self, buffering: &Buffering, rest: &'s Steps) -> Reply<'s> {
+        let bounds = buffering.request;
+        if let BodyFraming::Length(length) = self.memory.request.body
+            && bounds.max.is_some_and(|max| length > max)
+        {
+            return self.too_large(Buffering::request_too_large());
+        }
+        let held = match self.hold_body(Some(bounds.held)).await {
+            Ok(()) => true,
+            Err(HoldError::TooLarge) if bounds.max == Some(bounds.held) => {
+                return self.too_large(Buffering::request_too_large());
+            }
+            Err(HoldError::TooLarge) => {
+                self.memory.max_body = bounds.max;
+                false
+            }
+            Err(HoldError::Failed(error)) => return self.failed(&error),
+        };
+        if held {
+            self.measure_body();
+        }
+        let has_body = self.memory.held.as_ref().is_some_and(|held| !held.is_empty());
+        let saved = (buffering.retries() && held && has_body).then(|| self.save());
+        let asked = std::mem::replace(&mut self.asked, saved.as_ref().map(|_| Vec::new()));
+        let mut attempt = 1;
+        let reply = loop {
+            let mut reply = self.run(rest).await;
+            if let Some(refused) = self.whole(buffering, &mut reply).await {
+                break refused;
+            }
+            let status = self.status_of(&reply);
+            let gone = self.facts.reason == Some(Reason::ClientGone);
+            let again = !gone
+                && status != Status::SWITCHING_PROTOCOLS.code()
+                && buffering.again(attempt, status, self.memory.request.method.as_str());
+            let Some(saved) = saved.as_ref().filter(|_| again) else { break reply };
+            self.drop_reply(reply);
+            self.rewind(saved);
+            attempt += 1;
+        };
+        self.asked = asked;
+        reply
+    }
+
+    /// Waits for the whole body of a reply; gives another one where there is none.
+    async fn whole(&mut self, buffering: &Buffering, reply: &mut Reply<'s>) -> Option<Reply<'s>> {
+        let bounds = buffering.response;
+        let length = match reply {
+            Reply::Server(_) if self.memory.response.status == Status::SWITCHING_PROTOCOLS => {
+                return None;
+            }
+            Reply::Server(_) => match self.memory.response.body {
+                BodyFraming::Length(length) => Some(length),
+                _ => None,
+            },
+            Reply::Answer(answer) => Some(answer.body.len() as u64),
+        };
+        if length.is_some_and(|length| bounds.max.is_some_and(|max| length > max)) {
+            return Some(self.response_too_large(reply));
+        }
+        if matches!(reply, Reply::Answer(_)) || length.is_some_and(|length| length > bounds.held) {
+            return None;
+        }
+        match self.await_body(Some(bounds.held)).await {
+            Ok(payload) => {
+                if length.is_none() && payload <= SHORT {
+                    self.measure_response(payload);
+                }
+                None
+            }
+            Err(AwaitError::TooLarge) if bounds.max == Some(bounds.held) => {
+                Some(self.response_too_large(reply))
+            }
+            // It passes as it comes, or breaks off as it would have.
+            Err(AwaitError::TooLarge | AwaitError::Broken) => None,
+        }
+    }
+
+    fn too_large(&mut self, answer: Answer) -> Reply<'s> {
+        self.facts.reason = Some(Reason::Middleware);
+        self.facts.detail = "buffering: the body is too long".to_owned();
+        Reply::Answer(answer.into())
+    }
+
+    fn response_too_large(&mut self, reply: &mut Reply<'s>) -> Reply<'s> {
+        let empty = Reply::Answer(Answer::empty(Status::OK).into());
+        self.drop_reply(std::mem::replace(reply, empty));
+        self.too_large(Buffering::response_too_large())
+    }
+
+    /// Gives the request, whose body is held, the length of that.
+    fn measure_body(&mut self) {
+        let Some(held) = &self.memory.held else { return };
+        let request = &mut self.memory.request;
+        if request.body != BodyFraming::Chunked || self.connection.stream.http2().is_some() {
+            return;
+        }
+        let body = super::held::payload(request.body, held);
+        let input = &mut self.connection.input;
+        input.consume(held.len());
+        input.put_back(&body);
+        request.body = BodyFraming::Length(body.len() as u64);
+        request.headers.remove(Known::Trailer);
+        self.memory.held = Some(body);
+    }
+
+    /// Gives the response, whose body is here, the length of that.
+    fn measure_response(&mut self, payload: u64) {
+        let is_http2 =
+            self.memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+        let filtered = !self.memory.body_filters.is_empty();
+        if is_http2 || filtered || self.memory.response.body != BodyFraming::Chunked {
+            return;
+        }
+        let memory = &mut *self.memory;
+        let body = super::held::payload(memory.response.body, memory.from_server.filled());
+        let all = memory.from_server.filled().len();
+        memory.from_server.consume(all);
+        memory.from_server.put_back(&body);
+        memory.response.body = BodyFraming::Length(payload);
+        memory.response.headers.remove(Known::Trailer);
+    }
+}

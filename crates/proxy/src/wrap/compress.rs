@@ -1,0 +1,95 @@
+//! `compress`: the body of the response, smaller.
+
+use portway_http::{Answer, BodyFraming, Known, Response};
+use portway_middleware::{
+    BodyFilter, Compress, Encoder, Offer, Verdict, detect_content_type, detect_type_of_answer,
+    lacks_type,
+};
+use portway_snapshot::Steps;
+use tokio::task::spawn_blocking;
+
+use crate::exchange::{Exchange, Reply};
+
+/// Bodies of our own from so many bytes on are compressed off the worker.
+const LONG: usize = 64 * 1024;
+
+impl<'s> Exchange<'_, 's> {
+    /// Leads the request through what follows, and lets the body of the reply be compressed.
+    pub(super) async fn compress(&mut self, compress: &'s Compress, rest: &'s Steps) -> Reply<'s> {
+        let Some(offer) = compress.offer(&self.memory.request) else {
+            return self.run(rest).await;
+        };
+        match self.run(rest).await {
+            Reply::Answer(mut answer) => {
+                compress_answer(offer, &mut answer, self.context.detects_type).await;
+                Reply::Answer(answer)
+            }
+            mut reply @ Reply::Server(_) => {
+                if let Some(encoder) = self.encoder(offer).await {
+                    self.filter_body(&mut reply, Box::new(encoder));
+                }
+                reply
+            }
+        }
+    }
+
+    /// What compresses the body of the server's response, if anything does.
+    async fn encoder(&mut self, offer: Offer<'_>) -> Option<Encoder> {
+        let Response { status, headers, body, .. } = &mut self.memory.response;
+        let length = match *body {
+            BodyFraming::Length(length) => Some(length),
+            _ => None,
+        };
+        let detects = self.context.detects_type && offer.detects_type();
+        let detects = detects && !body.is_empty() && lacks_type(*status, headers);
+        let verdict = offer.judge(headers, *body);
+        // What another filter makes of it has a beginning.
+        let filtered = !self.memory.body_filters.is_empty();
+        if filtered || (!detects && verdict != Verdict::Await) {
+            let headers = &mut self.memory.response.headers;
+            return (verdict != Verdict::Leave).then(|| offer.begin(headers, length));
+        }
+        let beginning = self.await_beginning().await;
+        let headers = &mut self.memory.response.headers;
+        let takes = match verdict {
+            Verdict::Leave => false,
+            Verdict::Compress => true,
+            Verdict::Await => offer.takes(headers, &beginning),
+        };
+        if detects && !beginning.is_empty() {
+            headers.append(Known::ContentType, detect_content_type(&beginning));
+        }
+        takes.then(|| offer.begin(headers, length))
+    }
+}
+
+/// Compresses an answer of our own.
+async fn compress_answer(offer: Offer<'_>, answer: &mut Answer, detects_type: bool) {
+    let length = match answer.status.allows_body() {
+        true => u64::try_from(answer.body.len()).unwrap_or(u64::MAX),
+        false => 0,
+    };
+    let verdict = offer.judge(&mut answer.headers, BodyFraming::Length(length));
+    let takes = || offer.takes(&answer.headers, &answer.body);
+    if verdict == Verdict::Leave || (verdict == Verdict::Await && !takes()) {
+        return;
+    }
+    if detects_type && offer.detects_type() {
+        detect_type_of_answer(answer);
+    }
+    let encoder = offer.begin(&mut answer.headers, Some(length));
+    let body = std::mem::take(&mut answer.body);
+    answer.body = if body.len() < LONG {
+        compressed(encoder, &body).into()
+    } else {
+        // It fails where the runtime ends.
+        spawn_blocking(move || compressed(encoder, &body)).await.unwrap_or_default().into()
+    };
+}
+
+fn compressed(mut encoder: Encoder, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encoder.push(body, &mut out);
+    encoder.finish(&mut None, &mut out);
+    out
+}

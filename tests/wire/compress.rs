@@ -1,0 +1,148 @@
+//! `compress`: what is compressed comes in time and whole, and takes no more than its share.
+
+use std::io::Read as _;
+use std::time::{Duration, Instant};
+
+use portway_testkit::backend::{Backend, Received, Step};
+use portway_testkit::client::{Client, End};
+use portway_testkit::process::Setup;
+
+use super::Site;
+
+const DYNAMIC: &str = r#"
+http:
+  routers:
+    all: {rule: "PathPrefix(`/`)", service: s, entryPoints: [web], middlewares: [c]}
+  middlewares:
+    c: {compress: {}}
+  services:
+    s: {loadBalancer: {servers: [{url: "http://@@backend@@"}]}}
+"#;
+
+const ENCODINGS: [&str; 3] = ["gzip", "br", "zstd"];
+
+/// How long the backend is silent in the middle of a body.
+const SILENCE: Duration = Duration::from_secs(3);
+
+fn site(script: impl Fn(&Received) -> Vec<Step> + Send + Sync + 'static) -> Site {
+    Site::with(Backend::scripted(script), &Setup::web(DYNAMIC), &["--workers=1"])
+}
+
+fn get(target: &str, encoding: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {encoding}\r\n\r\n")
+}
+
+/// What of a body can be read, whether or not it has come to its end.
+fn readable(encoding: &str, coded: &[u8]) -> Vec<u8> {
+    let mut reader: Box<dyn std::io::Read> = match encoding {
+        "br" => Box::new(brotli::Decompressor::new(coded, 4096)),
+        "gzip" => Box::new(flate2::read::GzDecoder::new(coded)),
+        _ => Box::new(zstd::stream::read::Decoder::new(coded).unwrap()),
+    };
+    let mut body = Vec::new();
+    // One byte at a time, so that an error takes nothing with it.
+    let mut byte = [0];
+    while matches!(reader.read(&mut byte), Ok(1)) {
+        body.push(byte[0]);
+    }
+    body
+}
+
+/// The payload of chunks, as far as they have come.
+fn without_chunks(mut bytes: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") {
+        let size = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let size = usize::from_str_radix(&size, 16).unwrap();
+        let rest = &bytes[end + 2..];
+        body.extend_from_slice(&rest[..size.min(rest.len())]);
+        bytes = rest.get(size + 2..).unwrap_or_default();
+    }
+    body
+}
+
+/// Reads the head, and so long what follows.
+fn begun(client: &mut Client, request: &str, patience: Duration) -> Vec<u8> {
+    client.send(request).unwrap();
+    assert_eq!(client.head().unwrap().part(1), "200");
+    without_chunks(&client.until_end(patience).0)
+}
+
+#[test]
+fn what_a_server_pauses_behind_reaches_the_client() {
+    let site = site(|received| {
+        let text = "data: something\n\n".repeat(100);
+        let head = match received.path() {
+            "/events" => "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked",
+            _ => "Content-Length: 3400",
+        };
+        let chunk = match received.path() {
+            "/events" => format!("{:x}\r\n{text}\r\n", text.len()),
+            _ => text,
+        };
+        vec![
+            Step::Write(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{chunk}").into_bytes()),
+            Step::Wait(SILENCE),
+            Step::Close,
+        ]
+    });
+    for encoding in ENCODINGS {
+        for target in ["/events", "/length"] {
+            let start = Instant::now();
+            let coded =
+                begun(&mut site.client(), &get(target, encoding), Duration::from_millis(1000));
+            let text = String::from_utf8(readable(encoding, &coded)).unwrap();
+            assert_eq!(text, "data: something\n\n".repeat(100), "{encoding} {target}");
+            assert!(start.elapsed() < SILENCE, "{encoding} {target}");
+            assert!(coded.len() < 200, "{encoding} {target}: {}", coded.len());
+        }
+    }
+}
+
+#[test]
+fn a_body_that_breaks_off_does_not_pass_for_whole() {
+    let site = site(|received| {
+        let framing = match received.path() {
+            "/chunked" => "Transfer-Encoding: chunked",
+            _ => "Content-Length: 9000",
+        };
+        let body = "x".repeat(2048);
+        let text = format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n800\r\n{body}\r\n");
+        vec![Step::Write(text.into_bytes()), Step::Wait(Duration::from_millis(50)), Step::Close]
+    });
+    for encoding in ENCODINGS {
+        for target in ["/chunked", "/length"] {
+            let mut client = site.client();
+            client.send(get(target, encoding)).unwrap();
+            let (bytes, end) = client.until_end(Duration::from_secs(5));
+            assert_ne!(end, End::Open);
+            assert!(!bytes.ends_with(b"0\r\n\r\n"), "{encoding} {target}");
+        }
+    }
+}
+
+#[test]
+fn an_endless_body_leaves_others_their_turn() {
+    let site = site(|received| match received.path() {
+        "/endless" => {
+            let head = "HTTP/1.1 200 OK\r\n\r\n";
+            vec![Step::Write(head.as_bytes().to_vec()), Step::Fill(1 << 34), Step::Close]
+        }
+        _ => vec![Step::Write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec())],
+    });
+    for encoding in ENCODINGS {
+        let mut greedy = site.client();
+        greedy.send(get("/endless", encoding)).unwrap();
+        assert_eq!(greedy.head().unwrap().part(1), "200");
+        let before = site.process.resident_bytes();
+        let mut slowest = Duration::ZERO;
+        for _ in 0..20 {
+            let start = Instant::now();
+            assert_eq!(site.client().ask(get("/", encoding)).unwrap().text(), "ok");
+            slowest = slowest.max(start.elapsed());
+        }
+        assert!(slowest < Duration::from_millis(500), "{encoding}: {slowest:?}");
+        let grown = site.process.resident_bytes().saturating_sub(before);
+        assert!(grown < 16 << 20, "{encoding}: {grown} bytes");
+    }
+}
