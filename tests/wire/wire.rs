@@ -2,6 +2,7 @@
 
 mod aborts;
 mod backends;
+mod balancing;
 mod bodies;
 mod buffering;
 mod compress;

@@ -120,7 +120,10 @@ fn load_balancer(raw: &Value) -> LoadBalancer {
     };
     let flush = text(&raw["responseForwarding"], "flushInterval");
     LoadBalancer {
-        sticky: present(raw, "sticky"),
+        sticky: present(raw, "sticky").map(|raw| {
+            let raw: Node = serde_json::from_value(*raw).unwrap();
+            decode::sticky(&raw, "", &mut Vec::new())
+        }),
         servers: raw["servers"].as_array().into_iter().flatten().map(server).collect(),
         strategy: if raw["strategy"] == "p2c" { Strategy::P2c } else { Strategy::Wrr },
         health_check: present(raw, "healthCheck"),

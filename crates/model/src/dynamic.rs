@@ -9,6 +9,7 @@ pub mod decode;
 mod middleware;
 mod router;
 mod service;
+mod sticky;
 mod tls;
 mod transport;
 
@@ -24,9 +25,10 @@ pub use router::{
     RouterTls, TraceVerbosity,
 };
 pub use service::{
-    LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin, Strategy, UNSERVED_SERVICES,
-    Unserved, Weighted, WeightedService,
+    HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin,
+    Strategy, UNSERVED_SERVICES, Unserved, Weighted, WeightedService,
 };
+pub use sticky::{Cookie, Sticky};
 pub use tls::{Certificate, ClientAuth, Material, TlsOptions, TlsStore};
 pub use transport::{ForwardingTimeouts, ServersTransport};
 

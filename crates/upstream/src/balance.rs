@@ -7,11 +7,11 @@ mod two_choices;
 
 use std::{collections::HashMap, sync::Arc};
 
-use portway_model::dynamic::Strategy;
+use portway_model::dynamic::{Sticky as Config, Strategy};
 
 use self::hashed::Named;
 pub(crate) use self::rotation::Rotation;
-use crate::{Asking, Carried, Load, Standing};
+use crate::{Asking, Carried, Load, Standing, sticky::Sticky};
 
 /// Chooses among candidates by a strategy.
 #[derive(Debug)]
@@ -23,6 +23,20 @@ pub struct Balancer<T> {
     /// Whether all of those are always up, so that nobody needs to ask.
     plain: bool,
     rule: Rule,
+    sticky: Option<Box<Sticky>>,
+}
+
+/// How a balancer chooses.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// A name that no other balancer has; its state is kept under it.
+    pub name: &'a str,
+    /// The qualified name of the service, out of which the names of cookies are made.
+    pub service: &'a str,
+    /// How one is chosen.
+    pub strategy: Strategy,
+    /// Whether clients stay with what they got first.
+    pub sticky: Option<&'a Config>,
 }
 
 /// What a balancer is made of: one of the things that it chooses among.
@@ -52,6 +66,15 @@ pub struct Candidate<T> {
     pub(crate) load: Option<Arc<Load>>,
 }
 
+/// What a balancer chose.
+#[derive(Debug)]
+pub struct Chosen<'a, T> {
+    /// What is chosen.
+    pub item: &'a T,
+    /// Where the request is counted while it is under way, where the strategy asks for it.
+    pub load: Option<&'a Load>,
+}
+
 /// How one is chosen, of those that are open.
 #[derive(Debug)]
 enum Rule {
@@ -64,71 +87,118 @@ enum Rule {
     LeastTime(Box<[f64]>),
 }
 
+impl Rule {
+    /// The rule by which those with these names and weights are chosen, which are the first of `candidates`.
+    fn compile<T>(
+        balancer: &str,
+        strategy: Strategy,
+        names: &[(&str, u64)],
+        candidates: &[Candidate<T>],
+        carried: &Carried,
+    ) -> Self {
+        let weights = || names.iter().map(|(_, weight)| *weight as f64);
+        match strategy {
+            Strategy::Wrr | Strategy::Hrw if names.len() <= 1 => Self::Only,
+            Strategy::Wrr => Self::RoundRobin(carried.rotation(balancer, names)),
+            Strategy::P2c => Self::TwoChoices,
+            Strategy::Hrw => {
+                let weighed = names.iter().zip(weights());
+                let named = |((name, _), weight): (&(&str, u64), f64)| Named {
+                    name: (*name).into(),
+                    weight,
+                };
+                Self::Hashed(weighed.map(named).collect())
+            }
+            Strategy::LeastTime => {
+                let weights: Box<[f64]> = weights().collect();
+                least_time::seat(candidates, &weights);
+                Self::LeastTime(weights)
+            }
+        }
+    }
+}
+
 impl<T> Candidate<T> {
     /// Whether it takes requests.
     pub fn is_up(&self) -> bool {
         self.standing.as_ref().is_none_or(|standing| standing.is_up())
     }
+
+    fn chosen(&self) -> Chosen<'_, T> {
+        Chosen { item: &self.item, load: self.load.as_deref() }
+    }
 }
 
 impl<T> Balancer<T> {
-    /// Balances over `members` by a strategy. State is adopted from living balancers of the same `name`, which is
-    /// unlike that of any other: the position, and what is known of each member.
-    pub fn compile(
-        name: &str,
-        strategy: Strategy,
-        members: Vec<Member<'_, T>>,
-        carried: &Carried,
-    ) -> Self {
+    /// Balances over `members`. State is adopted from living balancers of the same name: the position, and what is
+    /// known of each member.
+    pub fn compile(settings: Settings<'_>, members: Vec<Member<'_, T>>, carried: &Carried) -> Self {
+        let Settings { name, strategy, .. } = settings;
         let weighs = strategy != Strategy::P2c;
+        // As in Traefik, what is chosen by address knows no cookies.
+        let stays = settings.sticky.filter(|_| strategy != Strategy::Hrw);
+        let keeps = stays.is_some_and(|sticky| sticky.cookie.is_some());
         // Without a cookie, a fenced one has no clients to keep.
-        let open =
-            members.into_iter().filter(|member| !member.fenced && (!weighs || member.weight > 0));
-        let open: Vec<Member<'_, T>> = open.collect();
-        let names: Vec<(&str, u64)> = open
+        let (mut members, fenced): (Vec<Member<'_, T>>, Vec<Member<'_, T>>) = members
+            .into_iter()
+            .filter(|member| (!weighs || member.weight > 0) && (keeps || !member.fenced))
+            .partition(|member| !member.fenced);
+        let open = members.len();
+        members.extend(fenced);
+        let names: Vec<(&str, u64)> = members
             .iter()
             .map(|member| (member.name, u64::try_from(member.weight).unwrap_or_default()))
             .collect();
         let loads = loads(name, strategy, &names, carried);
-        let candidates: Vec<Candidate<T>> = open
+        let candidates: Vec<Candidate<T>> = members
             .into_iter()
             .zip(loads)
             .map(|(member, load)| Candidate { item: member.item, standing: member.standing, load })
             .collect();
-        let weights = || names.iter().map(|(_, weight)| *weight as f64);
-        let rule = match strategy {
-            Strategy::Wrr | Strategy::Hrw if names.len() <= 1 => Rule::Only,
-            Strategy::Wrr => Rule::RoundRobin(carried.rotation(name, &names)),
-            Strategy::P2c => Rule::TwoChoices,
-            Strategy::Hrw => Rule::Hashed(
-                names
-                    .iter()
-                    .zip(weights())
-                    .map(|((name, _), weight)| Named { name: (*name).into(), weight })
-                    .collect(),
-            ),
-            Strategy::LeastTime => {
-                let weights: Box<[f64]> = weights().collect();
-                least_time::seat(&candidates, &weights);
-                Rule::LeastTime(weights)
-            }
-        };
-        let plain = candidates.iter().all(|candidate| candidate.standing.is_none());
-        Self { open: candidates.len(), candidates, plain, rule }
+        let sticky = Sticky::compile(settings.service, stays, names.iter().map(|(name, _)| *name));
+        let names = names.get(..open).unwrap_or(&names);
+        let rule = Rule::compile(name, strategy, names, &candidates, carried);
+        let plain = candidates.iter().take(open).all(|candidate| candidate.standing.is_none());
+        Self { open, candidates, plain, rule, sticky: sticky.map(Box::new) }
     }
 
-    /// The candidate for one request; `None` when none takes requests.
-    pub fn pick(&self, asking: &Asking<'_>) -> Option<&Candidate<T>> {
+    /// The one for a request; `None` when none takes requests. Adds the value of `Set-Cookie` that the response needs.
+    pub fn pick<'a>(
+        &'a self,
+        asking: &Asking<'_>,
+        cookies: &mut Vec<&'a str>,
+    ) -> Option<Chosen<'a, T>> {
+        let Some(sticky) = &self.sticky else {
+            return self.candidates.get(self.choose(asking)?).map(Candidate::chosen);
+        };
+        if let Some(place) = sticky.place(asking.headers)
+            && let Some(candidate) = self.candidates.get(place.candidate)
+            && candidate.is_up()
+        {
+            if place.is_old {
+                cookies.extend(sticky.cookie(place.candidate));
+            }
+            let chosen = candidate.chosen();
+            // As in Traefik, times are those of requests that had a choice.
+            let counts = !matches!(self.rule, Rule::LeastTime(_));
+            return Some(Chosen { load: chosen.load.filter(|_| counts), ..chosen });
+        }
+        let index = self.choose(asking)?;
+        cookies.extend(sticky.cookie(index));
+        self.candidates.get(index).map(Candidate::chosen)
+    }
+
+    /// The number of the one for a request without a past.
+    fn choose(&self, asking: &Asking<'_>) -> Option<usize> {
         let open = self.candidates.get(..self.open)?;
         let usable = |index: usize| self.plain || open.get(index).is_some_and(Candidate::is_up);
-        let index = match &self.rule {
-            Rule::Only => Some(0).filter(|only| usable(*only)),
+        match &self.rule {
+            Rule::Only => (!open.is_empty() && usable(0)).then_some(0),
             Rule::RoundRobin(rotation) => rotation.next(usable),
             Rule::TwoChoices => two_choices::pick(open, asking.random),
             Rule::Hashed(members) => hashed::pick(members, asking.client, usable),
             Rule::LeastTime(weights) => least_time::pick(open, weights),
-        };
-        open.get(index?)
+        }
     }
 
     /// All candidates.

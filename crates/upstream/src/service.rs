@@ -2,11 +2,11 @@
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::dynamic::{LoadBalancer, Strategy};
+use portway_model::dynamic::{LoadBalancer, Sticky, Strategy};
 
 use crate::{
-    Asking, Balancer, Carried, Choice, Member, Picked, Scheme, Server, ServerUrlError, Transport,
-    server::Parts,
+    Asking, Balancer, Carried, Choice, Member, Picked, Scheme, Server, ServerUrlError, Settings,
+    Transport, server::Parts,
 };
 
 /// A compiled service.
@@ -21,7 +21,7 @@ pub enum Service {
         /// Whether servers see the client's Host instead of their own.
         pass_host_header: bool,
     },
-    /// Other services, in shares.
+    /// Other services, in shares of requests or of clients.
     Weighted(Balancer<Arc<Self>>),
 }
 
@@ -69,43 +69,50 @@ impl Service {
             });
         }
         let key = format!("servers {name}");
-        let balancer = Balancer::compile(&key, config.strategy, servers, carried);
+        let settings = Settings {
+            name: &key,
+            service: name,
+            strategy: config.strategy,
+            sticky: config.sticky.as_deref(),
+        };
+        let balancer = Balancer::compile(settings, servers, carried);
         let pass_host_header = config.pass_host_header;
         Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
     }
 
-    /// Balances over other services, given with their names as they are written and their weights.
-    pub fn weighted(name: &str, services: Vec<(&str, Arc<Self>, i64)>, carried: &Carried) -> Self {
-        let members = services.into_iter().map(|(name, item, weight)| Member {
-            item,
-            name,
-            weight,
-            fenced: false,
-            standing: None,
-        });
+    /// Balances over other services, named as they are written.
+    pub fn weighted(
+        name: &str,
+        strategy: Strategy,
+        sticky: Option<&Sticky>,
+        services: Vec<Member<'_, Arc<Self>>>,
+        carried: &Carried,
+    ) -> Self {
         let key = format!("weighted {name}");
-        Self::Weighted(Balancer::compile(&key, Strategy::Wrr, members.collect(), carried))
+        let settings = Settings { name: &key, service: name, strategy, sticky };
+        Self::Weighted(Balancer::compile(settings, services, carried))
     }
 
     /// Chooses the server for one request.
     pub fn pick(&self, asking: &Asking<'_>) -> Choice<'_> {
-        Choice { picked: self.lead(asking), cookies: Vec::new() }
+        let mut cookies = Vec::new();
+        Choice { picked: self.lead(asking, &mut cookies), cookies }
     }
 
-    fn lead(&self, asking: &Asking<'_>) -> Option<Picked<'_>> {
+    fn lead<'a>(&'a self, asking: &Asking<'_>, cookies: &mut Vec<&'a str>) -> Option<Picked<'a>> {
         let mut service = self;
         loop {
             match service {
                 Self::Servers { name, balancer, pass_host_header } => {
-                    let candidate = balancer.pick(asking)?;
+                    let chosen = balancer.pick(asking, cookies)?;
                     return Some(Picked {
                         service: name,
-                        server: &candidate.item,
+                        server: chosen.item,
                         pass_host_header: *pass_host_header,
-                        load: candidate.load.as_deref(),
+                        load: chosen.load,
                     });
                 }
-                Self::Weighted(balancer) => service = &balancer.pick(asking)?.item,
+                Self::Weighted(balancer) => service = balancer.pick(asking, cookies)?.item,
             }
         }
     }

@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use portway_model::{Fields, Node, Period, Position, Problem, Value, dynamic::Strategy};
+use portway_model::{
+    Fields, Node, Period, Position, Problem, Value,
+    decode::quoted,
+    dynamic::{Sticky, Strategy, decode},
+    nearest,
+};
 use serde_json::Value as Json;
 
 use super::{Reference, reading::required, unserved};
@@ -36,8 +41,8 @@ pub struct ServiceReference {
     pub node_port_lb: bool,
     /// Middlewares of the service itself, which are not served yet.
     pub middlewares: Vec<Reference>,
-    /// Stickiness, as shown.
-    pub sticky: Option<Box<Json>>,
+    /// Whether clients stay with a server.
+    pub sticky: Option<Box<Sticky>>,
     /// Active health checks, as shown.
     pub health_check: Option<Box<Json>>,
     /// Passive health checks, as shown.
@@ -137,15 +142,27 @@ impl ServiceReference {
     }
 }
 
-/// An unknown strategy is Traefik's default, which an API server that checks the schema would not let pass.
 fn strategy(fields: &mut Fields<'_>) -> Strategy {
-    match fields.string("strategy").as_str() {
+    let written = fields.string("strategy");
+    match written.as_str() {
+        // The last is the name that it had before.
+        "" | "wrr" | "RoundRobin" => Strategy::Wrr,
         "p2c" => Strategy::P2c,
         "hrw" => Strategy::Hrw,
         "leasttime" => Strategy::LeastTime,
-        _ => Strategy::Wrr,
+        unknown => {
+            let hint = match nearest(unknown, STRATEGIES) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("use one of {}", quoted(&STRATEGIES)),
+            };
+            let message = format!("load-balancer strategy {unknown} is not supported; {hint}");
+            fields.report("strategy", Problem::error, message);
+            Strategy::Wrr
+        }
     }
 }
+
+const STRATEGIES: [&str; 4] = ["wrr", "p2c", "hrw", "leasttime"];
 
 /// Settings that are not served yet, as Traefik shows them.
 fn as_shown(fields: &mut Fields<'_>, name: &'static str) -> Option<Box<Json>> {
@@ -153,9 +170,21 @@ fn as_shown(fields: &mut Fields<'_>, name: &'static str) -> Option<Box<Json>> {
     fields.node(name).map(|node| Box::new(unserved::shown(name, node)))
 }
 
-/// Stickiness, as Traefik shows it.
-pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
-    let sticky = unserved::sticky(fields.node("sticky")?)?;
-    fields.unserved("sticky")?;
-    Some(sticky)
+/// Stickiness; without a cookie there is none.
+pub(super) fn sticky(fields: &mut Fields<'_>) -> Option<Box<Sticky>> {
+    let cookie = fields.object("sticky", |node, path, problems| {
+        let mut fields = Fields::open(node, path, problems);
+        let cookie = fields.node("cookie").is_some().then(|| {
+            fields.object("cookie", |node, path, problems| {
+                let mut fields = Fields::open(node, path, problems);
+                let cookie = decode::cookie(&mut fields);
+                fields.close_dropping(&[]);
+                cookie
+            })
+        });
+        fields.close_dropping(&[]);
+        cookie.flatten()
+    });
+    let cookie = cookie.flatten()?;
+    Some(Box::new(Sticky { cookie: Some(cookie) }))
 }

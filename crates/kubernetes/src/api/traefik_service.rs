@@ -1,6 +1,6 @@
 //! TraefikService: services made of other services. Traefik: `TraefikService`.
 
-use portway_model::{Fields, Node, Problem, decode::join};
+use portway_model::{Fields, Node, Problem, decode::join, dynamic::Sticky};
 use serde_json::{Map, Value as Json, json};
 
 use super::{ServiceReference, service_reference::sticky};
@@ -12,9 +12,11 @@ pub enum TraefikService {
     Weighted {
         /// The services.
         services: Vec<ServiceReference>,
-        /// Stickiness, as shown.
-        sticky: Option<Box<Json>>,
+        /// Whether clients stay with a service.
+        sticky: Option<Box<Sticky>>,
     },
+    /// Several services, in shares of clients.
+    HighestRandomWeight(Vec<ServiceReference>),
     /// A kind that is known by name but not served yet.
     Unserved(UnservedService),
     /// None of the kinds that exist.
@@ -51,21 +53,23 @@ impl TraefikService {
             Some(_) => fields.object("weighted", weighted),
             None => None,
         };
-        let unserved = [
-            fields.object("mirroring", UnservedService::mirroring),
-            fields.object("highestRandomWeight", UnservedService::highest_random_weight),
-            fields.object("failover", UnservedService::failover),
-        ];
+        let mirroring = fields.object("mirroring", UnservedService::mirroring);
+        let hrw = fields.object("highestRandomWeight", highest_random_weight);
+        let failover = fields.object("failover", UnservedService::failover);
         fields.close_dropping(&[]);
         // Traefik's own order of precedence where several are written.
-        let unserved = unserved.into_iter().flatten().next();
-        let unserved = || unserved.map_or(Self::Unspecified, Self::Unserved);
-        weighted.unwrap_or_else(unserved)
+        weighted
+            .or(mirroring.map(Self::Unserved))
+            .or(hrw)
+            .or(failover.map(Self::Unserved))
+            .unwrap_or(Self::Unspecified)
     }
 
     fn references(&self) -> Vec<&ServiceReference> {
         match self {
-            Self::Weighted { services, .. } => services.iter().collect(),
+            Self::Weighted { services, .. } | Self::HighestRandomWeight(services) => {
+                services.iter().collect()
+            }
             Self::Unserved(unserved) => unserved.parts.iter().map(|part| &part.service).collect(),
             Self::Unspecified => Vec::new(),
         }
@@ -73,7 +77,9 @@ impl TraefikService {
 
     fn references_mut(&mut self) -> Vec<&mut ServiceReference> {
         match self {
-            Self::Weighted { services, .. } => services.iter_mut().collect(),
+            Self::Weighted { services, .. } | Self::HighestRandomWeight(services) => {
+                services.iter_mut().collect()
+            }
             Self::Unserved(unserved) => {
                 unserved.parts.iter_mut().map(|part| &mut part.service).collect()
             }
@@ -133,22 +139,6 @@ impl UnservedService {
         Self { kind: "mirroring", settings: settings.into(), parts }
     }
 
-    fn highest_random_weight(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
-        let mut fields = Fields::open(node, path, problems);
-        let services = fields.list("services", |node, path, _| ServiceReference::read(node, path));
-        fields.close_dropping(&[]);
-        let weights = services.iter().map(|service| service.weight.unwrap_or(1));
-        let shown: Vec<_> = weights.map(|weight| json!({"name": "", "weight": weight})).collect();
-        let settings = if shown.is_empty() { json!({}) } else { json!({"services": shown}) };
-        let parts = services.into_iter().enumerate().map(|(number, service)| ServicePart {
-            service,
-            role: format!("hrw_{number}"),
-            place: format!("/services/{number}/name"),
-        });
-        let parts = parts.collect();
-        Self { kind: "highestRandomWeight", settings, parts }
-    }
-
     fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
         let mut fields = Fields::open(node, path, problems);
         let mut settings = Map::new();
@@ -174,4 +164,11 @@ fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> TraefikServ
     let sticky = sticky(&mut fields);
     fields.close_dropping(&[]);
     TraefikService::Weighted { services, sticky }
+}
+
+fn highest_random_weight(node: &Node, path: &str, problems: &mut Vec<Problem>) -> TraefikService {
+    let mut fields = Fields::open(node, path, problems);
+    let services = fields.list("services", |node, path, _| ServiceReference::read(node, path));
+    fields.close_dropping(&[]);
+    TraefikService::HighestRandomWeight(services)
 }

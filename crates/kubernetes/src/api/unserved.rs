@@ -31,15 +31,6 @@ pub(super) fn shown(kind: &str, settings: &Node) -> Json {
     settings
 }
 
-/// Stickiness as Traefik shows it; `None` where it says nothing.
-pub(super) fn sticky(settings: &Node) -> Option<Box<Json>> {
-    let mut settings = settings.to_json();
-    tidy("sticky", &mut settings);
-    let cookie = settings.get_mut("cookie")?.as_object_mut()?;
-    cookie.entry("path").or_insert_with(|| "/".into());
-    Some(Box::new(settings))
-}
-
 fn tidy(kind: &str, settings: &mut Json) {
     match settings {
         Json::Object(fields) => tidy_fields(kind, fields),
@@ -134,7 +125,7 @@ mod tests {
     use portway_model::yaml;
     use serde_json::{Value, json};
 
-    use super::{shown, sticky};
+    use super::shown;
 
     #[track_caller]
     fn check(kind: &str, written: &str, expected: Value) {
@@ -169,13 +160,5 @@ mod tests {
             "{demo: {secret: x, off: false}}",
             json!({"demo": {"secret": "x", "off": false}}),
         );
-    }
-
-    #[test]
-    fn stickiness_without_a_cookie_is_none() {
-        let read = |text: &str| sticky(&yaml::parse(text).unwrap()[0].node).map(|json| *json);
-        assert_eq!(read("{}"), None);
-        let cookie = json!({"cookie": {"path": "/", "secure": true}});
-        assert_eq!(read("{cookie: {secure: true, httpOnly: false, name: ''}}"), Some(cookie));
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use portway_model::{
     Cause, Problem,
     dynamic::{
-        LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted, WeightedService,
+        HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted,
+        WeightedService,
     },
 };
 
@@ -358,6 +359,12 @@ impl Translation<'_> {
                 let (services, more) = self.weighted(object, services, &whole, false);
                 problems.extend(more);
                 Service::Weighted(Weighted { services, sticky: sticky.clone(), health_check: None })
+            }
+            TraefikService::HighestRandomWeight(services) => {
+                let whole = format!("{name}_hrw");
+                let (services, more) = self.weighted(object, services, &whole, false);
+                problems.extend(more);
+                Service::HighestRandomWeight(HighestRandomWeight { services, health_check: None })
             }
             TraefikService::Unserved(unserved) => {
                 self.unserved_service(object, unserved, &name, &mut problems)

@@ -14,6 +14,7 @@ use crate::{
 mod middleware;
 mod router;
 mod service;
+mod sticky;
 mod tls;
 mod transport;
 
@@ -25,8 +26,10 @@ pub use middleware::{
 };
 pub use router::{domain, observability, router, router_timeouts, router_tls};
 pub use service::{
-    flush_interval, load_balancer, server, service, strategy, weighted, weighted_service,
+    flush_interval, highest_random_weight, load_balancer, server, service, strategy, weighted,
+    weighted_service,
 };
+pub use sticky::{cookie, sticky};
 pub use tls::{certificate, client_auth, tls_options, tls_store};
 pub use transport::{forwarding_timeouts, servers_transport};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
+use super::Sticky;
 use crate::Period;
 
 /// A named way to reach servers. Traefik: `http.services.<name>`.
@@ -14,6 +15,8 @@ pub enum Service {
     LoadBalancer(LoadBalancer),
     /// Other services, in shares.
     Weighted(Weighted),
+    /// Other services, in shares of clients.
+    HighestRandomWeight(HighestRandomWeight),
     /// A kind that is known by name but not served yet; it closes its routers.
     Unserved(Unserved),
     /// Nothing could be read; the entry's problems say why.
@@ -39,6 +42,7 @@ impl Serialize for Service {
                 }
             }
             Self::Weighted(weighted) => fields.serialize_entry(self.kind(), weighted)?,
+            Self::HighestRandomWeight(hrw) => fields.serialize_entry(self.kind(), hrw)?,
             Self::Unserved(kinds) => {
                 for (kind, settings) in kinds {
                     fields.serialize_entry(kind, settings)?;
@@ -51,7 +55,7 @@ impl Serialize for Service {
 }
 
 /// Kinds of services that are known by name but not served yet.
-pub const UNSERVED_SERVICES: &[&str] = &["failover", "highestRandomWeight", "mirroring"];
+pub const UNSERVED_SERVICES: &[&str] = &["failover", "mirroring"];
 
 /// An object of a kind that is not served yet: the kind's name and its settings as written.
 pub type Unserved = BTreeMap<String, Value>;
@@ -62,9 +66,24 @@ impl Service {
         match self {
             Self::LoadBalancer(_) => "loadBalancer",
             Self::Weighted(_) => "weighted",
+            Self::HighestRandomWeight(_) => "highestRandomWeight",
             Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),
             Self::Unreadable => "",
         }
+    }
+
+    /// The services that it leads to, as they are named in it.
+    pub fn parts(&self) -> &[WeightedService] {
+        match self {
+            Self::Weighted(weighted) => &weighted.services,
+            Self::HighestRandomWeight(hrw) => &hrw.services,
+            Self::LoadBalancer(_) | Self::Unserved(_) | Self::Unreadable => &[],
+        }
+    }
+
+    /// Whether it is made of other services.
+    pub fn is_compound(&self) -> bool {
+        matches!(self, Self::Weighted(_) | Self::HighestRandomWeight(_))
     }
 }
 
@@ -72,9 +91,9 @@ impl Service {
 #[derive(Clone, Debug, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadBalancer {
-    /// Stickiness by cookie, as written; not served yet.
+    /// Whether clients stay with a server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sticky: Option<Box<Value>>,
+    pub sticky: Option<Box<Sticky>>,
     /// The servers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,
@@ -184,9 +203,22 @@ pub struct Weighted {
     /// The services and their shares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<WeightedService>,
-    /// Stickiness by cookie, as written; not served yet.
+    /// Whether clients stay with a server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sticky: Option<Box<Value>>,
+    pub sticky: Option<Box<Sticky>>,
+    /// Propagation of health, as written; not served yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<Box<Value>>,
+}
+
+/// Other services, each of which takes its share of the clients, told apart by their addresses: a client stays where
+/// it is while the services stay.
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HighestRandomWeight {
+    /// The services and their shares.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<WeightedService>,
     /// Propagation of health, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<Box<Value>>,

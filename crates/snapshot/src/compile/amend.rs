@@ -137,10 +137,10 @@ impl<'a> Amendment<'a> {
     fn services(&mut self, transports: &Transports) -> Option<()> {
         let ties = &self.before.carried.ties;
         for (name, change) in changes(self.before, self.configs, |config| &config.http.services) {
-            let weighted = |entry: Option<&Arc<Entry<Service>>>| {
-                entry.is_some_and(|entry| matches!(*entry.spec, Service::Weighted(_)))
+            let compound = |entry: Option<&Arc<Entry<Service>>>| {
+                entry.is_some_and(|entry| entry.spec.is_compound())
             };
-            if ties.holds(&name, &change) || weighted(change.before) || weighted(change.now) {
+            if ties.holds(&name, &change) || compound(change.before) || compound(change.now) {
                 return None;
             }
             let info = self.runtime.services.remove(&name);
@@ -261,7 +261,7 @@ impl<'a> Amendment<'a> {
             };
             let turned = used(&self.runtime) != used(&self.before.runtime);
             let Some(info) = self.runtime.services.get(&name) else { continue };
-            if turned && matches!(*info.service, Service::Weighted(_)) {
+            if turned && info.service.is_compound() {
                 // What it leads to is reached or not reached any more.
                 return None;
             }

@@ -4,11 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
     Diagnostic, Entry, InternalService, Names, Place, Problem,
-    dynamic::{Certificate, Config, Middleware, ServersTransport, Service, TlsOptions, TlsStore},
+    dynamic::{
+        Certificate, Config, Middleware, ServersTransport, Service, Sticky, TlsOptions, TlsStore,
+        WeightedService,
+    },
     name::{INTERNAL, base, provider, qualify},
     nearest,
     runtime::{MiddlewareInfo, Runtime, ServiceInfo, Status},
 };
+
+use portway_upstream::cookie_name;
 
 use crate::{Settings, compile::Configs};
 
@@ -131,24 +136,39 @@ pub(crate) fn listed_middleware(entry: &Entry<Middleware>) -> MiddlewareInfo {
     info
 }
 
-/// Fills in what the API shows: shares that nobody wrote, and the transport's qualified name.
+/// Fills in what the API shows: shares that nobody wrote, the transport's qualified name, and the cookie's name.
 fn fill(name: &str, service: &mut Arc<Service>) {
     let shows_more = match &**service {
-        Service::Weighted(_) => true,
-        Service::LoadBalancer(balancer) => !balancer.servers_transport.is_empty(),
+        Service::Weighted(_) | Service::HighestRandomWeight(_) => true,
+        Service::LoadBalancer(balancer) => {
+            !balancer.servers_transport.is_empty() || balancer.sticky.is_some()
+        }
         Service::Unserved(_) | Service::Unreadable => false,
     };
     if !shows_more {
         return;
     }
+    let fill_sticky = |sticky: &mut Option<Box<Sticky>>| {
+        if let Some(cookie) = sticky.as_mut().and_then(|sticky| sticky.cookie.as_mut()) {
+            cookie.name = cookie_name(cookie, name);
+        }
+    };
+    let fill_weights = |children: &mut Vec<WeightedService>| {
+        for child in children {
+            child.weight.get_or_insert(1);
+        }
+    };
     match Arc::make_mut(service) {
         Service::Weighted(weighted) => {
-            for child in &mut weighted.services {
-                child.weight.get_or_insert(1);
-            }
+            fill_weights(&mut weighted.services);
+            fill_sticky(&mut weighted.sticky);
         }
+        Service::HighestRandomWeight(hrw) => fill_weights(&mut hrw.services),
         Service::LoadBalancer(balancer) => {
-            balancer.servers_transport = qualify(&balancer.servers_transport, provider(name));
+            if !balancer.servers_transport.is_empty() {
+                balancer.servers_transport = qualify(&balancer.servers_transport, provider(name));
+            }
+            fill_sticky(&mut balancer.sticky);
         }
         Service::Unserved(_) | Service::Unreadable => {}
     }

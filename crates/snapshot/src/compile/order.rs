@@ -88,10 +88,8 @@ fn walk<'a>(
 
 /// The known services inside `name`, the last first.
 fn parts<'a>(name: &str, services: &'a Services<'_>) -> Vec<&'a str> {
-    let Some(Service::Weighted(weighted)) = services.get(name).map(|entry| &*entry.spec) else {
-        return Vec::new();
-    };
-    let children = weighted.services.iter().rev();
+    let children = services.get(name).map_or_else(Default::default, |entry| entry.spec.parts());
+    let children = children.iter().rev();
     let known = children.filter_map(|child| {
         services.get_key_value(&qualify(&child.name, provider(name))).map(|(name, _)| name.as_str())
     });

@@ -7,11 +7,11 @@ use std::{
 
 use portway_model::{
     Entry, InternalService, Names,
-    dynamic::{self, LoadBalancer, Weighted},
+    dynamic::{self, LoadBalancer, Sticky, Strategy, WeightedService},
     name::{provider, qualify},
     runtime::{Runtime, ServiceInfo, Status},
 };
-use portway_upstream::Service;
+use portway_upstream::{Member, Service};
 
 use crate::compile::{
     Carried,
@@ -50,18 +50,14 @@ pub(crate) fn compile(
         }
         compiler.built.insert(name, built);
     }
-    let is_weighted = |name: &str| {
-        let entry = objects.services.get(name);
-        entry.is_some_and(|entry| matches!(*entry.spec, dynamic::Service::Weighted(_)))
-    };
+    let is_compound =
+        |name: &str| objects.services.get(name).is_some_and(|entry| entry.spec.is_compound());
     carried.ties.broken |=
-        compiler.built.iter().any(|(name, built)| built.is_err() && is_weighted(name));
+        compiler.built.iter().any(|(name, built)| built.is_err() && is_compound(name));
     let parts = Arc::make_mut(&mut carried.ties.parts);
     for (name, entry) in &objects.services {
-        if let dynamic::Service::Weighted(weighted) = &*entry.spec {
-            let children = weighted.services.iter();
-            parts.extend(children.map(|child| qualify(&child.name, provider(name))));
-        }
+        let children = entry.spec.parts().iter();
+        parts.extend(children.map(|child| qualify(&child.name, provider(name))));
     }
     let name = |name| runtime.services.get_key_value(name).map(|(name, _)| Arc::clone(name));
     let built = compiler.built.into_iter();
@@ -92,12 +88,10 @@ pub(crate) fn note_servers(carried: &mut Carried, runtime: &mut Runtime) {
             continue;
         }
         let Some(info) = runtime.services.get_mut(&name) else { continue };
-        if let dynamic::Service::Weighted(weighted) = &*info.service {
-            for child in &weighted.services {
-                let child = qualify(&child.name, provider(&name));
-                open.push(child.as_str().into());
-                reached.insert(child);
-            }
+        for child in info.service.parts() {
+            let child = qualify(&child.name, provider(&name));
+            open.push(child.as_str().into());
+            reached.insert(child);
         }
         info.reached = true;
     }
@@ -147,7 +141,9 @@ impl Leaves<'_> {
         }
         match &*entry.spec {
             dynamic::Service::LoadBalancer(config) => self.load_balancer(name, config),
-            dynamic::Service::Weighted(_) | dynamic::Service::Unserved(_) => Err(format!(
+            dynamic::Service::Weighted(_)
+            | dynamic::Service::HighestRandomWeight(_)
+            | dynamic::Service::Unserved(_) => Err(format!(
                 "service kind \"{}\" is not served by this version of Portway yet",
                 entry.spec.kind()
             )),
@@ -178,18 +174,47 @@ impl Leaves<'_> {
 
 impl Compiler<'_> {
     fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
+        if entry.spec.is_compound()
+            && let Some(reason) = disabled("service", name, entry)
+        {
+            return Err(reason);
+        }
         match &*entry.spec {
-            dynamic::Service::Weighted(config) => match disabled("service", name, entry) {
-                Some(reason) => Err(reason),
-                None => self.weighted(name, config),
-            },
+            dynamic::Service::Weighted(config) => {
+                let named =
+                    |child: &str, reason| format!("building HTTP service \"{child}\": {reason}");
+                let children = self.parts(name, &config.services, named)?;
+                let sticky = config.sticky.as_deref();
+                Ok(self.weighted(name, Strategy::Wrr, sticky, children))
+            }
+            dynamic::Service::HighestRandomWeight(config) => {
+                let children = self.parts(name, &config.services, |_, reason| reason)?;
+                Ok(self.weighted(name, Strategy::Hrw, None, children))
+            }
             _ => self.leaves.build(name, entry),
         }
     }
 
-    fn weighted(&mut self, name: &str, config: &Weighted) -> Built {
+    fn weighted(
+        &self,
+        name: &str,
+        strategy: Strategy,
+        sticky: Option<&Sticky>,
+        children: Vec<Member<'_, Arc<Service>>>,
+    ) -> Arc<Service> {
+        Arc::new(Service::weighted(name, strategy, sticky, children, self.leaves.carried))
+    }
+
+    /// The compiled parts of a service, as they are named in it, with their weights. `tell` says in Traefik's words
+    /// why the service does not work when a part does not.
+    fn parts<'p>(
+        &mut self,
+        name: &str,
+        config: &'p [WeightedService],
+        tell: impl Fn(&str, String) -> String,
+    ) -> Result<Vec<Member<'p, Arc<Service>>>, String> {
         let qualified = |child: &str| qualify(child, provider(name));
-        let parts = config.services.iter().map(|child| qualified(&child.name));
+        let parts = config.iter().map(|child| qualified(&child.name));
         let depths = parts.map(|part| self.depths.get(&part).copied().unwrap_or(1));
         let depth = depths.max().unwrap_or(0) + 1;
         self.depths.insert(name.to_owned(), depth);
@@ -197,14 +222,19 @@ impl Compiler<'_> {
             return Err(format!("more than {MAX_DEPTH} services are inside one another"));
         }
         let mut children = Vec::new();
-        for child in &config.services {
+        for child in config {
             let qualified = qualified(&child.name);
-            let service = self
-                .part(name, &qualified)
-                .map_err(|reason| format!("building HTTP service \"{}\": {reason}", child.name))?;
-            children.push((child.name.as_str(), service, child.weight.unwrap_or(1)));
+            let service =
+                self.part(name, &qualified).map_err(|reason| tell(&child.name, reason))?;
+            children.push(Member {
+                item: service,
+                name: &child.name,
+                weight: child.weight.unwrap_or(1),
+                fenced: false,
+                standing: None,
+            });
         }
-        Ok(Arc::new(Service::weighted(name, children, self.leaves.carried)))
+        Ok(children)
     }
 
     fn part(&self, of: &str, name: &str) -> Built {

@@ -7,8 +7,11 @@
 use std::{
     cmp::Ordering,
     collections::{BinaryHeap, HashMap, VecDeque},
+    hash::BuildHasher,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
 };
+
+use foldhash::quality::FixedState;
 
 /// Slots of a schedule at most, if there are not more members; larger weights are scaled down to fit, so shares are
 /// exact to 1/4096.
@@ -31,7 +34,8 @@ struct Position(AtomicUsize);
 /// A member, and when in each round it has its turns.
 #[derive(Clone, Debug)]
 struct Seat {
-    name: Box<str>,
+    /// The hash of its name. Should two ever have the same one, they may swap turns once.
+    name: u64,
     weight: u64,
     /// Turns in a round.
     turns: u64,
@@ -55,10 +59,10 @@ impl Rotation {
         let weights = fit(members);
         let mut phases = before.map(Self::phases).unwrap_or_default();
         let seats = members.iter().zip(weights).map(|(&(name, weight), turns)| Seat {
-            name: name.into(),
+            name: hash(name),
             weight,
             turns,
-            phase: phases.get_mut(name).and_then(VecDeque::pop_front).unwrap_or(1.0),
+            phase: phases.get_mut(&hash(name)).and_then(VecDeque::pop_front).unwrap_or(1.0),
         });
         let seats: Box<[Seat]> = seats.collect();
         Self { schedule: schedule(&seats), members: seats, position: Position::default() }
@@ -66,8 +70,8 @@ impl Rotation {
 
     /// Whether it is one of just these members.
     pub(crate) fn is_of(&self, members: &[(&str, u64)]) -> bool {
-        let own = self.members.iter().map(|seat| (&*seat.name, seat.weight));
-        own.eq(members.iter().copied())
+        let own = self.members.iter().map(|seat| (seat.name, seat.weight));
+        own.eq(members.iter().map(|(name, weight)| (hash(name), *weight)))
     }
 
     /// The member whose turn it is. Turns of members that are not `usable` go to whom the next turn belongs, as in
@@ -76,8 +80,7 @@ impl Rotation {
         let turn = self.position.0.fetch_add(1, Relaxed);
         let start = turn.checked_rem(self.schedule.len())?;
         let (passed, first) = self.schedule.split_at_checked(start)?;
-        let mut skipped = 0;
-        for &member in first.iter().chain(passed) {
+        for (skipped, &member) in first.iter().chain(passed).enumerate() {
             let member = usize::try_from(member).ok()?;
             if usable(member) {
                 if skipped > 0 {
@@ -85,13 +88,12 @@ impl Rotation {
                 }
                 return Some(member);
             }
-            skipped += 1;
         }
         None
     }
 
     /// The phases of all members as they stand now, by name; of members with the same name in their order.
-    fn phases(&self) -> HashMap<&str, VecDeque<f64>> {
+    fn phases(&self) -> HashMap<u64, VecDeque<f64>> {
         let position = self.position.0.load(Relaxed);
         let turn = position.checked_rem(self.schedule.len()).unwrap_or_default();
         let mut taken = vec![0; self.members.len()];
@@ -104,13 +106,17 @@ impl Rotation {
             now = seat.deadline(*taken);
             *taken += 1;
         }
-        let mut phases: HashMap<&str, VecDeque<f64>> = HashMap::new();
+        let mut phases: HashMap<u64, VecDeque<f64>> = HashMap::new();
         for (seat, taken) in self.members.iter().zip(taken) {
             let phase = seat.phase + taken as f64 - now * seat.turns as f64;
-            phases.entry(&seat.name).or_default().push_back(phase.clamp(0.0, 1.0));
+            phases.entry(seat.name).or_default().push_back(phase.clamp(0.0, 1.0));
         }
         phases
     }
+}
+
+fn hash(name: &str) -> u64 {
+    FixedState::default().hash_one(name)
 }
 
 /// One round: the index of the member that takes each turn.

@@ -8,6 +8,10 @@ use portway_http::Headers;
 use super::*;
 use crate::Random;
 
+fn settings(strategy: Strategy) -> Settings<'static> {
+    Settings { name: "test", service: "test@file", strategy, sticky: None }
+}
+
 /// A balancer of members named by letters.
 fn balancer(strategy: Strategy, members: &[(&'static str, i64)]) -> Balancer<&'static str> {
     carried_balancer(strategy, members, &Carried::default())
@@ -20,7 +24,7 @@ fn carried_balancer(
 ) -> Balancer<&'static str> {
     let member =
         |&(name, weight)| Member { item: name, name, weight, fenced: false, standing: None };
-    Balancer::compile("test", strategy, members.iter().map(member).collect(), carried)
+    Balancer::compile(settings(strategy), members.iter().map(member).collect(), carried)
 }
 
 /// The same, with standings.
@@ -36,7 +40,7 @@ fn watched(
         fenced: false,
         standing: Some(Arc::clone(standing)),
     });
-    let balancer = Balancer::compile("test", strategy, watched.collect(), &Carried::default());
+    let balancer = Balancer::compile(settings(strategy), watched.collect(), &Carried::default());
     (balancer, standings)
 }
 
@@ -45,9 +49,9 @@ fn picks(balancer: &Balancer<&'static str>, count: u32) -> String {
     let (headers, random) = (Headers::new(), Random::seeded(7));
     let pick = |number| {
         let client = IpAddr::V4(Ipv4Addr::from_bits(number));
-        balancer.pick(&Asking { headers: &headers, client, random: &random })
+        balancer.pick(&Asking { headers: &headers, client, random: &random }, &mut Vec::new())
     };
-    (0..count).filter_map(pick).map(|candidate| candidate.item).collect()
+    (0..count).filter_map(pick).map(|chosen| *chosen.item).collect()
 }
 
 const STRATEGIES: [Strategy; 4] =
@@ -95,10 +99,10 @@ fn fenced_ones_take_no_new_clients() {
     for strategy in STRATEGIES {
         let member = |name, fenced| Member { item: name, name, weight: 1, fenced, standing: None };
         let members = vec![member("a", true), member("b", false)];
-        let balancer = Balancer::compile("test", strategy, members, &Carried::default());
+        let balancer = Balancer::compile(settings(strategy), members, &Carried::default());
         assert_eq!(picks(&balancer, 4), "bbbb");
         let members = vec![member("a", true)];
-        let balancer = Balancer::compile("test", strategy, members, &Carried::default());
+        let balancer = Balancer::compile(settings(strategy), members, &Carried::default());
         assert_eq!(picks(&balancer, 4), "");
     }
 }
@@ -131,13 +135,14 @@ fn two_choices_keep_the_fullest_near_the_mean() {
         fenced: false,
         standing: None,
     });
-    let balancer = Balancer::compile("test", Strategy::P2c, members.collect(), &Carried::default());
+    let balancer =
+        Balancer::compile(settings(Strategy::P2c), members.collect(), &Carried::default());
     let (headers, random) = (Headers::new(), Random::seeded(3));
     let asking = Asking { headers: &headers, client: Ipv4Addr::LOCALHOST.into(), random: &random };
     let now = Instant::now();
     let mut under_way = Vec::new();
     for _ in 0..10_000 {
-        let load = balancer.pick(&asking).and_then(|candidate| candidate.load.as_ref());
+        let load = balancer.pick(&asking, &mut Vec::new()).and_then(|chosen| chosen.load);
         under_way.push(load.unwrap().begin(now));
     }
     let counts = balancer.candidates().iter().map(|one| one.load.as_ref().unwrap().in_flight());

@@ -81,8 +81,8 @@ impl<'a> Wanted<'a> {
         }
         if is_unserved(ours) || self.parents.contains(name) {
             leave_out(&["error", "status", "serverStatus"], ours, theirs);
-            leave_out_cookies(ours, theirs);
         }
+        leave_out_cookies(ours, theirs);
         let by_chance = self.beneath.contains(name) || self.beneath_disabled.contains(name);
         if by_chance && !ours.contains_key("serverStatus") {
             theirs.remove("serverStatus");
@@ -173,12 +173,14 @@ fn hide_secrets(object: &mut Fields) {
     }
 }
 
-/// Traefik makes up the name of a cookie when it first uses the service; stickiness is not served.
-fn leave_out_cookies(ours: &Fields, theirs: &mut Fields) {
-    let named = ours.get("loadBalancer").and_then(|b| b.pointer(COOKIE)?.get("name"));
-    let cookie = theirs.get_mut("loadBalancer").and_then(|b| b.pointer_mut(COOKIE));
-    if let (None, Some(Value::Object(cookie))) = (named, cookie) {
-        cookie.remove("name");
+/// Traefik makes up the name of a cookie when it first uses the service.
+fn leave_out_cookies(ours: &mut Fields, theirs: &Fields) {
+    for kind in ["loadBalancer", "weighted"] {
+        let named = theirs.get(kind).and_then(|service| service.pointer(COOKIE)?.get("name"));
+        let cookie = ours.get_mut(kind).and_then(|service| service.pointer_mut(COOKIE));
+        if let (None, Some(Value::Object(cookie))) = (named, cookie) {
+            cookie.remove("name");
+        }
     }
 }
 

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use portway_model::{
-    Cause, Fields, Node, Problem, Severity,
-    dynamic::{Observability, RouterTimeouts, RouterTls, TraceVerbosity, decode},
+    Cause, Fields, Problem, Severity,
+    dynamic::{Observability, RouterTimeouts, RouterTls, Sticky, TraceVerbosity, decode},
     nearest,
 };
-use serde_json::{Map, Value as Json, json};
 
 use super::annotations::{PREFIX, Vocabulary, switched, tree};
 use crate::translate::own;
@@ -118,8 +117,8 @@ pub(super) struct ServiceSettings {
     pub(super) node_port_lb: bool,
     /// Names of middlewares of the service itself, which are not served yet.
     pub(super) middlewares: Vec<String>,
-    /// Stickiness, as written.
-    pub(super) sticky: Option<Box<Json>>,
+    /// Whether clients stay with a server.
+    pub(super) sticky: Option<Box<Sticky>>,
     /// What is wrong with the annotations.
     pub(super) problems: Vec<Problem>,
 }
@@ -163,40 +162,18 @@ fn scheme(fields: &mut Fields<'_>) -> String {
     scheme
 }
 
-/// Stickiness, with its fields in Traefik's spelling and with its default path.
-fn sticky(fields: &mut Fields<'_>) -> Option<Box<Json>> {
-    let sticky = switched(fields, "sticky", |node, path, problems| {
+fn sticky(fields: &mut Fields<'_>) -> Option<Box<Sticky>> {
+    switched(fields, "sticky", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
-        let cookie = switched(&mut fields, "cookie", cookie);
+        let cookie = switched(&mut fields, "cookie", |node, path, problems| {
+            let mut fields = Fields::open(node, path, problems);
+            let cookie = decode::cookie(&mut fields);
+            fields.close();
+            cookie
+        });
         fields.close();
-        cookie.map_or_else(|| json!({}), |cookie| json!({"cookie": cookie}))
-    })?;
-    if sticky.get("cookie").is_some() {
-        let message = "not served by this version of Portway; it has no effect";
-        fields.report("sticky", Problem::warning, message);
-    }
-    Some(Box::new(sticky))
-}
-
-fn cookie(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Json {
-    let mut fields = Fields::open(node, path, problems);
-    let mut cookie = Map::from_iter([("path".to_owned(), "/".into())]);
-    for name in ["name", "sameSite", "path", "domain"] {
-        let text = fields.string(name);
-        if !text.is_empty() {
-            cookie.insert(name.to_owned(), text.into());
-        }
-    }
-    for name in ["secure", "httpOnly"] {
-        if fields.boolean(name) == Some(true) {
-            cookie.insert(name.to_owned(), true.into());
-        }
-    }
-    if let Some(age) = fields.integer("maxAge").filter(|age| *age != 0) {
-        cookie.insert("maxAge".to_owned(), age.into());
-    }
-    fields.close();
-    cookie.into()
+        Box::new(Sticky { cookie })
+    })
 }
 
 /// Annotations of Ingresses.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::kinds;
+use super::{kinds, sticky};
 use crate::{
     Fields, Node, Period, Problem,
     decode::join,
     dynamic::{
-        LoadBalancer, ResponseForwarding, Server, Service, Strategy, UNSERVED_SERVICES, Weighted,
-        WeightedService,
+        HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, Strategy,
+        UNSERVED_SERVICES, Weighted, WeightedService,
     },
 };
 
@@ -16,8 +16,10 @@ use crate::{
 ///
 /// A kind that is not served yet keeps its settings as JSON and has an error, as has a service of two kinds.
 pub fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Service {
-    let known: Vec<&'static str> =
-        ["loadBalancer", "weighted"].into_iter().chain(UNSERVED_SERVICES.iter().copied()).collect();
+    let known: Vec<&'static str> = ["loadBalancer", "weighted", "highestRandomWeight"]
+        .into_iter()
+        .chain(UNSERVED_SERVICES.iter().copied())
+        .collect();
     let with_middlewares: Vec<&'static str> =
         known.iter().copied().chain(["middlewares"]).collect();
     let mut found = kinds(node, path, &with_middlewares, problems);
@@ -43,6 +45,9 @@ pub fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Service 
     match kind {
         "loadBalancer" => Service::LoadBalancer(load_balancer(child, path, problems)),
         "weighted" => Service::Weighted(weighted(child, path, problems)),
+        "highestRandomWeight" => {
+            Service::HighestRandomWeight(highest_random_weight(child, path, problems))
+        }
         kind => {
             let message =
                 format!("service kind `{kind}` is not served by this version of Portway yet");
@@ -56,7 +61,7 @@ pub fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Service 
 pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> LoadBalancer {
     let mut fields = Fields::open(node, path, problems);
     let load_balancer = LoadBalancer {
-        sticky: fields.unserved("sticky"),
+        sticky: fields.object("sticky", sticky),
         servers: fields.list("servers", server),
         strategy: strategy(&mut fields),
         health_check: fields.unserved("healthCheck"),
@@ -71,6 +76,14 @@ pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Lo
         middlewares: Vec::new(),
         origin: None,
     };
+    if load_balancer.sticky.as_ref().is_some_and(|sticky| sticky.cookie.is_some())
+        && load_balancer.strategy == Strategy::Hrw
+    {
+        // As in Traefik.
+        let message = "has no effect with strategy `hrw`, which keeps each client with a server by \
+                       its address";
+        fields.report("sticky", Problem::warning, message);
+    }
     fields.close();
     load_balancer
 }
@@ -103,11 +116,15 @@ pub fn server(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Server {
             fields.report(name, Problem::warning, "has no effect; write it in `url`");
         }
     }
+    if fields.node("fenced").is_some() {
+        // It is told of Kubernetes endpoints that terminate, and Traefik does not read it from files.
+        fields.report("fenced", Problem::warning, "has no effect in a file");
+    }
     let server = Server {
         url: fields.string("url"),
         weight: share(&mut fields),
         preserve_path: fields.boolean("preservePath").unwrap_or_default(),
-        fenced: fields.boolean("fenced").unwrap_or_default(),
+        fenced: false,
     };
     fields.close();
     server
@@ -118,11 +135,30 @@ pub fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Weighte
     let mut fields = Fields::open(node, path, problems);
     let weighted = Weighted {
         services: fields.list("services", weighted_service),
-        sticky: fields.unserved("sticky"),
+        sticky: fields.object("sticky", sticky),
+        health_check: fields.unserved("healthCheck"),
+    };
+    if weighted.sticky.as_ref().is_some_and(|sticky| sticky.cookie.is_none()) {
+        // Traefik drops the whole file for it.
+        fields.report("sticky", Problem::warning, "has no effect without `cookie`");
+    }
+    fields.close();
+    weighted
+}
+
+/// Reads `highestRandomWeight`.
+pub fn highest_random_weight(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> HighestRandomWeight {
+    let mut fields = Fields::open(node, path, problems);
+    let hrw = HighestRandomWeight {
+        services: fields.list("services", weighted_service),
         health_check: fields.unserved("healthCheck"),
     };
     fields.close();
-    weighted
+    hrw
 }
 
 /// Reads a service and its share. Traefik: `weighted.services[]`.

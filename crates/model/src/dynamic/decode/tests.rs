@@ -217,12 +217,44 @@ fn balancing_that_is_not_served_is_a_warning() {
     let problems: Vec<_> = entry.problems.iter().map(ToString::to_string).collect();
     assert_eq!(
         problems,
-        [
-            "loadBalancer.sticky: not served by this version of Portway; it has no effect",
-            "loadBalancer.healthCheck: not served by this version of Portway; it has no effect",
-        ]
+        ["loadBalancer.healthCheck: not served by this version of Portway; it has no effect",]
     );
     assert!(!entry.is_disabled());
+}
+
+#[test]
+fn what_stickiness_cannot_mean_is_a_warning() {
+    let config = read(
+        "http: {services: {s: {loadBalancer: {strategy: hrw, sticky: {cookie: {sameSite: laks, domain: a_b}}}}, \
+         t: {weighted: {sticky: {}}}, u: {loadBalancer: {sticky: {cookie: {path: '', maxage: 3}}}}, \
+         v: {loadBalancer: {sticky: {cokie: {}}}}}}",
+    );
+    let problems = |name: &str| -> Vec<_> {
+        config.http.services[name].problems.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        problems("s"),
+        [
+            "loadBalancer.sticky.cookie.sameSite: `laks` is none of `none`, `lax`, `strict` and has no effect; did \
+             you mean `lax`?",
+            "loadBalancer.sticky.cookie.domain: `a_b` is no domain and has no effect",
+            "loadBalancer.sticky: has no effect with strategy `hrw`, which keeps each client with a server by its \
+             address",
+        ]
+    );
+    assert_eq!(problems("t"), ["weighted.sticky: has no effect without `cookie`"]);
+    assert!(problems("u").is_empty());
+    let shown = serde_json::to_value(&*config.http.services["u"].spec).unwrap();
+    assert_eq!(
+        shown["loadBalancer"]["sticky"],
+        json!({"cookie": {"maxAge": 3, "path": ""}}),
+        "as Traefik shows it"
+    );
+    assert!(config.http.services["v"].is_disabled());
+    assert_eq!(
+        problems("v"),
+        ["loadBalancer.sticky.cokie: unknown field `cokie`; did you mean `cookie`?"]
+    );
 }
 
 #[test]

@@ -40,7 +40,11 @@ const CHOICES: [(&str, &[&str], &[&str]); 3] = [
             "{loadBalancer: {servers: [{url: '127.0.0.1:3'}]}}",
             "{loadBalancer: {serversTransport: nope}}",
             "{mirroring: {service: s}}",
+            "{loadBalancer: {strategy: leasttime, sticky: {cookie: {}}, servers: [{url: 'http://127.0.0.1:2'}]}}",
+            "{loadBalancer: {strategy: p2c, sticky: {cookie: {name: c}}, servers: [{url: 'http://127.0.0.1:2'}]}}",
             "{weighted: {services: [{name: s}, {name: x}]}}",
+            "{weighted: {services: [{name: s}, {name: x}], sticky: {cookie: {name: w}}}}",
+            "{highestRandomWeight: {services: [{name: s}, {name: x, weight: 2}]}}",
         ],
     ),
     (

@@ -47,8 +47,8 @@ fn a_member_that_goes_moves_its_own_clients_only() {
     let weights = [1.0, 2.0, 5.0, 1.0, 1.0, 3.0, 1.0, 1.0, 2.0, 1.0];
     let members: Vec<_> = names.iter().map(String::as_str).zip(weights).collect();
     let all = named(&members);
-    for gone in 0..10 {
-        let left: Vec<_> = members.iter().copied().filter(|one| *one.0 != *names[gone]).collect();
+    for (gone, name) in names.iter().enumerate() {
+        let left: Vec<_> = members.iter().copied().filter(|one| one.0 != name).collect();
         let left = named(&left);
         for client in (0..2_000u32).map(|n| Ipv4Addr::from_bits(n.wrapping_mul(2_654_435_761))) {
             let client = client.into();

@@ -5,9 +5,10 @@ fn always(_: usize) -> bool {
     true
 }
 
-/// The names of the next turns.
+/// The names of the next turns, which are letters.
 fn turns(rotation: &Rotation, count: usize) -> String {
-    let next = |_| rotation.next(always).map(|member| &*rotation.members[member].name);
+    let letter = |seat: &Seat| ('a'..='z').find(|one| hash(&one.to_string()) == seat.name);
+    let next = |_| rotation.next(always).and_then(|member| letter(&rotation.members[member]));
     (0..count).filter_map(next).collect()
 }
 
