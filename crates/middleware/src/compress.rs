@@ -240,7 +240,7 @@ fn offered(config: &dynamic::Compress) -> Result<Offered, String> {
     }
     let parse = |name: &String| {
         Encoding::parse(name).ok_or_else(|| {
-            let near = nearest(name, ["gzip", "br", "zstd"].into_iter());
+            let near = nearest(name, ["gzip", "br", "zstd"]);
             let hint = near.map_or_else(
                 || "; `gzip`, `br` and `zstd` are".to_owned(),
                 |near| format!("; did you mean `{near}`?"),

@@ -40,7 +40,7 @@ pub struct Encoder {
 
 enum Inner {
     Brotli(Box<CompressorWriter<Vec<u8>>>),
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
     Zstd(Box<ZstdEncoder<'static, Vec<u8>>>),
 }
 
@@ -58,7 +58,8 @@ impl Encoder {
         let inner = match encoding {
             Encoding::Brotli => Some(Inner::Brotli(Box::new(brotli(window, length)))),
             Encoding::Gzip => {
-                Some(Inner::Gzip(GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL))))
+                let encoder = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
+                Some(Inner::Gzip(Box::new(encoder)))
             }
             Encoding::Zstd => zstd(window).ok().map(|encoder| Inner::Zstd(Box::new(encoder))),
         };

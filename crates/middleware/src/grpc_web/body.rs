@@ -85,7 +85,7 @@ mod tests {
     fn trailers() -> Option<Headers> {
         let mut trailers = Headers::new();
         for (name, value) in [("Grpc-Status", "0"), ("X-Told", "1"), ("Grpc-Message", "fine")] {
-            trailers.append(&HeaderName::parse(name).unwrap(), value);
+            trailers.append(HeaderName::parse(name).unwrap(), value);
         }
         Some(trailers)
     }
