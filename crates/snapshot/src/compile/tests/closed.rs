@@ -62,8 +62,8 @@ fn a_broken_middleware_closes() {
 fn an_unserved_middleware_closes() {
     check(
         "service: s, middlewares: [m]",
-        "  middlewares: {m: {forwardAuth: {address: 'http://a'}}}",
-        "middleware \"m@file\": forwardAuth: middleware kind `forwardAuth` is not served by this version \
+        "  middlewares: {m: {plugin: {demo: {a: 1}}}}",
+        "middleware \"m@file\": plugin: middleware kind `plugin` is not served by this version \
          of Portway yet (in.yml:7)",
     );
 }
