@@ -152,9 +152,9 @@ fn an_unknown_service() {
 fn a_kind_that_is_not_served_yet() {
     closed(
         "    r: {rule: 'Host(`r`)', service: noop@internal, middlewares: [m]}\n  \
-         middlewares: {m: {passTLSClientCert: {pem: true}}}",
-        "middleware \"m@file\": passTLSClientCert: middleware kind `passTLSClientCert` is not served by this version of \
-         Portway yet (@@folder@@/dynamic/dynamic.yml:5)",
+         middlewares: {m: {plugin: {a: {b: c}}}}",
+        "middleware \"m@file\": plugin: middleware kind `plugin` is not served by this version of Portway \
+         yet (@@folder@@/dynamic/dynamic.yml:5)",
     );
 }
 

@@ -15,8 +15,8 @@ mod transport;
 
 pub use middleware::{
     AddPrefix, BasicAuth, BodyLimit, Buffering, Chain, CircuitBreaker, ClientCertificateInfo,
-    ClientTls, Compress, ContentType, Cors, EncodedCharacters, Errors, ForwardAuth, ForwardAuthTls,
-    GrpcWeb, Headers, InFlightReq, InertHeaders, IpAllowList, IpDenyList, IpStrategy, IpWhiteList,
+    ClientTls, Compress, ContentType, Cors, EncodedCharacters, Errors, ForwardAuth, GrpcWeb,
+    Headers, InFlightReq, InertHeaders, IpAllowList, IpDenyList, IpStrategy, IpWhiteList,
     Maintenance, Middleware, NameParts, PassTlsClientCert, RateLimit, RedirectRegex,
     RedirectScheme, Redis, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security,
     SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,

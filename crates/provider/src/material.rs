@@ -52,33 +52,27 @@ impl Materials {
                 auth.users_of_file = lines(&text);
             }
         });
-        let names_tls = |spec: &Middleware| matches!(spec, Middleware::RateLimit(limit) if limit.redis.as_ref().is_some_and(|redis| redis.tls.is_some()));
-        edit(&mut config.http.middlewares, names_tls, |entry| {
-            if let Middleware::RateLimit(limit) = Arc::make_mut(&mut entry.spec)
-                && let Some(tls) = limit.redis.as_mut().and_then(|redis| redis.tls.as_mut())
-            {
-                for (name, material) in
-                    [("ca", &mut tls.ca), ("cert", &mut tls.cert), ("key", &mut tls.key)]
-                {
-                    let field = format!("rateLimit.redis.tls.{name}");
-                    self.material(material, &field, &mut entry.problems);
-                }
+        let names_tls = |spec: &Middleware| match spec {
+            Middleware::ForwardAuth(auth) => auth.tls.is_some(),
+            Middleware::RateLimit(limit) => {
+                limit.redis.as_ref().is_some_and(|redis| redis.tls.is_some())
             }
-        });
-        let names_material =
-            |spec: &Middleware| matches!(spec, Middleware::ForwardAuth(auth) if auth.tls.is_some());
-        edit(&mut config.http.middlewares, names_material, |entry| {
-            if let Middleware::ForwardAuth(auth) = Arc::make_mut(&mut entry.spec)
-                && let Some(tls) = &mut auth.tls
-            {
-                for (name, material) in
-                    [("ca", &mut tls.ca), ("cert", &mut tls.cert), ("key", &mut tls.key)]
-                {
-                    let field = format!("forwardAuth.tls.{name}");
-                    if let Some(material) = material {
-                        self.material(material, &field, &mut entry.problems);
-                    }
+            _ => false,
+        };
+        edit(&mut config.http.middlewares, names_tls, |entry| {
+            let (tls, field) = match Arc::make_mut(&mut entry.spec) {
+                Middleware::ForwardAuth(auth) => (auth.tls.as_mut(), "forwardAuth.tls"),
+                Middleware::RateLimit(limit) => {
+                    let tls = limit.redis.as_mut().and_then(|redis| redis.tls.as_mut());
+                    (tls, "rateLimit.redis.tls")
                 }
+                _ => return,
+            };
+            let Some(tls) = tls else { return };
+            for (name, material) in
+                [("ca", &mut tls.ca), ("cert", &mut tls.cert), ("key", &mut tls.key)]
+            {
+                self.material(material, &format!("{field}.{name}"), &mut entry.problems);
             }
         });
         let names_material =

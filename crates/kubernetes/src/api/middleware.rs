@@ -4,7 +4,7 @@ use portway_model::{
     Fields, Node, Position, Problem, Value,
     decode::join,
     dynamic::{
-        self, BasicAuth, ClientTls, ForwardAuth, ForwardAuthTls, RateLimit, RedirectScheme, Redis,
+        self, BasicAuth, ClientTls, ForwardAuth, RateLimit, RedirectScheme, Redis,
         SERVED_MIDDLEWARES, UNSERVED_MIDDLEWARES, Unserved, decode,
     },
 };
@@ -34,8 +34,6 @@ pub enum Middleware {
         /// Where it was named.
         secret_at: Position,
     },
-    /// `rateLimit` that counts in Redis, whose credentials are in Secrets of the same namespace.
-    RateLimit(Box<RateLimit>, RedisSecrets),
     /// `forwardAuth`, whose keys and authorities are in Secrets of the same namespace.
     ForwardAuth {
         /// All but these.
@@ -47,6 +45,8 @@ pub enum Middleware {
         /// The name of the Secret with the certificate that the server is shown; empty means none.
         certificate: (String, Position),
     },
+    /// `rateLimit` that counts in Redis, whose credentials are in Secrets of the same namespace.
+    RateLimit(Box<RateLimit>, RedisSecrets),
     /// `chain`, whose members are references.
     Chain(Vec<Reference>),
     /// `errors`, whose service is a reference.
@@ -233,10 +233,10 @@ fn forward_auth(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middlew
             (fields.string(name), at)
         };
         (authority, certificate) = (secret("caSecret"), secret("certSecret"));
-        let tls = ForwardAuthTls {
+        let tls = ClientTls {
             insecure_skip_verify: fields.boolean("insecureSkipVerify").unwrap_or_default(),
             ca_optional: fields.boolean("caOptional"),
-            ..ForwardAuthTls::default()
+            ..ClientTls::default()
         };
         fields.close();
         (tls, ())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portway_model::{
     Cause, Position, Problem,
-    dynamic::{self, BasicAuth, Chain, ForwardAuth, Material, RateLimit},
+    dynamic::{self, BasicAuth, Chain, ClientTls, Material, RateLimit},
 };
 
 use super::{Translation, Whole, entry, services::Resolved};
@@ -63,18 +63,37 @@ impl Translation<'_> {
                 Err(reason) => missing("secret", reason, *user_at),
             }
         }
-        let Some(tls) = &mut redis.tls else { return settings };
+        if let Some(tls) = &mut redis.tls {
+            self.client_tls(
+                namespace,
+                tls,
+                (authority, certificate),
+                false,
+                |field, reason, at| {
+                    missing(&format!("tls.{field}"), reason, at);
+                },
+            );
+        }
+        settings
+    }
+
+    /// Adds to settings of TLS what the Secrets of its authorities and its certificate hold; a `lenient` authority may
+    /// be the only value of its Secret. Tells `missing` which field names nothing of use, why and where.
+    fn client_tls(
+        &self,
+        namespace: &str,
+        tls: &mut ClientTls,
+        (authority, certificate): (&(String, Position), &(String, Position)),
+        lenient: bool,
+        mut missing: impl FnMut(&str, String, Position),
+    ) {
         if let (name, at) = authority
             && !name.is_empty()
         {
-            match self.authority(namespace, name, false) {
+            match self.authority(namespace, name, lenient) {
                 Ok(material) => tls.ca = material,
                 Err(reason) => {
-                    missing(
-                        "tls.caSecret",
-                        format!("failed to load auth ca secret: {reason}"),
-                        *at,
-                    );
+                    missing("caSecret", format!("failed to load auth ca secret: {reason}"), *at);
                 }
             }
         }
@@ -84,11 +103,10 @@ impl Translation<'_> {
             match self.key_pair(namespace, name) {
                 Ok(pair) => (tls.cert, tls.key) = (Material::inline(pair.cert.content), pair.key),
                 Err(reason) => {
-                    missing("tls.certSecret", format!("failed to load auth secret: {reason}"), *at);
+                    missing("certSecret", format!("failed to load auth secret: {reason}"), *at);
                 }
             }
         }
-        settings
     }
 
     fn resolved(
@@ -131,53 +149,18 @@ impl Translation<'_> {
                     let message = "forward authentication requires an address";
                     problems.push(Problem::error("spec.forwardAuth.address", message).at(*at));
                 }
-                let settings =
-                    self.forward_auth(object, settings, authority, certificate, problems);
-                dynamic::Middleware::ForwardAuth(settings.into())
+                let mut settings = settings.clone();
+                if let Some(tls) = &mut settings.tls {
+                    let (namespace, secrets) = (&object.key.namespace, (authority, certificate));
+                    self.client_tls(namespace, tls, secrets, true, |field, reason, at| {
+                        let field = format!("spec.forwardAuth.tls.{field}");
+                        let problem = Problem::error(field, reason).at(at);
+                        problems.push(problem.about(Cause::Reference));
+                    });
+                }
+                dynamic::Middleware::ForwardAuth(settings)
             }
         }
-    }
-}
-
-impl Translation<'_> {
-    /// The settings of `forwardAuth`, with what its Secrets hold.
-    fn forward_auth(
-        &self,
-        object: &Object,
-        settings: &ForwardAuth,
-        (authority, authority_at): &(String, Position),
-        (certificate, certificate_at): &(String, Position),
-        problems: &mut Vec<Problem>,
-    ) -> ForwardAuth {
-        let namespace = &object.key.namespace;
-        let mut settings = settings.clone();
-        let Some(tls) = &mut settings.tls else { return settings };
-        let mut refused = |name: &str, reason: String, at: Position| {
-            let field = format!("spec.forwardAuth.tls.{name}");
-            problems.push(Problem::error(field, reason).at(at).about(Cause::Reference));
-        };
-        if !authority.is_empty() {
-            match self.authority(namespace, authority, true) {
-                Ok(material) => {
-                    let written = format!("of Secret {namespace}/{authority}");
-                    tls.ca = Some(Material { written, ..material });
-                }
-                Err(reason) => {
-                    let reason = format!("failed to load auth ca secret: {reason}");
-                    refused("caSecret", reason, *authority_at);
-                }
-            }
-        }
-        if !certificate.is_empty() {
-            match self.key_pair(namespace, certificate) {
-                Ok(pair) => (tls.cert, tls.key) = (Some(pair.cert), Some(pair.key)),
-                Err(reason) => {
-                    let reason = format!("failed to load auth secret: {reason}");
-                    refused("certSecret", reason, *certificate_at);
-                }
-            }
-        }
-        settings
     }
 }
 

@@ -58,8 +58,8 @@ impl Encoder {
         let inner = match encoding {
             Encoding::Brotli => Some(Inner::Brotli(Box::new(brotli(window, length)))),
             Encoding::Gzip => {
-                let encoder = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
-                Some(Inner::Gzip(Box::new(encoder)))
+                let level = Compression::new(GZIP_LEVEL);
+                Some(Inner::Gzip(Box::new(GzEncoder::new(Vec::new(), level))))
             }
             Encoding::Zstd => zstd(window).ok().map(|encoder| Inner::Zstd(Box::new(encoder))),
         };

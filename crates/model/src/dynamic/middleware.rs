@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 mod certificate;
+mod client_tls;
 mod compress;
 mod errors;
 mod failure;
@@ -17,15 +18,16 @@ mod redis;
 mod retry;
 
 pub use certificate::{ClientCertificateInfo, NameParts, PassTlsClientCert};
+pub use client_tls::ClientTls;
 pub use compress::Compress;
 pub use errors::Errors;
 pub use failure::{Buffering, CircuitBreaker};
-pub use forward_auth::{ForwardAuth, ForwardAuthTls};
+pub use forward_auth::ForwardAuth;
 pub use grpc_web::GrpcWeb;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
 pub use own::{BodyLimit, IpDenyList, Maintenance};
-pub use redis::{ClientTls, Redis};
+pub use redis::Redis;
 pub use retry::Retry;
 
 use super::service::Unserved;

@@ -21,6 +21,11 @@ impl Material {
     pub fn inline(content: impl Into<Vec<u8>>) -> Self {
         Self { written: String::new(), content: content.into() }
     }
+
+    /// Whether nothing was written, nor taken from elsewhere.
+    pub fn is_absent(&self) -> bool {
+        self.written.is_empty() && self.content.is_empty()
+    }
 }
 
 impl Hash for Material {

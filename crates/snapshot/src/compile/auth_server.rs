@@ -6,8 +6,7 @@ use portway_middleware::ForwardAuth;
 use portway_model::{
     Period, Problem, Severity,
     dynamic::{
-        self, Certificate, ForwardAuthTls, ForwardingTimeouts, LoadBalancer, Server,
-        ServersTransport,
+        self, Certificate, ClientTls, ForwardingTimeouts, LoadBalancer, Server, ServersTransport,
     },
 };
 use portway_upstream::{Service, Transport};
@@ -45,7 +44,7 @@ pub(crate) fn compile(
 }
 
 fn transport(
-    tls: Option<&ForwardAuthTls>,
+    tls: Option<&ClientTls>,
     auth: &ForwardAuth,
     problems: &mut Vec<Problem>,
 ) -> Option<ServersTransport> {
@@ -59,11 +58,13 @@ fn transport(
     };
     let Some(tls) = tls else { return Some(transport) };
     transport.insecure_skip_verify = tls.insecure_skip_verify;
-    transport.root_cas.extend(tls.ca.clone());
-    match (&tls.cert, &tls.key) {
-        (None, None) => {}
-        (Some(cert), Some(key)) => {
-            let (cert, key) = (cert.clone(), key.clone());
+    if !tls.ca.is_absent() {
+        transport.root_cas.push(tls.ca.clone());
+    }
+    match (tls.cert.is_absent(), tls.key.is_absent()) {
+        (true, true) => {}
+        (false, false) => {
+            let (cert, key) = (tls.cert.clone(), tls.key.clone());
             transport.certificates.push(Certificate { cert, key, stores: Vec::new() });
         }
         _ => {

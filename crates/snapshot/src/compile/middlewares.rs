@@ -141,13 +141,13 @@ pub(crate) fn make(
         return Made { entry, result, server, warnings: before.warnings.clone() };
     }
     let mut problems = Vec::new();
-    let origin = Origin { name, authorities: &outside.environment.native_roots };
+    let Outside { environment, upstream } = outside;
+    let origin = Origin { name, authorities: &environment.native_roots };
     let mut compiled = Middleware::compile(&entry.spec, &origin, &mut problems);
     let mut server = None;
     if let dynamic::Middleware::ForwardAuth(config) = &*entry.spec
         && let Some(Middleware::ForwardAuth(auth)) = &compiled
     {
-        let Outside { environment, upstream } = outside;
         server = auth_server::compile(name, config, auth, environment, upstream, &mut problems);
         compiled = compiled.filter(|_| server.is_some());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::dynamic::Material;
+use super::ClientTls;
 
 /// Asks another server whether a request may pass. Traefik: `forwardAuth`.
 #[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
@@ -13,7 +13,7 @@ pub struct ForwardAuth {
     pub address: String,
     /// TLS towards the server that is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<ForwardAuthTls>,
+    pub tls: Option<ClientTls>,
     /// Whether the `X-Forwarded-*` fields of the request are passed on (true), replaced (false), or, where nothing is
     /// said, in part.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,38 +53,8 @@ pub struct ForwardAuth {
     pub auth_signin_url: String,
 }
 
-/// TLS towards a server that a middleware asks. Traefik: `ClientTLS`.
-#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ForwardAuthTls {
-    /// Authorities in place of the system's.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_written")]
-    pub ca: Option<Material>,
-    /// The certificate of the client.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_written")]
-    pub cert: Option<Material>,
-    /// Its private key.
-    #[serde(skip)]
-    pub key: Option<Material>,
-    /// Whether any certificate is accepted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub insecure_skip_verify: bool,
-    /// Traefik's deprecated `caOptional`, which has no effect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ca_optional: Option<bool>,
-}
-
 /// Traefik's default, where nothing is said.
 #[expect(clippy::ref_option, reason = "the signature that serde calls")]
 fn or_any_number<S: Serializer>(size: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(size.unwrap_or(-1))
-}
-
-/// What stands in the configuration; what it names is not shown.
-#[expect(clippy::ref_option, reason = "the signature that serde calls")]
-fn as_written<S: Serializer>(
-    material: &Option<Material>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(material.as_ref().map_or("", |material| &material.written))
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::{Period, dynamic::Material};
+use super::ClientTls;
+use crate::Period;
 
 /// A Redis that several instances count in. Traefik: `rateLimit.redis`.
 #[derive(Clone, Hash, PartialEq, Serialize)]
@@ -68,42 +69,6 @@ impl fmt::Debug for Redis {
             .field("db", &self.db)
             .finish_non_exhaustive()
     }
-}
-
-/// TLS towards a server that a middleware asks. Traefik: `tls` of `rateLimit.redis`.
-#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientTls {
-    /// Authorities instead of the system's; an empty text means the system's.
-    #[serde(serialize_with = "show", skip_serializing_if = "is_absent")]
-    pub ca: Material,
-    /// The client's certificate.
-    #[serde(serialize_with = "show", skip_serializing_if = "is_absent")]
-    pub cert: Material,
-    /// Its key.
-    #[serde(serialize_with = "hide", skip_serializing_if = "is_absent")]
-    pub key: Material,
-    /// Whether any certificate is accepted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub insecure_skip_verify: bool,
-}
-
-/// Whether nothing was written, nor taken from elsewhere.
-fn is_absent(material: &Material) -> bool {
-    material.written.is_empty() && material.content.is_empty()
-}
-
-/// A path as written, or the text.
-fn show<S: Serializer>(material: &Material, serializer: S) -> Result<S::Ok, S::Error> {
-    match material.written.as_str() {
-        "" => serializer.collect_str(&String::from_utf8_lossy(&material.content)),
-        written => serializer.serialize_str(written),
-    }
-}
-
-/// A key is never shown.
-fn hide<S: Serializer>(_: &Material, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("<redacted>")
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]

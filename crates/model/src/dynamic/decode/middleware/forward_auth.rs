@@ -2,7 +2,7 @@
 
 use crate::{
     Fields, Node, Problem,
-    dynamic::{ForwardAuth, ForwardAuthTls, Material},
+    dynamic::{ClientTls, ForwardAuth, Material},
 };
 
 /// Reads `forwardAuth`, with TLS as files have it: each of `ca`, `cert` and `key` is a path or PEM text and the
@@ -16,7 +16,7 @@ pub fn forward_auth_with<T>(
     node: &Node,
     path: &str,
     problems: &mut Vec<Problem>,
-    tls: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> (ForwardAuthTls, T),
+    tls: impl FnOnce(&Node, &str, &mut Vec<Problem>) -> (ClientTls, T),
 ) -> (ForwardAuth, Option<T>) {
     let mut fields = Fields::open(node, path, problems);
     let (tls, found) = fields.section("tls", tls).unzip();
@@ -41,13 +41,10 @@ pub fn forward_auth_with<T>(
     (forward_auth, found)
 }
 
-fn client_tls(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (ForwardAuthTls, ()) {
+fn client_tls(node: &Node, path: &str, problems: &mut Vec<Problem>) -> (ClientTls, ()) {
     let mut fields = Fields::open(node, path, problems);
-    let mut material = |name| {
-        let written = fields.string(name);
-        (!written.is_empty()).then(|| Material { written, content: Vec::new() })
-    };
-    let tls = ForwardAuthTls {
+    let mut material = |name| Material { written: fields.string(name), content: Vec::new() };
+    let tls = ClientTls {
         ca: material("ca"),
         cert: material("cert"),
         key: material("key"),

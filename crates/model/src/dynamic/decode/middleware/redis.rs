@@ -41,5 +41,5 @@ fn client_tls(node: &Node, path: &str, problems: &mut Vec<Problem>) -> ClientTls
     let (ca, cert, key) = (material("ca"), material("cert"), material("key"));
     let insecure_skip_verify = fields.boolean("insecureSkipVerify").unwrap_or_default();
     fields.close();
-    ClientTls { ca, cert, key, insecure_skip_verify }
+    ClientTls { ca, cert, key, insecure_skip_verify, ca_optional: None }
 }
