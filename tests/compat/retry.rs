@@ -28,6 +28,9 @@ http:
     netauth: {rule: "Host(`netauth.test`)", service: live, middlewares: [network, deny]}
     nested: {rule: "Host(`nested.test`)", service: live, middlewares: [twice, status]}
     reversed: {rule: "Host(`reversed.test`)", service: live, middlewares: [reversed]}
+    nothing: {rule: "Host(`nothing.test`)", service: live, middlewares: [nothing]}
+    negative: {rule: "Host(`negative.test`)", service: live, middlewares: [negative]}
+    senseless: {rule: "Host(`senseless.test`)", service: live, middlewares: [senseless]}
   services:
     dead: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}}
     onedead: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}, {url: "http://@@backend0@@"}]}}

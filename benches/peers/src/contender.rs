@@ -57,6 +57,10 @@ pub(crate) enum Setup {
     AccessLog,
     /// One open rule, and one that asks for a password; bcrypt of cost 12.
     Guarded,
+    /// One rule; clients with TLS get HTTP/2, the backend HTTP/1.1.
+    Http2,
+    /// One rule; clients without TLS and the backend get HTTP/2 by prior knowledge.
+    Grpc,
 }
 
 /// A program that takes part.

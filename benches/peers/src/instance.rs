@@ -1,9 +1,10 @@
 //! A running contender, ready and checked.
 
+mod ask;
+
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -11,8 +12,9 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use self::ask::Way;
 use crate::{
-    contender::{Contender, HOST, Kind, PREFIX, Place, Setup, host_of, loopback},
+    contender::{Contender, HOST, Kind, Place, Setup, host_of, loopback},
     process::{PROXY_CORE, Tree},
 };
 
@@ -43,7 +45,12 @@ impl Instance {
             Setup::Routers(count) => host_of(count.saturating_sub(1)),
             _ => HOST.to_owned(),
         };
-        while !ask(plain, &host, "/1k").is_ok_and(|answer| answer.starts_with("http/1.1 200 ")) {
+        let (way, scheme) = match place.setup {
+            Setup::Http2 => (Way::tls_http2(tls)?, "https"),
+            Setup::Grpc => (Way::Http2(plain), "http"),
+            _ => (Way::Http1(plain), "http"),
+        };
+        while !way.ask(&host, "/1k").is_ok_and(|answer| answer.status == 200) {
             let dead = !tree.is_alive();
             if dead || since.elapsed() > PATIENCE {
                 let output = fs::read_to_string(&output).unwrap_or_default();
@@ -56,7 +63,7 @@ impl Instance {
         if contender.kind != Kind::Relay {
             // Envoy names the machine's own address for a client on the loopback.
             let client = (contender.kind != Kind::Envoy).then_some("127.0.0.1");
-            check_fields(plain, &host, client).with_context(|| contender.name.clone())?;
+            check_fields(&way, &host, client, scheme).with_context(|| contender.name.clone())?;
         }
         let log = place.folder.join("access.log");
         Ok(Self { tree, plain, tls, start, log })
@@ -71,50 +78,23 @@ impl Instance {
 }
 
 /// Every contender must do the same: six fields that say where the request comes from.
-fn check_fields(address: SocketAddr, host: &str, client: Option<&str>) -> Result<()> {
-    let answer = ask(address, host, "/echo")?;
+fn check_fields(way: &Way, host: &str, client: Option<&str>, scheme: &str) -> Result<()> {
+    let request = way.ask(host, "/echo")?.text;
     let expected = [
         ("x-forwarded-for", client),
         ("x-forwarded-host", Some(host)),
         ("x-forwarded-port", None),
-        ("x-forwarded-proto", Some("http")),
+        ("x-forwarded-proto", Some(scheme)),
         ("x-forwarded-server", None),
         ("x-real-ip", Some("127.0.0.1")),
     ];
     for (name, value) in expected {
-        let mut lines = answer.lines().filter_map(|line| line.split_once(": "));
+        let mut lines = request.lines().filter_map(|line| line.split_once(": "));
         let found = lines.find(|(field, _)| *field == name).map(|(_, value)| value.trim());
         let fits =
             found.is_some_and(|found| !found.is_empty() && value.is_none_or(|it| it == found));
-        ensure!(fits, "the backend gets `{name}` as {found:?}, in:\n{answer}");
+        ensure!(fits, "the backend gets `{name}` as {found:?}, in:\n{request}");
     }
-    let (_, request) = answer.split_once("\r\n\r\n").unwrap_or_default();
     ensure!(!request.contains("connection: close"), "connections to the backend are not kept");
     Ok(())
-}
-
-/// One plain request by a connection of its own; the answer in small letters.
-fn ask(address: SocketAddr, host: &str, path: &str) -> Result<String> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    // The relay passes this on; the backend does not close. What the body says is read by its length.
-    write!(stream, "GET {PREFIX}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n")?;
-    let mut answer = Vec::new();
-    let mut buffer = vec![0; 4096];
-    while !is_whole(&answer) {
-        let read = stream.read(&mut buffer)?;
-        ensure!(read > 0, "the connection ends early");
-        answer.extend_from_slice(buffer.get(..read).unwrap_or_default());
-    }
-    Ok(String::from_utf8_lossy(&answer).to_lowercase())
-}
-
-fn is_whole(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer).to_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    match length.and_then(|length| length.trim().parse::<usize>().ok()) {
-        Some(length) => body.len() >= length,
-        None => body.ends_with("0\r\n\r\n") || !head.contains("chunked"),
-    }
 }

@@ -11,9 +11,11 @@ use crate::{
 };
 
 /// The workloads that are drawn, with their titles.
-const PANELS: [(&str, &str); 3] = [
+const PANELS: [(&str, &str); 5] = [
     ("h1", "HTTP/1.1 keep-alive, 1 KiB"),
     ("tls", "TLS 1.3 keep-alive, 1 KiB"),
+    ("h2", "HTTP/2 over TLS 1.3, 8 connections with 16 streams, 1 KiB"),
+    ("grpc", "gRPC, 8 connections with 16 unary calls"),
     ("body-1m", "bodies of 1 MiB"),
 ];
 

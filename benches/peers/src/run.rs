@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         workloads: Vec::new(),
     };
     for workload in &options.workloads {
-        let lanes = workload.lanes(&contenders);
+        let lanes = workload.lanes(&contenders)?;
         if !lanes.is_empty() {
             let work = bench.work(workload, &lanes, &backend)?;
             println!("{}", report::work(workload, &work));
@@ -252,13 +252,14 @@ struct Measure<'run> {
 impl Measure<'_> {
     fn round(&self, window: Duration) -> Result<Round> {
         let workload = self.workload;
-        let tls = workload.tls.map(|sessions| TlsClient::new(HOST, sessions)).transpose()?;
+        let client = |sessions| TlsClient::new(HOST, sessions, workload.protocols());
+        let tls = workload.tls.map(client).transpose()?;
         let plan = Plan {
             address: if tls.is_some() { self.instance.tls } else { self.instance.plain },
             tls,
             connections: workload.connections,
             renew: workload.renew,
-            requests: &self.lane.requests,
+            traffic: &self.lane.traffic,
             length: self.lane.length,
             warm_up: WARM_UP,
             window: if workload.hold { SETTLING } else { window },

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use anyhow::Result;
+
 use crate::{
-    backend::SIZES,
+    backend::{SIZES, grpc_message},
     contender::{Contender, GUARDED_PREFIX, HOST, Kind, PREFIX, Setup, credentials, host_of},
-    load::{Requests, Sessions},
+    load::{Call, Requests, Sessions, Traffic},
 };
 
 /// One kind of work.
@@ -25,6 +27,8 @@ pub(crate) struct Workload {
     pub(crate) hold: bool,
     /// Sent at a constant rate, of nginx's highest.
     pub(crate) paced: bool,
+    /// Requests at a time on each connection of HTTP/2; `None` for HTTP/1.1.
+    streams: Option<usize>,
     message: Message,
     size: &'static str,
     entrants: Entrants,
@@ -39,6 +43,8 @@ enum Message {
     Browser,
     /// 10 KiB of body.
     Post,
+    /// A unary call of gRPC, with a message of 64 bytes in either direction.
+    Call,
 }
 
 /// Who takes part.
@@ -58,7 +64,7 @@ pub(crate) struct Lane {
     pub(crate) label: String,
     pub(crate) contender: Contender,
     pub(crate) setup: Setup,
-    pub(crate) requests: Requests,
+    pub(crate) traffic: Traffic,
     /// The length of each answer's body.
     pub(crate) length: u64,
 }
@@ -71,6 +77,7 @@ const H1: Workload = Workload {
     connections: 64,
     hold: false,
     paced: false,
+    streams: None,
     message: Message::Short,
     size: "/1k",
     entrants: Entrants::Everyone,
@@ -79,10 +86,33 @@ const H1: Workload = Workload {
 const TLS: Workload =
     Workload { name: "tls", about: "the same over TLS 1.3", tls: Some(Sessions::Never), ..H1 };
 
+const H2: Workload = Workload {
+    name: "h2",
+    about: "HTTP/2 over TLS 1.3, 8 connections with 16 streams each, 1 KiB answers",
+    connections: 8,
+    streams: Some(16),
+    ..TLS
+};
+
 /// All of them, in the order of the tables.
 pub(crate) const WORKLOADS: &[Workload] = &[
     H1,
     TLS,
+    H2,
+    Workload {
+        name: "h2-100",
+        about: "HTTP/2 over TLS 1.3, one connection with 100 streams, 1 KiB answers",
+        connections: 1,
+        streams: Some(100),
+        ..H2
+    },
+    Workload {
+        name: "grpc",
+        about: "gRPC over HTTP/2 without TLS, 8 connections with 16 unary calls each, 64 bytes",
+        tls: None,
+        message: Message::Call,
+        ..H2
+    },
     Workload {
         name: "tls-full",
         about: "TLS 1.3, a new connection and a full handshake for each request",
@@ -183,6 +213,9 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     },
 ];
 
+/// What calls of gRPC call, behind the prefix of the rule.
+const METHOD: &str = ".Bench/Unary";
+
 /// Rules of the workload `routers`: Portway's three sizes.
 const ROUTERS: [(usize, &str); 3] = [(1, "1"), (10_000, "10k"), (100_000, "100k")];
 
@@ -198,7 +231,12 @@ impl Workload {
     }
 
     /// Who does what.
-    pub(crate) fn lanes(&self, contenders: &[Contender]) -> Vec<Lane> {
+    pub(crate) fn lanes(&self, contenders: &[Contender]) -> Result<Vec<Lane>> {
+        let usual = match (self.message, self.streams) {
+            (Message::Call, _) => Setup::Grpc,
+            (_, Some(_)) => Setup::Http2,
+            (_, None) => Setup::Plain,
+        };
         let mut lanes = Vec::new();
         for contender in contenders {
             match (self.entrants, contender.kind) {
@@ -206,54 +244,72 @@ impl Workload {
                 (Entrants::Everyone, Kind::Relay) if self.tls.is_some() || self.hold => {}
                 (Entrants::Everyone, _)
                 | (Entrants::Paced, Kind::Portway | Kind::Nginx | Kind::Haproxy | Kind::Relay) => {
-                    lanes.push(self.lane(contender, "", Setup::Plain));
+                    lanes.push(self.lane(contender, "", usual)?);
                 }
                 (Entrants::ManyRouters, Kind::Portway) => {
                     for (count, suffix) in ROUTERS {
-                        lanes.push(self.lane(contender, suffix, Setup::Routers(count)));
+                        lanes.push(self.lane(contender, suffix, Setup::Routers(count))?);
                     }
                 }
                 (
                     Entrants::ManyRouters,
                     Kind::Nginx | Kind::Haproxy | Kind::Envoy | Kind::Traefik,
-                ) => lanes.push(self.lane(contender, "10k", Setup::Routers(10_000))),
+                ) => lanes.push(self.lane(contender, "10k", Setup::Routers(10_000))?),
                 (Entrants::Guarded, Kind::Portway) => {
-                    lanes.push(self.guarded(contender));
-                    lanes.push(self.lane(contender, "open", Setup::Guarded));
+                    lanes.push(self.guarded(contender)?);
+                    lanes.push(self.lane(contender, "open", Setup::Guarded)?);
                 }
                 (
                     Entrants::Loggers,
                     Kind::Portway | Kind::Nginx | Kind::Envoy | Kind::Traefik | Kind::Caddy,
-                ) => lanes.push(self.lane(contender, "", Setup::AccessLog)),
+                ) => lanes.push(self.lane(contender, "", Setup::AccessLog)?),
                 _ => {}
             }
         }
-        lanes
+        Ok(lanes)
     }
 
-    fn lane(&self, contender: &Contender, suffix: &str, setup: Setup) -> Lane {
+    /// The protocols that clients ask for with TLS (ALPN).
+    pub(crate) fn protocols(&self) -> &'static [&'static [u8]] {
+        // Those of HTTP/1.1 ask for none.
+        if self.streams.is_some() { &[b"h2"] } else { &[] }
+    }
+
+    fn lane(&self, contender: &Contender, suffix: &str, setup: Setup) -> Result<Lane> {
         let label = match suffix {
             "" => contender.name.clone(),
             suffix => format!("{}-{suffix}", contender.name),
         };
         let path = format!("{PREFIX}{}", self.size);
-        let requests = match setup {
-            Setup::Routers(count) => {
-                Requests::new((0..count).map(|router| self.request(&host_of(router), &path, "")))
+        let traffic = match (setup, self.streams) {
+            (Setup::Routers(count), _) => Traffic::Requests(Requests::new(
+                (0..count).map(|router| self.request(&host_of(router), &path, "")),
+            )),
+            (_, None) => Traffic::Requests(Requests::new([self.request(HOST, &path, "")])),
+            (Setup::Grpc, Some(streams)) => {
+                let method = format!("{PREFIX}{METHOD}");
+                Traffic::Streams(Box::new(Call::grpc(HOST, &method, grpc_message())?), streams)
             }
-            _ => Requests::new([self.request(HOST, &path, "")]),
+            (_, Some(streams)) => {
+                let call = Call::get(self.tls.is_some(), HOST, &path)?;
+                Traffic::Streams(Box::new(call), streams)
+            }
         };
-        Lane { label, contender: contender.clone(), setup, requests, length: self.length() }
+        Ok(Lane { label, contender: contender.clone(), setup, traffic, length: self.length() })
     }
 
-    fn guarded(&self, contender: &Contender) -> Lane {
+    fn guarded(&self, contender: &Contender) -> Result<Lane> {
         let path = format!("{GUARDED_PREFIX}{}", self.size);
         let authorization = format!("Authorization: {}\r\n", credentials());
         let requests = Requests::new([self.request(HOST, &path, &authorization)]);
-        Lane { requests, ..self.lane(contender, "", Setup::Guarded) }
+        let traffic = Traffic::Requests(requests);
+        Ok(Lane { traffic, ..self.lane(contender, "", Setup::Guarded)? })
     }
 
     fn length(&self) -> u64 {
+        if matches!(self.message, Message::Call) {
+            return grpc_message().len() as u64;
+        }
         let size = SIZES.iter().find(|(end, _)| *end == self.size);
         size.map_or(0, |(_, size)| *size as u64)
     }
@@ -267,7 +323,9 @@ impl Workload {
         }
         let mut body = Vec::new();
         match self.message {
-            Message::Short => head.push_str("User-Agent: bench\r\nAccept: */*\r\n"),
+            Message::Short | Message::Call => {
+                head.push_str("User-Agent: bench\r\nAccept: */*\r\n");
+            }
             Message::Browser => BROWSER.iter().for_each(|(name, value)| {
                 // Writing to a string cannot fail.
                 let _ = write!(head, "{name}: {value}\r\n");

@@ -6,6 +6,7 @@ use std::{env, fs, process::exit};
 use async_trait::async_trait;
 use pingora::{
     Result,
+    apps::HttpServerOptions,
     http::RequestHeader,
     listeners::tls::TlsSettings,
     proxy::{ProxyHttp, Session, http_proxy_service},
@@ -18,24 +19,26 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["--version"] => println!("{}", env!("CARGO_PKG_VERSION")),
-        [plain, tls, backend, host, prefix, chain, key] => {
+        [plain, tls, backend, host, prefix, chain, key, protocol @ ..] => {
             let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
             let proxy = Proxy {
                 backend: (*backend).to_owned(),
                 host: (*host).to_owned(),
                 prefix: (*prefix).to_owned(),
                 hostname: hostname.trim().to_owned(),
+                grpc: protocol == ["grpc"],
             };
-            serve(proxy, plain, tls, chain, key);
+            serve(proxy, plain, tls, chain, key, protocol == ["h2"]);
         }
         _ => {
-            eprintln!("pingora PLAIN TLS BACKEND HOST PREFIX CHAIN KEY");
+            // `h2`: HTTP/2 over TLS; `grpc`: HTTP/2 by prior knowledge without TLS and to the backend.
+            eprintln!("pingora PLAIN TLS BACKEND HOST PREFIX CHAIN KEY [h2 | grpc]");
             exit(2);
         }
     }
 }
 
-fn serve(proxy: Proxy, plain: &str, tls: &str, chain: &str, key: &str) {
+fn serve(proxy: Proxy, plain: &str, tls: &str, chain: &str, key: &str, http2: bool) {
     let configuration = ServerConf {
         threads: 1,
         work_stealing: false,
@@ -44,9 +47,19 @@ fn serve(proxy: Proxy, plain: &str, tls: &str, chain: &str, key: &str) {
     };
     let mut server = Server::new_with_opt_and_conf(None, configuration);
     server.bootstrap();
+    let grpc = proxy.grpc;
     let mut service = http_proxy_service(&server.configuration, proxy);
+    if let Some(proxy) = service.app_logic_mut().filter(|_| grpc) {
+        let mut options = HttpServerOptions::default();
+        options.h2c = true;
+        proxy.server_options = Some(options);
+    }
     service.add_tcp(plain);
-    let settings = TlsSettings::intermediate(chain, key).expect("certificate and key can be read");
+    let mut settings =
+        TlsSettings::intermediate(chain, key).expect("certificate and key can be read");
+    if http2 {
+        settings.enable_h2();
+    }
     service.add_tls_with_settings(tls, None, settings);
     server.add_service(service);
     server.run_forever();
@@ -57,6 +70,8 @@ struct Proxy {
     host: String,
     prefix: String,
     hostname: String,
+    /// HTTP/2 by prior knowledge on both sides.
+    grpc: bool,
 }
 
 #[async_trait]
@@ -68,6 +83,8 @@ impl ProxyHttp for Proxy {
     async fn request_filter(&self, session: &mut Session, (): &mut ()) -> Result<bool> {
         let request = session.req_header();
         let host = request.headers.get("host").map(|host| host.as_bytes());
+        // Of HTTP/2 it stands in the address.
+        let host = host.or_else(|| request.uri.host().map(str::as_bytes));
         let fits = host == Some(self.host.as_bytes())
             && request.raw_path().starts_with(self.prefix.as_bytes());
         if !fits {
@@ -77,7 +94,11 @@ impl ProxyHttp for Proxy {
     }
 
     async fn upstream_peer(&self, _: &mut Session, (): &mut ()) -> Result<Box<HttpPeer>> {
-        Ok(Box::new(HttpPeer::new(self.backend.as_str(), false, String::new())))
+        let mut peer = HttpPeer::new(self.backend.as_str(), false, String::new());
+        if self.grpc {
+            peer.options.set_http_version(2, 2);
+        }
+        Ok(Box::new(peer))
     }
 
     async fn upstream_request_filter(

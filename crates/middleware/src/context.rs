@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub append_forwarded_for: bool,
     /// Whether it was a middleware that forbade it, which another one may take back.
     hidden: bool,
+    /// Bytes of the request's body that are sent on, at most.
+    pub body_limit: u64,
     /// Whether a response without a type gets that which its beginning looks like.
     pub detects_type: bool,
     /// What is to be held until the response has been sent.
@@ -57,6 +59,7 @@ impl<'a> Context<'a> {
             username: None,
             append_forwarded_for: true,
             hidden: false,
+            body_limit: u64::MAX,
             detects_type: false,
             permits: Vec::new(),
             reason: None,

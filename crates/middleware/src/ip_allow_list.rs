@@ -70,7 +70,7 @@ fn white_list(config: &dynamic::IpWhiteList) -> Result<IpAllowList, String> {
     Ok(IpAllowList { allowed, strategy, reject: Status::FORBIDDEN })
 }
 
-fn reject_status(code: i64) -> Result<Status, String> {
+pub(crate) fn reject_status(code: i64) -> Result<Status, String> {
     if code == 0 {
         return Ok(Status::FORBIDDEN);
     }

@@ -6,10 +6,10 @@ use portway_model::dynamic;
 use portway_tls::NativeRoots;
 
 use crate::{
-    AddPrefix, BasicAuth, Buffering, CircuitBreaker, Compress, ContentType, Context, DigestAuth,
-    EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList,
-    PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, ReplacePath, ReplacePathRegex,
-    Retry, StripPrefix, StripPrefixRegex,
+    AddPrefix, BasicAuth, BodyLimit, Buffering, CircuitBreaker, Compress, ContentType, Context,
+    DigestAuth, EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers, InFlightReq, IpAllowList,
+    IpDenyList, Maintenance, PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme,
+    ReplacePath, ReplacePathRegex, Retry, StripPrefix, StripPrefixRegex,
 };
 
 /// A compiled middleware.
@@ -22,6 +22,8 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(Box<BasicAuth>),
+    /// Limits the bodies of requests while they pass.
+    BodyLimit(BodyLimit),
     /// Reads bodies whole before it passes them on, within limits. A wrapper.
     Buffering(Buffering),
     /// Asks what fails no more, until it has recovered. A wrapper.
@@ -46,8 +48,12 @@ pub enum Middleware {
     InFlightReq(InFlightReq),
     /// Lets in clients of some addresses only.
     IpAllowList(IpAllowList),
-    /// The same under its old name.
+    /// Keeps out clients of some addresses.
+    IpDenyList(IpDenyList),
+    /// The same as `IpAllowList` under its old name.
     IpWhiteList(IpAllowList),
+    /// Answers every request in the same way.
+    Maintenance(Box<Maintenance>),
     /// Tells servers the client's certificate.
     PassTlsClientCert(Box<PassTlsClientCert>),
     /// Limits the requests of one source in a time.
@@ -103,6 +109,7 @@ impl Middleware {
             Config::AddPrefix(config) => AddPrefix::compile(config, problems).map(Self::AddPrefix),
             Config::BasicAuth(config) => BasicAuth::compile(config, problems)
                 .map(|compiled| Self::BasicAuth(compiled.into())),
+            Config::BodyLimit(config) => BodyLimit::compile(config, problems).map(Self::BodyLimit),
             Config::Buffering(config) => Buffering::compile(config, problems).map(Self::Buffering),
             Config::CircuitBreaker(config) => {
                 CircuitBreaker::compile(config, problems).map(Self::CircuitBreaker)
@@ -138,6 +145,11 @@ impl Middleware {
             Config::IpWhiteList(config) => {
                 IpAllowList::compile_white_list(config, problems).map(Self::IpWhiteList)
             }
+            Config::IpDenyList(config) => {
+                IpDenyList::compile(config, problems).map(Self::IpDenyList)
+            }
+            Config::Maintenance(config) => Maintenance::compile(config, problems)
+                .map(|compiled| Self::Maintenance(compiled.into())),
             Config::RedirectRegex(config) => {
                 RedirectRegex::compile(config, problems).map(Self::RedirectRegex)
             }
@@ -197,6 +209,7 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::BodyLimit(_) => "bodyLimit",
             Self::Buffering(_) => "buffering",
             Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Compress(_) => "compress",
@@ -209,7 +222,9 @@ impl Middleware {
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
             Self::IpAllowList(_) => "ipAllowList",
+            Self::IpDenyList(_) => "ipDenyList",
             Self::IpWhiteList(_) => "ipWhiteList",
+            Self::Maintenance(_) => "maintenance",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::RedirectRegex(_) => "redirectRegex",
@@ -254,6 +269,7 @@ impl Middleware {
     ) -> Option<Flow> {
         Some(match self {
             Self::AddPrefix(filter) => filter.on_request(request),
+            Self::BodyLimit(filter) => filter.on_request(request, context),
             Self::ContentType(filter) => filter.on_request(context),
             Self::DigestAuth(filter) => filter.on_request(request, context),
             Self::EncodedCharacters(filter) => filter.on_request(request, context),
@@ -263,6 +279,8 @@ impl Middleware {
             Self::IpAllowList(filter) | Self::IpWhiteList(filter) => {
                 filter.on_request(request, context)
             }
+            Self::IpDenyList(filter) => filter.on_request(request, context),
+            Self::Maintenance(filter) => filter.on_request(request, context),
             Self::RedirectRegex(filter) => filter.on_request(request, context),
             Self::RedirectScheme(filter) => filter.on_request(request, context),
             Self::ReplacePath(filter) => filter.on_request(request, context),

@@ -14,12 +14,12 @@ mod tls;
 mod transport;
 
 pub use middleware::{
-    AddPrefix, BasicAuth, Buffering, Chain, CircuitBreaker, ClientCertificateInfo, ClientTls,
-    Compress, ContentType, Cors, EncodedCharacters, Errors, ForwardAuth, GrpcWeb, Headers,
-    InFlightReq, InertHeaders, IpAllowList, IpStrategy, IpWhiteList, Middleware, NameParts,
-    PassTlsClientCert, RateLimit, RedirectRegex, RedirectScheme, Redis, ReplacePath,
-    ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security, SourceCriterion, StripPrefix,
-    StripPrefixRegex, UNSERVED_MIDDLEWARES,
+    AddPrefix, BasicAuth, BodyLimit, Buffering, Chain, CircuitBreaker, ClientCertificateInfo,
+    ClientTls, Compress, ContentType, Cors, EncodedCharacters, Errors, ForwardAuth, GrpcWeb,
+    Headers, InFlightReq, InertHeaders, IpAllowList, IpDenyList, IpStrategy, IpWhiteList,
+    Maintenance, Middleware, NameParts, PassTlsClientCert, RateLimit, RedirectRegex,
+    RedirectScheme, Redis, ReplacePath, ReplacePathRegex, Retry, SERVED_MIDDLEWARES, Security,
+    SourceCriterion, StripPrefix, StripPrefixRegex, UNSERVED_MIDDLEWARES,
 };
 pub use router::{
     Domain, IngressMetadata, Observability, ObservabilityMetadata, Router, RouterTimeouts,

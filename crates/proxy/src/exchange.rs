@@ -294,12 +294,19 @@ impl<'s> Exchange<'_, 's> {
 
     /// Asks a server. The cookies that keep the client with it go into the reply.
     async fn forward(&mut self, picked: Picked<'s>, cookies: &[&str]) -> Reply<'s> {
-        let (settings, append_forwarded_for) = (self.settings, self.context.append_forwarded_for);
-        let timeouts = self.route.timeouts;
+        let (settings, timeouts) = (self.settings, self.route.timeouts);
+        let Context { append_forwarded_for, body_limit, .. } = self.context;
         if self.keeps_unsent {
             self.unsent = Some(self.memory.request.clone());
         }
-        let job = forward::Job { settings, picked, append_forwarded_for, timeouts, aside: false };
+        let job = forward::Job {
+            settings,
+            picked,
+            append_forwarded_for,
+            body_limit,
+            timeouts,
+            aside: false,
+        };
         self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         self.sent = Some(self.memory.upload.begun());

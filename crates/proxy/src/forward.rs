@@ -8,7 +8,7 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
+    BodyError, BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
     codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
     websocket_header_case,
 };
@@ -41,6 +41,8 @@ pub(crate) struct Job<'a> {
     pub(crate) picked: Picked<'a>,
     /// Whether the peer is added to `X-Forwarded-For`.
     pub(crate) append_forwarded_for: bool,
+    /// Bytes of the request's body, at most.
+    pub(crate) body_limit: u64,
     /// How long the router lets it take.
     pub(crate) timeouts: Timeouts,
     /// Whether the request is not the client's: it goes as it is, its response comes as it is, and neither is noted.
@@ -198,7 +200,7 @@ enum BrokenOff {
     #[error("the request body is too long")]
     BodyTooLong,
     #[error("the request body is malformed: {0}")]
-    BadBody(portway_http::BodyError),
+    BadBody(BodyError),
     #[error("the server broke its response off")]
     Server,
 }

@@ -163,13 +163,15 @@ fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arri
         memory.request.become_upgrade("websocket", &websocket_key());
     }
     let connection = Connection::of_stream(worker, *entry_point, *peer, tls.clone(), stream);
-    tokio::task::spawn_local(lead(place, connection, memory, refusal));
+    tokio::task::spawn_local(lead(place, Box::new(connection), memory, refusal));
 }
 
 /// One stream from its head to its end, or until the grace time of its entry point is over.
+///
+/// What is large is boxed: the runtime moves a task several times while it begins and ends.
 async fn lead(
     place: Place,
-    mut connection: Connection,
+    mut connection: Box<Connection>,
     mut memory: Box<Memory>,
     refusal: Option<Refusal>,
 ) {
@@ -178,8 +180,8 @@ async fn lead(
     let Some(ending) = worker.ending(*entry_point) else { return };
     let served = async {
         match refusal {
-            None => exchange(&mut connection, &mut memory).await,
-            Some(refusal) => refuse(&mut connection, &mut memory, refusal).await,
+            None => Box::pin(exchange(&mut connection, &mut memory)).await,
+            Some(refusal) => Box::pin(refuse(&mut connection, &mut memory, refusal)).await,
         }
     };
     let next = tokio::select! {

@@ -15,8 +15,9 @@ use crate::{
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
 const USUAL: usize = 16 * 1024;
 
-/// Memories that a worker keeps for reuse at most.
-const MAX_SPARE: usize = 64;
+/// Memories that a worker keeps for reuse at most: as many as streams of a connection usually may be open
+/// at a time, since those end together as they began.
+const MAX_SPARE: usize = 256;
 
 /// What an exchange works with, from the first bytes of a head to the last of the response.
 #[derive(Debug, Default)]

@@ -3,10 +3,15 @@
 use portway_http::{Headers, Known};
 
 /// Adds values of `Set-Cookie` to a response, in front of those that the server set, as Traefik does.
+#[inline]
 pub(crate) fn stick(headers: &mut Headers, cookies: &[&str]) {
-    if cookies.is_empty() {
-        return;
+    if !cookies.is_empty() {
+        put_in_front(headers, cookies);
     }
+}
+
+#[cold]
+fn put_in_front(headers: &mut Headers, cookies: &[&str]) {
     let own: Vec<Vec<u8>> = headers.get_all(Known::SetCookie).map(<[u8]>::to_vec).collect();
     headers.remove(Known::SetCookie);
     cookies.iter().for_each(|cookie| headers.append(Known::SetCookie, cookie));

@@ -22,6 +22,8 @@ pub struct Balancer<T> {
     open: usize,
     /// Whether all of those are always up, so that nobody needs to ask.
     plain: bool,
+    /// Whether, besides, neither the request nor what servers have to do matters.
+    blind: bool,
     rule: Rule,
     sticky: Option<Box<Sticky>>,
 }
@@ -159,11 +161,31 @@ impl<T> Balancer<T> {
         let names = names.get(..open).unwrap_or(&names);
         let rule = Rule::compile(name, strategy, names, &candidates, carried);
         let plain = candidates.iter().take(open).all(|candidate| candidate.standing.is_none());
-        Self { open, candidates, plain, rule, sticky: sticky.map(Box::new) }
+        let blind = plain && sticky.is_none() && matches!(rule, Rule::Only | Rule::RoundRobin(_));
+        Self { open, candidates, plain, blind, rule, sticky: sticky.map(Box::new) }
     }
 
     /// The one for a request; `None` when none takes requests. Adds the value of `Set-Cookie` that the response needs.
+    #[inline]
     pub fn pick<'a>(
+        &'a self,
+        asking: &Asking<'_>,
+        cookies: &mut Vec<&'a str>,
+    ) -> Option<Chosen<'a, T>> {
+        if !self.blind {
+            return self.pick_asking(asking, cookies);
+        }
+        let index = match &self.rule {
+            Rule::RoundRobin(rotation) => rotation.turn()?,
+            _ => 0,
+        };
+        // Nobody counts requests of those who take turns.
+        self.candidates.get(index).map(|candidate| Chosen { item: &candidate.item, load: None })
+    }
+
+    /// The same, with all that may matter. Apart, so that it does not slow down those whose turn it just is.
+    #[inline(never)]
+    fn pick_asking<'a>(
         &'a self,
         asking: &Asking<'_>,
         cookies: &mut Vec<&'a str>,

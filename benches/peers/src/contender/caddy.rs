@@ -14,6 +14,11 @@ pub(super) fn prepare(place: &Place<'_>, command: &mut Command) -> Result<()> {
         ),
         _ => String::new(),
     };
+    let (protocols, backend_protocol) = match place.setup {
+        Setup::Http2 => ("h1 h2", ""),
+        Setup::Grpc => ("h1 h2c", "        versions h2c\n"),
+        _ => ("h1", ""),
+    };
     let text = format!(
         "{{
   admin off
@@ -24,7 +29,7 @@ pub(super) fn prepare(place: &Place<'_>, command: &mut Command) -> Result<()> {
     level ERROR
   }}
   servers {{
-    protocols h1
+    protocols {protocols}
   }}
 }}
 (site) {{
@@ -35,7 +40,7 @@ pub(super) fn prepare(place: &Place<'_>, command: &mut Command) -> Result<()> {
       header_up X-Forwarded-Server {{system.hostname}}
       header_up X-Real-Ip {{http.request.remote.host}}
       transport http {{
-        keepalive 1h
+{backend_protocol}        keepalive 1h
         keepalive_idle_conns 1024
         keepalive_idle_conns_per_host 1024
         compression off

@@ -52,10 +52,14 @@ fn listener(
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
         })
     };
+    let http2 = match transport {
+        Some(_) => place.setup == Setup::Http2,
+        None => place.setup == Setup::Grpc,
+    };
     let mut manager = json!({
         "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": name,
-        "codec_type": "HTTP1",
+        "codec_type": if http2 { "HTTP2" } else { "HTTP1" },
         "use_remote_address": true,
         "generate_request_id": false,
         "stream_idle_timeout": "0s",
@@ -118,6 +122,7 @@ fn transport(place: &Place<'_>) -> Result<Value> {
         "typed_config": {
             "@type": format!("{TYPES}.transport_sockets.tls.v3.DownstreamTlsContext"),
             "common_tls_context": {
+                "alpn_protocols": if place.setup == Setup::Http2 { json!(["h2"]) } else { json!([]) },
                 "tls_params": {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3"},
                 "tls_certificates": [{
                     "certificate_chain": {"inline_string": chain},
@@ -129,7 +134,7 @@ fn transport(place: &Place<'_>) -> Result<Value> {
 }
 
 fn cluster(place: &Place<'_>) -> Value {
-    json!({
+    let mut cluster = json!({
         "name": "app",
         "type": "STATIC",
         "load_assignment": {
@@ -138,7 +143,16 @@ fn cluster(place: &Place<'_>) -> Value {
                 "address": address(&place.backend.ip().to_string(), place.backend.port()),
             }}]}],
         },
-    })
+    });
+    if let (Setup::Grpc, Some(members)) = (place.setup, cluster.as_object_mut()) {
+        let options = json!({
+            "@type": format!("{TYPES}.upstreams.http.v3.HttpProtocolOptions"),
+            "explicit_http_config": {"http2_protocol_options": {}},
+        });
+        let name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        members.insert("typed_extension_protocol_options".to_owned(), json!({name: options}));
+    }
+    cluster
 }
 
 fn address(address: &str, port: u16) -> Value {

@@ -18,6 +18,11 @@ pub(super) fn prepare(place: &Place<'_>, command: &mut Command) -> Result<()> {
         let map = map.to_string_lossy();
         rule = format!("{{ hdr(host),lower,map({map}) -m found }} {{ path_beg {PREFIX} }}");
     }
+    let (by_plain, to_backend) = match place.setup {
+        Setup::Grpc => (" proto h2", " proto h2"),
+        _ => ("", ""),
+    };
+    let protocol = if place.setup == Setup::Http2 { "h2" } else { "http/1.1" };
     // It would insist on two files for each connection; idle ones have one.
     let text = format!(
         "global
@@ -33,8 +38,8 @@ defaults
   timeout http-keep-alive 3600s
 frontend web
   maxconn 16000
-  bind 127.0.0.1:{plain} backlog 4096
-  bind 127.0.0.1:{tls} backlog 4096 ssl crt {certificate} ssl-min-ver TLSv1.3 alpn http/1.1
+  bind 127.0.0.1:{plain} backlog 4096{by_plain}
+  bind 127.0.0.1:{tls} backlog 4096 ssl crt {certificate} ssl-min-ver TLSv1.3 alpn {protocol}
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Port %[dst_port]
@@ -44,7 +49,7 @@ frontend web
   http-request set-header X-Real-Ip %[src]
   use_backend app if {rule}
 backend app
-  server backend {backend} pool-purge-delay 3600s
+  server backend {backend} pool-purge-delay 3600s{to_backend}
 ",
         plain = place.plain,
         tls = place.tls,

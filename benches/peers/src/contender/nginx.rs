@@ -26,27 +26,30 @@ http {{
   upstream app {{
     server {backend}; keepalive 1024; keepalive_requests 1000000000; keepalive_timeout 3600s;
   }}
-  proxy_http_version 1.1;
-  proxy_set_header Connection \"\";
-  proxy_set_header Host $http_host;
-  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-  proxy_set_header X-Forwarded-Host $http_host;
-  proxy_set_header X-Forwarded-Port $server_port;
-  proxy_set_header X-Forwarded-Proto $scheme;
-  proxy_set_header X-Forwarded-Server $hostname;
-  proxy_set_header X-Real-Ip $remote_addr;
 ",
         backend = place.backend,
     );
+    let (set, pass) = match place.setup {
+        Setup::Grpc => ("grpc_set_header", "grpc_pass grpc://app"),
+        _ => ("proxy_set_header", "proxy_pass http://app"),
+    };
+    if place.setup != Setup::Grpc {
+        text.push_str("  proxy_http_version 1.1;\n  proxy_set_header Connection \"\";\n");
+    }
+    for (name, value) in FIELDS {
+        writeln!(text, "  {set} {name} {value};")?;
+    }
     text.push_str(&logging(place));
     let (plain, tls) = (place.plain, place.tls);
+    let by_plain = if place.setup == Setup::Grpc { " http2" } else { "" };
+    let by_tls = if place.setup == Setup::Http2 { " http2" } else { "" };
     if let Setup::Routers(count) = place.setup {
         text.push_str("  server_names_hash_max_size 65536; server_names_hash_bucket_size 128;\n");
         for router in 0..count {
             let host = host_of(router);
             writeln!(
                 text,
-                "  server {{ listen 127.0.0.1:{plain}; server_name {host}; location {PREFIX} {{ proxy_pass http://app; }} }}"
+                "  server {{ listen 127.0.0.1:{plain}; server_name {host}; location {PREFIX} {{ {pass}; }} }}"
             )?;
         }
     } else {
@@ -60,12 +63,26 @@ http {{
         )?;
         writeln!(
             text,
-            "  server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl; server_name {HOST}; location {PREFIX} {{ proxy_pass http://app; }} }}"
+            "  server {{ listen 127.0.0.1:{plain}{by_plain}; listen 127.0.0.1:{tls} ssl{by_tls}; server_name {HOST}; location {PREFIX} {{ {pass}; }} }}"
         )?;
     }
-    writeln!(text, "  server {{ listen 127.0.0.1:{plain} default_server; return 404; }}\n}}")?;
+    writeln!(
+        text,
+        "  server {{ listen 127.0.0.1:{plain} default_server{by_plain}; return 404; }}\n}}"
+    )?;
     Ok(text)
 }
+
+/// What the backend is told.
+const FIELDS: [(&str, &str); 7] = [
+    ("Host", "$http_host"),
+    ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
+    ("X-Forwarded-Host", "$http_host"),
+    ("X-Forwarded-Port", "$server_port"),
+    ("X-Forwarded-Proto", "$scheme"),
+    ("X-Forwarded-Server", "$hostname"),
+    ("X-Real-Ip", "$remote_addr"),
+];
 
 fn logging(place: &Place<'_>) -> String {
     if place.setup != Setup::AccessLog {

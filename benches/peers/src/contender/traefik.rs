@@ -76,10 +76,11 @@ fn routers(place: &Place<'_>) -> Result<String> {
             "  middlewares:\n    password: {{basicAuth: {{users: [\"{USER}:{hash}\"]}}}}"
         )?;
     }
+    let scheme = if place.setup == Setup::Grpc { "h2c" } else { "http" };
     let backend = place.backend;
     writeln!(
         text,
-        "  services:\n    app: {{loadBalancer: {{servers: [{{url: \"http://{backend}\"}}]}}}}"
+        "  services:\n    app: {{loadBalancer: {{servers: [{{url: \"{scheme}://{backend}\"}}]}}}}"
     )?;
     Ok(text)
 }

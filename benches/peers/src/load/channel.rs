@@ -10,6 +10,7 @@ use anyhow::Result;
 use mio::net::TcpStream;
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, SignatureScheme,
+    StreamOwned,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -39,19 +40,29 @@ pub(crate) struct TlsClient {
 }
 
 impl TlsClient {
-    /// A client that asks for `name`.
-    pub(crate) fn new(name: &str, sessions: Sessions) -> Result<Self> {
+    /// A client that asks for `name`, and for these protocols (ALPN), if any.
+    pub(crate) fn new(name: &str, sessions: Sessions, protocols: &[&[u8]]) -> Result<Self> {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = vec![aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256];
         provider.kx_groups = vec![aws_lc_rs::kx_group::X25519];
         let provider = Arc::new(provider);
         let verifier = Arc::new(Trusting(Arc::clone(&provider)));
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Ok(Self { name: ServerName::try_from(name.to_owned())?, sessions, config })
+    }
+
+    /// A connection that waits.
+    pub(crate) fn wait(
+        &self,
+        stream: std::net::TcpStream,
+    ) -> Result<StreamOwned<ClientConnection, std::net::TcpStream>> {
+        let config = Arc::new(self.config.clone());
+        Ok(StreamOwned::new(ClientConnection::new(config, self.name.clone())?, stream))
     }
 
     /// The configuration of one place of connections.

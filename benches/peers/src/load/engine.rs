@@ -1,4 +1,4 @@
-//! The loop over all connections.
+//! The loop over all connections of HTTP/1.1, with one request at a time on each.
 
 use std::{
     io,
@@ -13,17 +13,12 @@ use super::{
     channel::{Channel, Place},
     pace::Pace,
     response::{Fault, Progress, ResponseReader},
-    traffic::{Outcome, Plan, Random},
+    tally::{Broken, Tally},
+    traffic::{Outcome, Plan, Random, Requests},
 };
 
 /// Connections that open at a time where many are to be held.
 const OPENING: usize = 64;
-
-/// A run with so many faults has failed; it need not go on.
-const FAULTS: u64 = 100;
-
-/// Without any answer for so long, a run has failed.
-const SILENCE: Duration = Duration::from_secs(20);
 
 /// An edge of the window that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +29,16 @@ pub(crate) enum Edge {
     End,
 }
 
-/// Runs a plan to its end; `probe` is called at the window's edges.
-pub(crate) fn drive(plan: &Plan<'_>, mut probe: impl FnMut(Edge)) -> Result<Outcome> {
-    let mut engine = Engine::new(plan)?;
+/// Runs a plan of HTTP/1.1 to its end; `probe` is called at the window's edges.
+pub(super) fn drive(
+    plan: &Plan<'_>,
+    requests: &Requests,
+    mut probe: impl FnMut(Edge),
+) -> Result<Outcome> {
+    let mut engine = Engine::new(plan, requests)?;
     let mut events = Events::with_capacity(1024);
     engine.begin(&mut probe)?;
-    while engine.phase != Phase::Over {
+    while !engine.tally.is_over() {
         match engine.poll.poll(&mut events, Some(Duration::from_millis(20))) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             other => other?,
@@ -53,33 +52,22 @@ pub(crate) fn drive(plan: &Plan<'_>, mut probe: impl FnMut(Edge)) -> Result<Outc
         }
         let now = Instant::now();
         engine.keep_pace(now);
-        engine.turn(now, &mut probe);
+        engine.tally.turn(now, &mut probe);
     }
-    Ok(engine.outcome)
+    Ok(engine.tally.into_outcome())
 }
 
 struct Engine<'plan> {
     plan: &'plan Plan<'plan>,
+    requests: &'plan Requests,
+    tally: Tally<'plan>,
     poll: Poll,
     slots: Vec<Slot<'plan>>,
     buffer: Vec<u8>,
     random: Random,
     pace: Option<Pace>,
-    phase: Phase,
-    outcome: Outcome,
-    /// When the last answer came.
-    heard: Instant,
     /// Connections that were begun, of those to be held.
     begun: usize,
-    /// Connections that are held.
-    held: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    WarmUp(Instant),
-    Window(Instant),
-    Over,
 }
 
 /// A place for one connection after another.
@@ -92,27 +80,8 @@ struct Slot<'plan> {
     since: Option<Instant>,
 }
 
-/// Why an exchange failed.
-enum Broken {
-    Answer(Fault),
-    Closed,
-    Failed(io::Error),
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<Fault> for Broken {
-    fn from(fault: Fault) -> Self {
-        Self::Answer(fault)
-    }
-}
-
 impl<'plan> Engine<'plan> {
-    fn new(plan: &'plan Plan<'plan>) -> Result<Self> {
+    fn new(plan: &'plan Plan<'plan>, requests: &'plan Requests) -> Result<Self> {
         let slot = || Slot {
             channel: None,
             place: plan.tls.as_ref().map(|tls| tls.place()),
@@ -120,19 +89,16 @@ impl<'plan> Engine<'plan> {
             unsent: &[],
             since: None,
         };
-        let now = Instant::now();
         Ok(Self {
             plan,
+            requests,
+            tally: Tally::new(plan, Instant::now())?,
             poll: Poll::new()?,
             slots: (0..plan.connections).map(|_| slot()).collect(),
             buffer: vec![0; 64 * 1024],
             random: Random::new(),
             pace: None,
-            phase: Phase::WarmUp(now),
-            outcome: Outcome::new()?,
-            heard: now,
             begun: 0,
-            held: 0,
         })
     }
 
@@ -145,8 +111,7 @@ impl<'plan> Engine<'plan> {
             return Ok(());
         }
         if self.plan.hold {
-            probe(Edge::Start);
-            self.phase = Phase::Window(now);
+            self.tally.open_window(now, probe);
         }
         let first = if self.plan.hold { OPENING } else { self.plan.connections };
         self.begun = first.min(self.plan.connections);
@@ -161,40 +126,9 @@ impl<'plan> Engine<'plan> {
         }
     }
 
-    /// Moves from warm-up to window to end.
-    fn turn(&mut self, now: Instant, probe: &mut impl FnMut(Edge)) {
-        match self.phase {
-            Phase::WarmUp(since) if now - since >= self.plan.warm_up => {
-                probe(Edge::Start);
-                self.phase = Phase::Window(Instant::now());
-            }
-            Phase::Window(since) if self.is_complete(since, now) => {
-                self.outcome.elapsed = now - since;
-                self.phase = Phase::Over;
-                probe(Edge::End);
-            }
-            _ => {}
-        }
-        let silent = now - self.heard > SILENCE;
-        if silent && self.phase != Phase::Over {
-            self.complain("no answer came for a long time".to_owned());
-            self.outcome.faults.failed += 1;
-        }
-        if silent || self.outcome.faults.total() > FAULTS {
-            self.phase = Phase::Over;
-        }
-    }
-
-    fn is_complete(&self, since: Instant, now: Instant) -> bool {
-        if self.plan.hold {
-            return self.held == self.plan.connections && now - self.heard >= self.plan.window;
-        }
-        now - since >= self.plan.window
-    }
-
     /// Sends a request by the connection at `index`, which it opens if there is none.
     fn start(&mut self, index: usize, since: Instant) {
-        let request = self.plan.requests.pick(&mut self.random);
+        let request = self.requests.pick(&mut self.random);
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.since = Some(since);
         slot.unsent = request;
@@ -217,21 +151,17 @@ impl<'plan> Engine<'plan> {
     }
 
     fn complete(&mut self, index: usize, now: Instant) {
-        self.heard = now;
         let Some(slot) = self.slots.get_mut(index) else { return };
         let Some(since) = slot.since.take() else {
             return self.fail(index, Broken::Answer(Fault::Malformed));
         };
-        if matches!(self.phase, Phase::Window(_)) {
-            self.outcome.completed += 1;
-            let taken = u64::try_from((now - since).as_nanos()).unwrap_or(u64::MAX);
-            self.outcome.latency.saturating_record(taken);
-            if self.plan.renew {
-                match slot.channel.as_ref().and_then(Channel::handshake) {
-                    None => {}
-                    Some(HandshakeKind::Resumed) => self.outcome.resumed_handshakes += 1,
-                    Some(_) => self.outcome.full_handshakes += 1,
-                }
+        if let Some(outcome) = self.tally.complete(since, now)
+            && self.plan.renew
+        {
+            match slot.channel.as_ref().and_then(Channel::handshake) {
+                None => {}
+                Some(HandshakeKind::Resumed) => outcome.resumed_handshakes += 1,
+                Some(_) => outcome.full_handshakes += 1,
             }
         }
         if self.plan.renew {
@@ -245,29 +175,18 @@ impl<'plan> Engine<'plan> {
         if let Some(pace) = &mut self.pace {
             pace.release(index);
         } else if self.plan.hold {
-            self.held += 1;
+            self.tally.hold();
             if self.begun < self.plan.connections {
                 self.begun += 1;
                 self.start(self.begun - 1, now);
             }
-        } else if self.outcome.faults.total() <= FAULTS {
+        } else if !self.tally.has_failed() {
             self.start(index, now);
         }
     }
 
     fn fail(&mut self, index: usize, broken: Broken) {
-        let faults = &mut self.outcome.faults;
-        match &broken {
-            Broken::Answer(Fault::Status) => faults.status += 1,
-            Broken::Answer(Fault::Length) => faults.length += 1,
-            Broken::Answer(Fault::Malformed) => faults.malformed += 1,
-            Broken::Closed => faults.closed += 1,
-            Broken::Failed(error) => {
-                faults.failed += 1;
-                let error = error.to_string();
-                self.complain(error);
-            }
-        }
+        self.tally.fail(broken);
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.channel = None;
         slot.unsent = &[];
@@ -275,10 +194,6 @@ impl<'plan> Engine<'plan> {
         if slot.since.take().is_some() {
             self.go_on(index, Instant::now());
         }
-    }
-
-    fn complain(&mut self, complaint: String) {
-        self.outcome.complaint.get_or_insert(complaint);
     }
 }
 

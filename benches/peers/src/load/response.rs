@@ -11,6 +11,8 @@ pub(super) enum Fault {
     Length,
     /// No HTTP/1.1, or more than one answer.
     Malformed,
+    /// No `grpc-status: 0` in the trailers.
+    Trailers,
 }
 
 /// Whether a response has come to its end.

@@ -6,10 +6,13 @@ use std::{
 };
 
 use super::{
-    Edge, Faults, Outcome, Plan, Requests, drive,
+    Call, Edge, Faults, Outcome, Plan, Requests, Traffic, drive,
     response::{Fault, Progress, ResponseReader},
 };
-use crate::{backend::Backend, relay};
+use crate::{
+    backend::{Backend, grpc_message},
+    relay,
+};
 
 fn backend() -> SocketAddr {
     let backend = Backend::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -18,17 +21,25 @@ fn backend() -> SocketAddr {
     address
 }
 
-fn get(path: &str) -> Requests {
-    Requests::new([format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n").into_bytes()])
+fn get(path: &str) -> Traffic {
+    send(format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n").into_bytes())
 }
 
-fn plan(address: SocketAddr, requests: &Requests, length: u64) -> Plan<'_> {
+fn send(request: Vec<u8>) -> Traffic {
+    Traffic::Requests(Requests::new([request]))
+}
+
+fn streams(call: Call, streams: usize) -> Traffic {
+    Traffic::Streams(Box::new(call), streams)
+}
+
+fn plan(address: SocketAddr, traffic: &Traffic, length: u64) -> Plan<'_> {
     Plan {
         address,
         tls: None,
         connections: 4,
         renew: false,
-        requests,
+        traffic,
         length,
         warm_up: Duration::from_millis(20),
         window: Duration::from_millis(100),
@@ -85,7 +96,7 @@ fn large_bodies_new_connections_and_posts_work() {
     let renewing = Plan { renew: true, ..plan(address, &requests, 1024) };
     assert_eq!(run(&renewing).faults, Faults::default());
     let head = "POST /app/1k HTTP/1.1\r\nHost: a.test\r\ncontent-length: 100000\r\n\r\n";
-    let post = Requests::new([[head.as_bytes(), &vec![b'p'; 100_000]].concat()]);
+    let post = send([head.as_bytes(), &vec![b'p'; 100_000]].concat());
     let outcome = run(&plan(address, &post, 1024));
     assert_eq!(outcome.faults, Faults::default());
     assert!(outcome.completed > 0);
@@ -111,6 +122,52 @@ fn held_connections_get_one_answer_each() {
     let outcome = run(&held);
     assert_eq!(outcome.faults, Faults::default());
     assert_eq!(outcome.completed, 200);
+}
+
+#[test]
+fn every_stream_gets_answers_of_any_size() {
+    let address = backend();
+    for (path, length) in [("/app/1k", 1024), ("/app/1m", 1 << 20)] {
+        let traffic = streams(Call::get(false, "a.test", path).unwrap(), 10);
+        let outcome = run(&plan(address, &traffic, length));
+        assert_eq!(outcome.faults, Faults::default(), "{:?}", outcome.complaint);
+        assert!(outcome.completed > 0);
+        assert_eq!(outcome.latency.len(), outcome.completed);
+    }
+}
+
+#[test]
+fn calls_of_grpc_are_answered_when_their_message_has_come() {
+    let address = backend();
+    let length = grpc_message().len() as u64;
+    let large = [grpc_message(), vec![b'm'; 200_000]].concat();
+    for message in [grpc_message(), large] {
+        let call = Call::grpc("a.test", "/app.Bench/Unary", message).unwrap();
+        let outcome = run(&plan(address, &streams(call, 10), length));
+        assert_eq!(outcome.faults, Faults::default(), "{:?}", outcome.complaint);
+        assert!(outcome.completed > 0);
+    }
+}
+
+#[test]
+fn wrong_answers_on_streams_are_faults() {
+    let address = backend();
+    let faults = |call: Call, length| {
+        let outcome = run(&plan(address, &streams(call, 3), length));
+        assert_eq!(outcome.completed, 0);
+        outcome.faults
+    };
+    let get = |path| Call::get(false, "a.test", path).unwrap();
+    assert!(faults(get("/app/1k"), 1025).length > 0);
+    assert!(faults(get("/app/unknown"), 13).status > 0);
+    // What is no answer of gRPC has no trailers.
+    let call = Call::grpc("a.test", "/app/1k", grpc_message()).unwrap();
+    assert!(faults(call, 1024).trailers > 0);
+    let traffic = streams(get("/app/1k"), 3);
+    let outcome = run(&plan("127.0.0.1:1".parse().unwrap(), &traffic, 1024));
+    assert!(outcome.faults.failed > 0 && outcome.complaint.is_some());
+    let other = server(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+    assert!(run(&plan(other, &traffic, 1024)).faults.failed > 0);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Result;
 use hdrhistogram::Histogram;
 
-use super::channel::TlsClient;
+use super::{call::Call, channel::TlsClient};
 
 /// What a load generator does.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Plan<'requests> {
     /// Each request gets a connection of its own.
     pub(crate) renew: bool,
     /// What is sent.
-    pub(crate) requests: &'requests Requests,
+    pub(crate) traffic: &'requests Traffic,
     /// The length that each answer's body must have.
     pub(crate) length: u64,
     /// How long it runs before the window.
@@ -32,7 +32,16 @@ pub(crate) struct Plan<'requests> {
     pub(crate) hold: bool,
 }
 
-/// Requests as bytes, made before the run.
+/// What is sent, and how.
+#[derive(Clone, Debug)]
+pub(crate) enum Traffic {
+    /// HTTP/1.1, one request at a time on each connection.
+    Requests(Requests),
+    /// HTTP/2, so many calls at a time on each connection.
+    Streams(Box<Call>, usize),
+}
+
+/// Requests of HTTP/1.1 as bytes, made before the run.
 #[derive(Clone, Debug)]
 pub(crate) struct Requests {
     bytes: Vec<u8>,
@@ -88,16 +97,18 @@ pub(crate) struct Faults {
     pub(crate) length: u64,
     /// Answers that are no HTTP/1.1.
     pub(crate) malformed: u64,
-    /// Connections that ended before an answer did.
+    /// Answers without `grpc-status: 0` in their trailers.
+    pub(crate) trailers: u64,
+    /// Connections and streams that ended before an answer did.
     pub(crate) closed: u64,
-    /// Connections that failed: refused, reset, TLS errors.
+    /// Connections that failed: refused, reset, errors of TLS and HTTP/2.
     pub(crate) failed: u64,
 }
 
 impl Faults {
     /// All of them.
     pub(crate) fn total(self) -> u64 {
-        self.status + self.length + self.malformed + self.closed + self.failed
+        self.status + self.length + self.malformed + self.trailers + self.closed + self.failed
     }
 }
 

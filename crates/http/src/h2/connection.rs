@@ -200,11 +200,17 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// Gives memory back, for a connection that has nothing to do.
-    pub fn shrink(&mut self) {
-        self.output.shrink();
+    /// Gives memory back, for a connection that has nothing to do; what it returns is that of the output,
+    /// if nothing waits there, for another connection to [`Self::reuse`].
+    pub fn shrink(&mut self) -> Option<Vec<u8>> {
         self.partial.shrink_to(0);
         self.block.shrink_to(0);
+        self.output.take_memory()
+    }
+
+    /// Takes memory for the output, if it has none.
+    pub fn reuse(&mut self, memory: impl FnOnce() -> Vec<u8>) {
+        self.output.put_memory(memory);
     }
 
     pub(super) fn fail(&mut self, error: ConnectionError) {

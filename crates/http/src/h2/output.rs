@@ -44,10 +44,17 @@ impl Output {
         }
     }
 
-    /// Gives memory back, beyond what answers usually need.
-    pub(super) fn shrink(&mut self) {
-        if self.bytes.is_empty() {
-            self.bytes.shrink_to(4096);
+    /// Takes the memory out, unless something waits in it.
+    pub(super) fn take_memory(&mut self) -> Option<Vec<u8>> {
+        let free = self.bytes.is_empty() && self.bytes.capacity() > 0;
+        free.then(|| std::mem::take(&mut self.bytes))
+    }
+
+    /// Puts memory in, unless there is some.
+    pub(super) fn put_memory(&mut self, memory: impl FnOnce() -> Vec<u8>) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = memory();
+            self.bytes.clear();
         }
     }
 

@@ -8,6 +8,7 @@ mod certificate;
 mod failure;
 mod headers;
 mod limits;
+mod own;
 mod path;
 mod redirect;
 
@@ -17,6 +18,7 @@ pub(super) fn spec() -> Schema {
         [
             optional("addPrefix", path::add_prefix()),
             optional("basicAuth", auth::basic_auth()),
+            optional("bodyLimit", own::body_limit()),
             optional("buffering", body::buffering()),
             optional("chain", chain()),
             optional("circuitBreaker", failure::circuit_breaker()),
@@ -30,7 +32,9 @@ pub(super) fn spec() -> Schema {
             optional("headers", headers::headers()),
             optional("inFlightReq", limits::in_flight_req()),
             optional("ipAllowList", limits::ip_allow_list()),
+            optional("ipDenyList", own::ip_deny_list()),
             optional("ipWhiteList", limits::ip_white_list()),
+            optional("maintenance", own::maintenance()),
             optional("passTLSClientCert", certificate::pass_tls_client_cert()),
             optional("plugin", map("A plugin's settings under its name.", anything())),
             optional("rateLimit", limits::rate_limit()),

@@ -33,7 +33,11 @@ const HARMLESS: &[(&str, &str)] = &[
     ("insecureSkipVerify", "a text reads as the boolean that it spells"),
     ("kind", "an empty one is the default"),
     ("maxIdleConnsPerHost", "none are kept below zero"),
-    ("maxRequestBodyBytes", "any number below zero means no limit"),
+    (
+        "maxRequestBodyBytes",
+        "any number below zero means no limit; `bodyLimit` refuses it where it is built",
+    ),
+    ("maintenance.status", "what is no status is refused where the middleware is built"),
     ("minResponseBodyBytes", "one below zero is the default"),
     ("passHostHeader", "a text reads as the boolean that it spells"),
     ("permanent", "a text reads as the boolean that it spells"),
@@ -49,9 +53,9 @@ const HARMLESS: &[(&str, &str)] = &[
         "one too high is refused where routers are built; a text reads as the number that it spells",
     ),
     ("readIdleTimeout", "a fraction of a second reads as one"),
+    ("readTimeout", "a fraction of a second reads as one"),
     ("recoveryDuration", "a fraction of a second reads as one"),
     ("responseCode", "one that no response can have is refused where the middleware is built"),
-    ("readTimeout", "a fraction of a second reads as one"),
     ("responseHeaderTimeout", "a fraction of a second reads as one"),
     ("routes", "no routes route nothing"),
     ("sameSite", "an unknown one is told and left out, as in Traefik"),
@@ -62,8 +66,8 @@ const HARMLESS: &[(&str, &str)] = &[
     ("store.name", "stores of routes have no effect"),
     ("stsSeconds", "a browser keeps nothing for less than no time"),
     ("timeout", "a fraction of a second reads as one"),
-    ("writeTimeout", "a fraction of a second reads as one"),
     ("traceVerbosity", "an unknown one is told"),
+    ("writeTimeout", "a fraction of a second reads as one"),
     ("weight", "what weighs less than nothing gets no request"),
 ];
 

@@ -13,6 +13,7 @@ mod forward_auth;
 mod grpc_web;
 mod headers;
 mod limits;
+mod own;
 mod redis;
 mod retry;
 
@@ -25,6 +26,7 @@ pub use forward_auth::ForwardAuth;
 pub use grpc_web::GrpcWeb;
 pub use headers::{Cors, Headers, InertHeaders, Security};
 pub use limits::{InFlightReq, IpAllowList, IpStrategy, IpWhiteList, RateLimit, SourceCriterion};
+pub use own::{BodyLimit, IpDenyList, Maintenance};
 pub use redis::Redis;
 pub use retry::Retry;
 
@@ -38,6 +40,8 @@ pub enum Middleware {
     AddPrefix(AddPrefix),
     /// Asks for a user and a password.
     BasicAuth(BasicAuth),
+    /// Limits the bodies of requests while they pass.
+    BodyLimit(BodyLimit),
     /// Reads bodies whole before it passes them on, within limits.
     Buffering(Buffering),
     /// Asks what fails no more, until it has recovered.
@@ -65,8 +69,12 @@ pub enum Middleware {
     InFlightReq(InFlightReq),
     /// Lets in clients of some addresses only.
     IpAllowList(IpAllowList),
+    /// Keeps out clients of some addresses.
+    IpDenyList(IpDenyList),
     /// The old name of `ipAllowList`.
     IpWhiteList(IpWhiteList),
+    /// Answers every request in the same way.
+    Maintenance(Maintenance),
     /// Tells servers the client's certificate.
     #[serde(rename = "passTLSClientCert")]
     PassTlsClientCert(PassTlsClientCert),
@@ -99,6 +107,7 @@ pub enum Middleware {
 pub const SERVED_MIDDLEWARES: &[&str] = &[
     "addPrefix",
     "basicAuth",
+    "bodyLimit",
     "buffering",
     "chain",
     "circuitBreaker",
@@ -112,7 +121,9 @@ pub const SERVED_MIDDLEWARES: &[&str] = &[
     "headers",
     "inFlightReq",
     "ipAllowList",
+    "ipDenyList",
     "ipWhiteList",
+    "maintenance",
     "passTLSClientCert",
     "rateLimit",
     "redirectRegex",
@@ -133,6 +144,7 @@ impl Middleware {
         match self {
             Self::AddPrefix(_) => "addPrefix",
             Self::BasicAuth(_) => "basicAuth",
+            Self::BodyLimit(_) => "bodyLimit",
             Self::Buffering(_) => "buffering",
             Self::CircuitBreaker(_) => "circuitBreaker",
             Self::Chain(_) => "chain",
@@ -145,9 +157,11 @@ impl Middleware {
             Self::GrpcWeb(_) => "grpcWeb",
             Self::Headers(_) => "headers",
             Self::InFlightReq(_) => "inFlightReq",
+            Self::Maintenance(_) => "maintenance",
             Self::PassTlsClientCert(_) => "passTLSClientCert",
             Self::RateLimit(_) => "rateLimit",
             Self::IpAllowList(_) => "ipAllowList",
+            Self::IpDenyList(_) => "ipDenyList",
             Self::IpWhiteList(_) => "ipWhiteList",
             Self::RedirectRegex(_) => "redirectRegex",
             Self::RedirectScheme(_) => "redirectScheme",

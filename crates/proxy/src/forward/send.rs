@@ -153,7 +153,7 @@ async fn attempt(
     if *recode == Recode::Base64 {
         upload.decode();
     }
-    upload.limit(*max_body);
+    upload.limit(Some(max_body.map_or(job.body_limit, |most| most.min(job.body_limit))));
     from_server.discard(&worker.buffers);
     let mut heads =
         Heads { buffers: &worker.buffers, request, response, server_name, limits, state };

@@ -113,8 +113,14 @@ impl<'s> Exchange<'_, 's> {
     /// Waits for the whole response of a server that is asked aside.
     async fn fetch_whole(&mut self, picked: Picked<'s>, limit: u64) -> Result<(), Unanswered> {
         let (settings, timeouts) = (self.settings, Timeouts::default());
-        let job =
-            forward::Job { settings, picked, append_forwarded_for: false, timeouts, aside: true };
+        let job = forward::Job {
+            settings,
+            picked,
+            append_forwarded_for: false,
+            body_limit: u64::MAX,
+            timeouts,
+            aside: true,
+        };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         fetched.map_err(Unanswered::Failed)?;
         self.await_body(Some(limit)).await.map(drop).map_err(|error| match error {

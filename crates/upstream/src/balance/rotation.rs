@@ -74,7 +74,14 @@ impl Rotation {
         own.eq(members.iter().map(|(name, weight)| (hash(name), *weight)))
     }
 
-    /// The member whose turn it is. Turns of members that are not `usable` go to whom the next turn belongs, as in
+    /// The member whose turn it is.
+    pub(crate) fn turn(&self) -> Option<usize> {
+        let turn = self.position.0.fetch_add(1, Relaxed);
+        let member = self.schedule.get(turn.checked_rem(self.schedule.len())?)?;
+        usize::try_from(*member).ok()
+    }
+
+    /// The usable member whose turn it is. Turns of members that are not `usable` go to whom the next turn belongs, as in
     /// Traefik; `None` when no member is.
     pub(crate) fn next(&self, usable: impl Fn(usize) -> bool) -> Option<usize> {
         let turn = self.position.0.fetch_add(1, Relaxed);

@@ -179,6 +179,9 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
     /// Hands on what was read, up to the next head.
     fn dispatch(&mut self) -> Result<Next, ()> {
         let mut hub = self.hub.borrow_mut();
+        if self.start < self.end {
+            hub.rouse();
+        }
         let now = Instant::now();
         loop {
             let input = self.input.get(self.start..self.end).unwrap_or_default();

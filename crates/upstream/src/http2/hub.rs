@@ -17,6 +17,17 @@ use portway_http::{
 /// Responses that are kept for reuse at most.
 const MAX_SPARE: usize = 16;
 
+/// Memories of outputs that a thread keeps for reuse at most.
+const MAX_OUTPUTS: usize = 32;
+
+/// Memories of outputs of more bytes are not kept.
+const USUAL_OUTPUT: usize = 128 * 1024;
+
+thread_local! {
+    /// Memories of outputs, for connections that have something to do: those without streams hold none.
+    static OUTPUTS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A connection and its streams, shared by the driver and the owners of streams.
 #[derive(Debug)]
 pub(super) struct Hub<R: Role> {
@@ -161,9 +172,22 @@ impl<R: Role> Hub<R> {
     /// There is nothing to do for the driver, until it is woken. A connection without streams holds little.
     pub(super) fn rest(&mut self, cx: &Context<'_>) {
         remember(&mut self.driver, cx);
-        if self.streams.is_empty() {
-            self.engine.shrink();
+        if self.streams.is_empty()
+            && let Some(memory) = self.engine.shrink()
+            && memory.capacity() <= USUAL_OUTPUT
+        {
+            OUTPUTS.with_borrow_mut(|outputs| {
+                if outputs.len() < MAX_OUTPUTS {
+                    outputs.push(memory);
+                }
+            });
         }
+    }
+
+    /// Something is to be done: what it makes the engine write goes into memory that was used before.
+    pub(super) fn rouse(&mut self) {
+        let spare = || OUTPUTS.with_borrow_mut(Vec::pop).unwrap_or_default();
+        self.engine.reuse(spare);
     }
 
     pub(super) fn take_data(&mut self, stream: StreamId, payload: &[u8], end: bool) {

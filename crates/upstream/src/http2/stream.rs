@@ -61,6 +61,7 @@ impl Http2Stream {
         let Side::ToServer(hub, scheme, handle) = &mut self.0 else { return Err(misused()) };
         let head = RequestHead { request, scheme, authority: host, protocol: None };
         let mut shared = hub.borrow_mut();
+        shared.rouse();
         let stream = match shared.engine.request(&head, ends) {
             Some(stream) if !shared.is_over() => stream,
             _ => return Err(io::ErrorKind::ConnectionRefused.into()),

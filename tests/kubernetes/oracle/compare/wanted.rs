@@ -79,6 +79,10 @@ impl<'a> Wanted<'a> {
             sort_servers(object);
             hide_secrets(object);
         }
+        // Kinds of Portway's own, of which Traefik reads nothing (22).
+        for kind in ["bodyLimit", "ipDenyList", "maintenance"] {
+            ours.remove(kind);
+        }
         if is_unserved(ours) || self.parents.contains(name) {
             leave_out(&["error", "status", "serverStatus"], ours, theirs);
         }

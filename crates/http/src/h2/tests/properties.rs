@@ -146,7 +146,10 @@ fn act(peer: &mut Peer, act: Act) {
         Act::NextWritable => drop(connection.next_writable()),
         Act::Leave(now) if now => connection.leave_now(),
         Act::Leave(_) => connection.leave(),
-        Act::Shrink => connection.shrink(),
+        Act::Shrink => {
+            let memory = connection.shrink();
+            connection.reuse(|| memory.unwrap_or_default());
+        }
     }
 }
 

@@ -90,7 +90,7 @@ fn source_criterion() -> Schema {
     )
 }
 
-fn ip_strategy() -> Schema {
+pub(super) fn ip_strategy() -> Schema {
     object(
         "How a client's address is found; by default it is the connection's.",
         [

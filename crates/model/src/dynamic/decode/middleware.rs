@@ -10,6 +10,7 @@ mod forward_auth;
 mod grpc_web;
 mod headers;
 mod limits;
+mod own;
 mod redis;
 mod retry;
 
@@ -76,6 +77,7 @@ pub fn settings(
     Some(match kind {
         "addPrefix" => Middleware::AddPrefix(add_prefix(node, path, problems)),
         "basicAuth" => Middleware::BasicAuth(basic_auth(node, path, problems)),
+        "bodyLimit" => Middleware::BodyLimit(own::body_limit(node, path, problems)),
         "buffering" => Middleware::Buffering(buffering(node, path, problems)),
         "circuitBreaker" => Middleware::CircuitBreaker(circuit_breaker(node, path, problems)),
         "chain" => Middleware::Chain(chain(node, path, problems)),
@@ -92,11 +94,13 @@ pub fn settings(
         "grpcWeb" => Middleware::GrpcWeb(grpc_web::grpc_web(node, path, problems)),
         "headers" => Middleware::Headers(headers(node, path, problems).into()),
         "inFlightReq" => Middleware::InFlightReq(in_flight_req(node, path, problems)),
+        "maintenance" => Middleware::Maintenance(own::maintenance(node, path, problems)),
         "passTLSClientCert" => {
             Middleware::PassTlsClientCert(pass_tls_client_cert(node, path, problems))
         }
         "rateLimit" => Middleware::RateLimit(rate_limit(node, path, problems)),
         "ipAllowList" => Middleware::IpAllowList(ip_allow_list(node, path, problems)),
+        "ipDenyList" => Middleware::IpDenyList(own::ip_deny_list(node, path, problems)),
         "ipWhiteList" => Middleware::IpWhiteList(ip_white_list(node, path, problems)),
         "redirectRegex" => Middleware::RedirectRegex(redirect_regex(node, path, problems)),
         "redirectScheme" => Middleware::RedirectScheme(redirect_scheme(node, path, problems)),

@@ -62,9 +62,9 @@ fn a_broken_middleware_closes() {
 fn an_unserved_middleware_closes() {
     check(
         "service: s, middlewares: [m]",
-        "  middlewares: {m: {plugin: {a: {b: c}}}}",
-        "middleware \"m@file\": plugin: middleware kind `plugin` is not served by this version of Portway \
-         yet (in.yml:7)",
+        "  middlewares: {m: {plugin: {demo: {a: 1}}}}",
+        "middleware \"m@file\": plugin: middleware kind `plugin` is not served by this version \
+         of Portway yet (in.yml:7)",
     );
 }
 
