@@ -1,6 +1,7 @@
 //! Bytes in, bytes out through the real binary: framing, limits, time, reloads and shutdown.
 
 mod aborts;
+mod advisories;
 mod backends;
 mod balancing;
 mod bodies;

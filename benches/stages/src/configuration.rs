@@ -10,8 +10,9 @@ use std::{
 use portway_model::{
     Entry,
     dynamic::{
-        AddPrefix, Config, Headers, LoadBalancer, Middleware, RedirectScheme, Router, Server,
-        ServersTransport, Service, StripPrefix,
+        AddPrefix, BodyLimit, ClientCertificateInfo, Config, EncodedCharacters, Headers,
+        InFlightReq, IpAllowList, IpDenyList, LoadBalancer, Middleware, PassTlsClientCert,
+        RateLimit, RedirectScheme, Router, Server, ServersTransport, Service, StripPrefix,
     },
 };
 use portway_snapshot::{EntryPointSettings, Environment, Publisher, Settings, Snapshot, compile};
@@ -126,6 +127,37 @@ pub fn five_middlewares() -> BTreeMap<String, Entry<Middleware>> {
         response_headers(),
     ];
     FIVE.iter().zip(all).map(|(name, one)| ((*name).to_owned(), Entry::new(one))).collect()
+}
+
+/// The names in [`eight_middlewares`], in the order in which routers name them.
+pub const EIGHT: &[&str] =
+    &["keep-out", "let-in", "rate", "at-once", "body", "characters", "certificate", "headers"];
+
+/// Eight middlewares of different kinds that decide whether a request passes, and let it.
+pub fn eight_middlewares() -> BTreeMap<String, Entry<Middleware>> {
+    let ranges = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    let keep_out = IpDenyList {
+        source_range: ranges(&["192.0.2.0/24", "10.0.0.0/8"]),
+        ..IpDenyList::default()
+    };
+    let let_in = IpAllowList {
+        source_range: ranges(&["2001:db8::/32", "203.0.113.0/24"]),
+        ..IpAllowList::default()
+    };
+    let rate = RateLimit { average: 1, burst: 1_000_000, ..RateLimit::default() };
+    let at_once = InFlightReq { amount: 10, ..InFlightReq::default() };
+    let certificate = PassTlsClientCert { pem: true, info: Some(ClientCertificateInfo::default()) };
+    let all = [
+        Middleware::IpDenyList(keep_out),
+        Middleware::IpAllowList(let_in),
+        Middleware::RateLimit(rate),
+        Middleware::InFlightReq(at_once),
+        Middleware::BodyLimit(BodyLimit { max_request_body_bytes: 1 << 20 }),
+        Middleware::EncodedCharacters(EncodedCharacters::default()),
+        Middleware::PassTlsClientCert(certificate),
+        response_headers(),
+    ];
+    EIGHT.iter().zip(all).map(|(name, one)| ((*name).to_owned(), Entry::new(one))).collect()
 }
 
 fn response_headers() -> Middleware {

@@ -37,6 +37,7 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "route, 1,000 routers", times: 1000, run: routing::thousand },
     Stage { name: "route, 100,000 routers", times: 1000, run: routing::hundred_thousand },
     Stage { name: "chain of five", times: 1000, run: routing::chain },
+    Stage { name: "chain of eight", times: 1000, run: routing::chain_of_eight },
     Stage { name: "server pick", times: 1000, run: routing::pick },
     Stage { name: "write request head", times: 1000, run: heads::write_request },
     Stage { name: "write response head", times: 1000, run: heads::write_response },

@@ -10,14 +10,16 @@ use std::{
 };
 
 use portway_http::{ForwardedRules, Request, Response};
-use portway_middleware::{Context, PasswordPool};
+use portway_middleware::{Context, PasswordPool, Permit};
 use portway_model::{Entry, dynamic::Config};
 use portway_proxy::Asked;
 use portway_snapshot::{Route, Snapshot, Target};
 use portway_upstream::{Asking, Random};
 
 use crate::{
-    configuration::{Compiler, FIVE, file, five_middlewares, router, routers, servers},
+    configuration::{
+        Compiler, EIGHT, FIVE, eight_middlewares, file, five_middlewares, router, routers, servers,
+    },
     repeat,
     requests::{
         BROWSER, CLIENT, PLAIN, canonicalise, forwarded_rules, read_request, read_response,
@@ -35,6 +37,7 @@ pub struct Worker {
     forwarded: ForwardedRules,
     passwords: PasswordPool,
     now: Instant,
+    permits: Vec<Permit>,
 }
 
 impl Worker {
@@ -47,6 +50,7 @@ impl Worker {
             forwarded: forwarded_rules(),
             passwords: PasswordPool::new(1, 2).unwrap(),
             now: Instant::now(),
+            permits: Vec::new(),
         }
     }
 
@@ -69,13 +73,16 @@ impl Worker {
     pub fn run_chain(&mut self) {
         let route = route(&self.snapshot, &self.request);
         let mut context = Context::new(false, CLIENT, self.now, &self.passwords);
-        // None of the five waits for anything.
+        context.permits = std::mem::take(&mut self.permits);
+        // None of them waits for anything.
         let passed = {
             let on_request = pin!(route.steps.filters.on_request(&mut self.request, &mut context));
             on_request.poll(&mut TaskContext::from_waker(Waker::noop()))
         };
         assert!(matches!(passed, Poll::Ready(Ok(()))));
         route.steps.filters.on_response(&mut self.response.headers, &self.request, false);
+        self.permits = context.permits;
+        self.permits.clear();
     }
 
     /// The response of the request's server arrives.
@@ -138,11 +145,28 @@ pub fn with_five() -> Config {
     config
 }
 
+/// A router with eight middlewares that let in whom they let in.
+pub fn with_eight() -> Config {
+    let mut config = routers(3);
+    config.http.middlewares.extend(eight_middlewares());
+    config.http.routers.insert("app-0".to_owned(), Entry::new(router(0, EIGHT)));
+    config
+}
+
 /// Leads a browser's request and its response through five middlewares.
 pub fn chain(times: u32) {
+    run_chain(times, with_five());
+}
+
+/// Leads a browser's request and its response through eight middlewares.
+pub fn chain_of_eight(times: u32) {
+    run_chain(times, with_eight());
+}
+
+fn run_chain(times: u32, config: Config) {
     repeat(
         times,
-        &mut Worker::new(with_five()),
+        &mut Worker::new(config),
         |worker| {
             worker.receive(BROWSER);
             worker.canonicalise();

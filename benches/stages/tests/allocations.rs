@@ -8,9 +8,9 @@ use portway_model::{
 };
 use portway_snapshot::Target;
 use portway_stages::{
-    configuration::{five_middlewares, routers},
+    configuration::{eight_middlewares, five_middlewares, routers},
     requests::{BROWSER, PLAIN},
-    routing::{Worker, with_five},
+    routing::{Worker, with_eight, with_five},
 };
 use portway_upstream::{Asking, Random};
 
@@ -37,6 +37,13 @@ fn check(config: Config, head: &[u8], chain: usize) {
 fn route_and_filters_of_a_plain_request_allocate_nothing() {
     check(with_five(), PLAIN, five_middlewares().len() + 1);
     check(with_five(), BROWSER, five_middlewares().len() + 1);
+}
+
+#[test]
+fn a_chain_of_eight_filters_allocates_nothing() {
+    // `headers` is one of them that every such configuration has.
+    check(with_eight(), PLAIN, eight_middlewares().len());
+    check(with_eight(), BROWSER, eight_middlewares().len());
 }
 
 #[test]

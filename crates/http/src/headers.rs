@@ -93,6 +93,20 @@ impl Headers {
         if absent { self.entries.push(entry) } else { self.replace(&name, entry) }
     }
 
+    /// Adds a field in the place of all of its name, and of all whose names differ from it only by `_` for `-`:
+    /// servers that map both to one variable must not be told two stories.
+    pub fn set_alone(&mut self, name: impl FieldName, value: impl AsRef<[u8]>) {
+        if self.underscores || name.text().contains(&b'_') {
+            let folded = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+            self.remove_where(|field| {
+                field.name.as_bytes().iter().map(folded).eq(name.text().iter().map(folded))
+            });
+        } else {
+            self.remove(&name);
+        }
+        self.append(name, value);
+    }
+
     /// As [`Headers::set`], for a value that needs no check: trimmed, and without control
     /// characters.
     pub(crate) fn set_clean(&mut self, name: Known, value: &[u8]) {

@@ -3,7 +3,8 @@
 //! Traefik: `basicAuth`. Differences: hashing that takes long runs on a bounded pool, and 503 says
 //! that the pool is full; a verified credential is remembered for a minute under a keyed hash; a
 //! password of more than 4096 bytes never matches; a bcrypt cost above 16 is refused when the
-//! configuration is read; messages show no more of a malformed line than the user's name.
+//! configuration is read; messages show no more of a malformed line than the user's name;
+//! fields that read like `headerField` with `_` for `-` are removed as well.
 
 mod compile;
 mod credentials;
@@ -69,8 +70,7 @@ impl BasicAuth {
             }
         }
         if let Some(name) = &self.header_field {
-            request.headers.remove(name);
-            request.headers.append(name, credentials.user());
+            request.headers.set_alone(name, credentials.user());
         }
         if self.remove_header {
             request.headers.remove(Known::Authorization);

@@ -1,7 +1,8 @@
 //! Asks for a user and a password of which only a digest is sent (RFC 7616, MD5, `qop=auth`).
 //!
 //! Traefik: `digestAuth`. Differences: nonces are shared by all routers of a middleware; messages show no
-//! more of a malformed line than the user's name.
+//! more of a malformed line than the user's name; fields that read like `headerField` with `_` for `-` are removed
+//! as well.
 
 mod nonces;
 mod parameters;
@@ -92,8 +93,7 @@ impl DigestAuth {
             return Flow::Respond(self.challenge(refusal == Refusal::Stale, context));
         }
         if let Some(name) = &self.header_field {
-            request.headers.remove(name);
-            request.headers.append(name, &user);
+            request.headers.set_alone(name, &user);
         }
         if self.remove_header {
             request.headers.remove(Known::Authorization);

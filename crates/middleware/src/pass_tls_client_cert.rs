@@ -1,7 +1,7 @@
 //! Tells servers the client's certificate.
 //!
 //! Traefik: `passTLSClientCert`. Differences: a certificate that cannot be read, with which no handshake with Traefik
-//! succeeds, is answered 400 where `info` is asked for.
+//! succeeds, is answered 400 where `info` is asked for; fields that read alike with `_` for `-` are removed as well.
 //!
 //! What clients say in these fields themselves is taken away at the entry point, unless they are trusted there.
 
@@ -30,7 +30,7 @@ impl PassTlsClientCert {
     pub(crate) fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
         let Some(certificates) = context.certificates else { return Flow::Continue };
         if self.pem {
-            request.headers.set(Known::XForwardedTlsClientCert, certificates.base64());
+            request.headers.set_alone(Known::XForwardedTlsClientCert, certificates.base64());
         }
         let Some(info) = &self.info else { return Flow::Continue };
         let Some(read) = certificates.read() else {
@@ -39,7 +39,7 @@ impl PassTlsClientCert {
         };
         let shown: Vec<String> = read.iter().map(|certificate| show(certificate, info)).collect();
         let value = escape(&shown.join(","));
-        request.headers.set(Known::XForwardedTlsClientCertInfo, value);
+        request.headers.set_alone(Known::XForwardedTlsClientCertInfo, value);
         Flow::Continue
     }
 }

@@ -105,6 +105,22 @@ fn tokens_are_trimmed_and_empty_ones_dropped() {
 }
 
 #[test]
+fn set_alone_leaves_no_field_that_reads_alike() {
+    for (name, mine) in [("X-User-Id", "X-User-Id"), ("x_user_id", "x_user_id")] {
+        for others in [&["X-USER-ID"][..], &["X_User-Id", "x-user_id", "X-User-Id"], &[]] {
+            let mut headers = Headers::new();
+            for name in others.iter().chain(&["X-User", "X_User_Id_", "Date"]) {
+                headers.append(HeaderName::verbatim(name).unwrap(), "client");
+            }
+            headers.set_alone(HeaderName::verbatim(name).unwrap(), "mine");
+            let names: Vec<_> = headers.iter().map(|field| field.name).collect();
+            assert_eq!(names, ["X-User", "X_User_Id_", "Date", mine], "{others:?}");
+            assert_eq!(headers.get(Known::Date), Some(&b"client"[..]));
+        }
+    }
+}
+
+#[test]
 fn extend_from_copies_all_fields() {
     let mut headers = Headers::new();
     headers.append(Known::Date, "now");
