@@ -167,6 +167,7 @@ fn hide_secrets(object: &mut Fields) {
         ("digestAuth", "", ["users", ""]),
         ("rateLimit", "/redis", ["username", "password"]),
         ("rateLimit", "/redis/tls", ["key", ""]),
+        ("forwardAuth", "/tls", ["key", ""]),
     ] {
         let holder = object.get_mut(kind).and_then(|settings| settings.pointer_mut(place));
         let Some(holder) = holder.and_then(Value::as_object_mut) else { continue };
