@@ -3,7 +3,7 @@
 //! Go and the `regex` crate are of one family but disagree in places: `\d`, `\w`, `\s` and `\b` are
 //! ASCII in Go; `\Q…\E`, octal escapes and stacked flags exist only there; class operations
 //! (`&&`, `--`), `(?x)` and other extensions exist only here; and the names of Unicode classes
-//! differ. So an expression is parsed by Go's grammar ([`translate`]) and written anew with nothing
+//! differ. So an expression is parsed by Go's grammar ([`translate()`]) and written anew with nothing
 //! left to interpretation.
 //!
 //! Go reads a subject as UTF-8 and takes every byte that is not for one U+FFFD. Subjects such as
