@@ -106,6 +106,11 @@ impl<'table> Case<'table> {
         Self { depth: Depth::WithoutFraming, ..self }
     }
 
+    /// The name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Gives the case another name.
     pub(crate) fn rename(&mut self, name: &str) {
         name.clone_into(&mut self.name);

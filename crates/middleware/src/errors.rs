@@ -8,6 +8,7 @@ use portway_http::{BodyFraming, HeaderName, Headers, Method, Request, Status, Ve
 use portway_model::{Problem, dynamic};
 
 use crate::StatusRanges;
+use crate::redirect_scheme::client_scheme;
 
 /// A compiled `errors`.
 #[derive(Debug)]
@@ -109,11 +110,11 @@ impl Errors {
     }
 }
 
-/// The URL that was asked for.
+/// The URL that was asked for, with the scheme in which the client asked.
 fn url_of(request: &Request, tls: bool) -> Vec<u8> {
-    let scheme = if tls { "https://" } else { "http://" };
-    let mut url =
-        [scheme, request.authority(), request.target.escaped_path()].concat().into_bytes();
+    let scheme = client_scheme(request, tls);
+    let (host, path) = (request.authority(), request.target.escaped_path());
+    let mut url = [scheme, "://", host, path].concat().into_bytes();
     if request.target.has_query() && !request.target.query().is_empty() {
         url.push(b'?');
         url.extend_from_slice(request.target.query());
@@ -138,6 +139,8 @@ fn escaped(text: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use portway_http::Known;
+
     use super::*;
 
     fn compiled(change: impl FnOnce(&mut dynamic::Errors)) -> Result<Errors, String> {
@@ -174,6 +177,19 @@ mod tests {
         check("{status}.html", "/418.html");
         check("/{originalStatus}/{status}?x=1", "/501/418?x=1");
         check("/x?url={url}", "/x?url=https%3A%2F%2Fa.test%3A80%2Fa%2520b%3Fc%3Dd%26e");
+    }
+
+    #[test]
+    fn the_url_has_the_scheme_in_which_the_client_asked() {
+        let errors = compiled(|config| config.query = "{url}".to_owned()).unwrap();
+        for (forwarded, tls, expected) in
+            [("https", false, "/https"), ("http", true, "/http%3A"), ("", true, "/https")]
+        {
+            let mut request = request();
+            request.headers.set(Known::XForwardedProto, forwarded);
+            let page = errors.page(501, &request, tls).request.unwrap();
+            assert!(page.target.request_uri().starts_with(expected), "{forwarded}");
+        }
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl RedirectScheme {
 
 /// The scheme in which the client asked: that of the connection, unless `X-Forwarded-Proto` says
 /// otherwise. Upgrades begin as plain requests.
-fn client_scheme(request: &Request, tls: bool) -> &'static str {
+pub(crate) fn client_scheme(request: &Request, tls: bool) -> &'static str {
     let forwarded = request.headers.get(Known::XForwardedProto).unwrap_or_default();
     let is = |scheme: &str| forwarded.eq_ignore_ascii_case(scheme.as_bytes());
     if is("http") || is("ws") {

@@ -58,6 +58,11 @@ impl Node {
         Self { value: Value::Map(Vec::new()), at: Position::default() }
     }
 
+    /// Whether this is the word `true`.
+    pub fn is_true(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, .. } if text.eq_ignore_ascii_case("true"))
+    }
+
     /// The child under `key`, compared to the letter.
     pub fn get(&self, key: &str) -> Option<&Node> {
         match &self.value {

@@ -59,6 +59,9 @@ pub fn middleware(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middl
         }
     };
     let path = &join(path, kind);
+    let defaults = Node::empty_map();
+    // Traefik: `allowEmpty`.
+    let child = if SWITCHES.contains(&kind) && child.is_true() { &defaults } else { child };
     settings(kind, child, path, problems).unwrap_or_else(|| {
         let message =
             format!("middleware kind `{kind}` is not served by this version of Portway yet");
@@ -66,6 +69,9 @@ pub fn middleware(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Middl
         Middleware::Unserved(BTreeMap::from([(kind.to_owned(), child.to_json())]))
     })
 }
+
+/// Kinds whose settings may be `true`, which means that all are the defaults.
+const SWITCHES: [&str; 2] = ["compress", "contentType"];
 
 /// Reads the settings of a middleware of this kind; `None` if it is not served yet.
 pub fn settings(

@@ -131,6 +131,18 @@ fn a_file_keeps_what_no_object_can_carry() {
     );
 }
 
+#[test]
+fn kinds_whose_defaults_are_enough_may_be_switched_on() {
+    let config = read("http: {middlewares: {a: {contentType: true}, b: {compress: 'true'}}}");
+    for name in ["a", "b"] {
+        let entry = &config.http.middlewares[name];
+        assert!(entry.problems.is_empty(), "{:?}", entry.problems);
+    }
+    assert_eq!(*config.http.middlewares["a"].spec, Middleware::ContentType(Default::default()));
+    let other = read("http: {middlewares: {a: {stripPrefix: true}}}");
+    assert!(other.http.middlewares["a"].is_disabled());
+}
+
 #[track_caller]
 fn check(middleware_text: &str, problem: &str, json: serde_json::Value) {
     let text = format!("http: {{middlewares: {{m: {middleware_text}}}}}");
