@@ -11,7 +11,8 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -364,16 +365,23 @@ impl Drop for Process {
     }
 }
 
-/// A TCP port that was free a moment ago and was not handed out before.
+/// A TCP port that is free and was not handed out before.
+///
+/// Below those that the system gives to sockets of its own choice: a connection of another test could otherwise take
+/// it before it is listened on.
 #[must_use]
 pub fn free_port() -> u16 {
-    static USED: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+    const FIRST: u16 = 10_000;
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let end = range.ok().and_then(|range| range.split_whitespace().next()?.parse().ok());
+    let count = end.unwrap_or(32_768).max(FIRST + 1_000) - FIRST;
+    // Processes that test at the same time begin at different places.
+    let start = std::process::id().wrapping_mul(997) % u32::from(count);
+    let next = NEXT.get_or_init(|| AtomicU16::new(u16::try_from(start).unwrap_or_default()));
     loop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        let mut used = USED.lock().unwrap();
-        if !used.contains(&port) {
-            used.push(port);
+        let port = FIRST + next.fetch_add(1, Relaxed) % count;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
