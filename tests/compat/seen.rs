@@ -73,6 +73,8 @@ impl Seen {
                     !(name.eq_ignore_ascii_case("Accept-Encoding") && value == "gzip")
                 });
             }
+            // Go's client names itself where nobody is named (10).
+            received.head.headers.0.retain(|(_, value)| value != "Go-http-client/1.1");
             if depth == Depth::WithoutRequestTrailers {
                 received.trailers = Headers::default();
             }

@@ -139,10 +139,13 @@ impl Compress {
 }
 
 impl Offer<'_> {
-    /// Looks at the head of a response, whose body is framed like that, and says in it that it depends on
-    /// `Accept-Encoding`.
+    /// Says that the response depends on `Accept-Encoding`, whatever it will be.
+    pub fn announce(&self, early: &mut Fields) {
+        early.append(Known::Vary, "Accept-Encoding");
+    }
+
+    /// Looks at the head of a response, whose body is framed like that.
     pub fn judge(&self, fields: &mut Fields, body: BodyFraming) -> Verdict {
-        prepend(fields, Known::Vary, "Accept-Encoding");
         let gzip = self.encoding == Encoding::Gzip;
         let unwanted = gzip && fields.remove(NO_COMPRESSION);
         let says = |name| fields.get(name).is_some_and(|value: &[u8]| !value.is_empty());
@@ -260,16 +263,6 @@ fn offered(config: &dynamic::Compress) -> Result<Offered, String> {
         }
     };
     Ok(Offered { encodings, default })
-}
-
-/// Puts a field before others of its name, where Traefik's stands.
-fn prepend(fields: &mut Fields, name: Known, value: &str) {
-    let others: Vec<Vec<u8>> = fields.get_all(name).map(<[u8]>::to_vec).collect();
-    fields.remove(name);
-    fields.append(name, value);
-    for other in others {
-        fields.append(name, other);
-    }
 }
 
 #[cfg(test)]

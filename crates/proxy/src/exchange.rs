@@ -76,6 +76,8 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) keeps_unsent: bool,
     /// The request as it was then.
     pub(crate) unsent: Option<Request>,
+    /// Whether interim responses are kept from the client.
+    pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
     in_flight: Option<InFlight<'s>>,
 }
@@ -111,6 +113,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     memory.recordings.clear();
     memory.max_body = None;
     memory.held = None;
+    memory.body_is_lost = false;
     memory.recode = Recode::AsIs;
     memory.body_filters.clear();
     facts.write(connection, &memory.request);
@@ -156,6 +159,7 @@ async fn serve(
         sent: None,
         keeps_unsent: false,
         unsent: None,
+        hides_interim: false,
         in_flight: None,
     };
     if let Some(total) = route.timeouts.total {
@@ -243,7 +247,7 @@ impl<'s> Exchange<'_, 's> {
 
     /// Leads the request to a target.
     pub(crate) async fn ask(&mut self, target: &'s Target) -> Reply<'s> {
-        let answer = match target {
+        let mut answer = match target {
             Target::Closed => return self.closed(),
             Target::Internal(service) => {
                 ask_internal(self.connection, &self.memory.request, *service, self.snapshot).await
@@ -259,14 +263,14 @@ impl<'s> Exchange<'_, 's> {
                 answer
             }
         };
+        self.context.begin(&mut answer.headers);
         Reply::Answer(answer.into())
     }
 
     /// The reply of a router that could not be built.
     pub(crate) fn closed(&mut self) -> Reply<'s> {
         self.facts.reason = Some(Reason::RouterClosed);
-        let answer = Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error");
-        Reply::Answer(answer.into())
+        self.answered(Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error"))
     }
 
     /// Chooses a server: one that was not asked in vain, while there is one.
@@ -306,6 +310,7 @@ impl<'s> Exchange<'_, 's> {
             body_limit,
             timeouts,
             aside: false,
+            hides_interim: self.hides_interim,
         };
         self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
@@ -315,7 +320,9 @@ impl<'s> Exchange<'_, 's> {
                 if let Some(in_flight) = &self.in_flight {
                     in_flight.answered(Instant::now());
                 }
-                stick(&mut self.memory.response.headers, cookies);
+                let fields = &mut self.memory.response.headers;
+                stick(fields, cookies);
+                self.context.begin(fields);
                 Reply::Server(picked)
             }
             Err(error) => {

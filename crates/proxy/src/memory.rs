@@ -10,6 +10,7 @@ use crate::{
     buffer::ReadBuffer,
     forward::{HeadState, Limits},
     relay::{Download, Recode, Upload},
+    wrap::HeldBody,
 };
 
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
@@ -26,8 +27,10 @@ pub(crate) struct Memory {
     pub(crate) response: Response,
     /// For what is written to the client.
     pub(crate) out: Vec<u8>,
-    /// The request's body as it came, framing included, where it is kept for another attempt.
-    pub(crate) held: Option<Vec<u8>>,
+    /// The request's body, where it is kept for another attempt.
+    pub(crate) held: Option<HeldBody>,
+    /// Whether some of the request's body is gone that was not kept: the request cannot be sent again.
+    pub(crate) body_is_lost: bool,
     /// How servers get the request's body.
     pub(crate) recode: Recode,
     /// What changes the response's body on its way to the client, in the order of the way.

@@ -76,6 +76,9 @@ fn check(
         headers.append(HeaderName::parse(name).unwrap(), value);
     }
     let offer = compress.offer(&request).expect("something is accepted");
+    let mut early = Headers::new();
+    offer.announce(&mut early);
+    headers.put_before(&early);
     let verdict = offer.judge(&mut headers, body);
     let compressed = match verdict {
         Verdict::Leave => false,

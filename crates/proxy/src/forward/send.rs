@@ -155,8 +155,15 @@ async fn attempt(
     }
     upload.limit(Some(max_body.map_or(job.body_limit, |most| most.min(job.body_limit))));
     from_server.discard(&worker.buffers);
-    let mut heads =
-        Heads { buffers: &worker.buffers, request, response, server_name, limits, state };
+    let mut heads = Heads {
+        buffers: &worker.buffers,
+        request,
+        response,
+        server_name,
+        limits,
+        state,
+        hides_interim: job.hides_interim,
+    };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut server = Side { stream: &mut server.stream, input: from_server };
     let received = heads.receive(&mut client, &mut server, upload).await;

@@ -1,11 +1,13 @@
 //! `buffering`: see [`portway_middleware::Buffering`].
 
-use portway_http::{Answer, BodyFraming, Known, Status};
+use std::borrow::Cow;
+
+use portway_http::{Answer, BodyFraming, Known, Method, Status};
 use portway_middleware::Buffering;
 use portway_observe::Reason;
 use portway_snapshot::Steps;
 
-use super::{AwaitError, HoldError};
+use super::{AwaitError, HoldError, fields::Join};
 use crate::exchange::{Exchange, Reply};
 
 /// Bytes of a whole body without a length up to which it gets one, as by Go's server.
@@ -39,16 +41,24 @@ impl<'s> Exchange<'_, 's> {
         let asked = std::mem::replace(&mut self.asked, saved.as_ref().map(|_| Vec::new()));
         let mut attempt = 1;
         let reply = loop {
-            let mut reply = self.run(rest).await;
-            if let Some(refused) = self.whole(buffering, &mut reply).await {
-                break refused;
+            let (outer, mut reply) = self.run_apart(rest).await;
+            let refused = self.whole(buffering, &mut reply).await;
+            if let Some(refused) = refused {
+                self.take_back(outer);
+                self.drop_reply(reply);
+                self.abandon_body();
+                break self.too_large(refused);
             }
             let status = self.status_of(&reply);
             let gone = self.facts.reason == Some(Reason::ClientGone);
             let again = !gone
                 && status != Status::SWITCHING_PROTOCOLS.code()
                 && buffering.again(attempt, status, self.memory.request.method.as_str());
-            let Some(saved) = saved.as_ref().filter(|_| again) else { break reply };
+            let Some(saved) = saved.as_ref().filter(|_| again) else {
+                self.join(outer, &mut reply, Join::Beside);
+                break reply;
+            };
+            self.take_back(outer);
             self.drop_reply(reply);
             self.rewind(saved);
             attempt += 1;
@@ -57,8 +67,8 @@ impl<'s> Exchange<'_, 's> {
         reply
     }
 
-    /// Waits for the whole body of a reply; gives another one where there is none.
-    async fn whole(&mut self, buffering: &Buffering, reply: &mut Reply<'s>) -> Option<Reply<'s>> {
+    /// Waits for the whole body of a reply; gives the answer in its place where that is too long.
+    async fn whole(&mut self, buffering: &Buffering, reply: &mut Reply<'s>) -> Option<Answer> {
         let bounds = buffering.response;
         let length = match reply {
             Reply::Server(_) if self.memory.response.status == Status::SWITCHING_PROTOCOLS => {
@@ -68,10 +78,16 @@ impl<'s> Exchange<'_, 's> {
                 BodyFraming::Length(length) => Some(length),
                 _ => None,
             },
-            Reply::Answer(answer) => Some(answer.body.len() as u64),
+            Reply::Answer(answer) => {
+                if self.memory.request.method == Method::Head {
+                    // What is held back of nothing has no length.
+                    answer.body = Cow::default();
+                }
+                Some(answer.body.len() as u64)
+            }
         };
         if length.is_some_and(|length| bounds.max.is_some_and(|max| length > max)) {
-            return Some(self.response_too_large(reply));
+            return Some(Buffering::response_too_large());
         }
         if matches!(reply, Reply::Answer(_)) || length.is_some_and(|length| length > bounds.held) {
             return None;
@@ -84,7 +100,7 @@ impl<'s> Exchange<'_, 's> {
                 None
             }
             Err(AwaitError::TooLarge) if bounds.max == Some(bounds.held) => {
-                Some(self.response_too_large(reply))
+                Some(Buffering::response_too_large())
             }
             // It passes as it comes, or breaks off as it would have.
             Err(AwaitError::TooLarge | AwaitError::Broken) => None,
@@ -94,29 +110,7 @@ impl<'s> Exchange<'_, 's> {
     fn too_large(&mut self, answer: Answer) -> Reply<'s> {
         self.facts.reason = Some(Reason::Middleware);
         self.facts.detail = "buffering: the body is too long".to_owned();
-        Reply::Answer(answer.into())
-    }
-
-    fn response_too_large(&mut self, reply: &mut Reply<'s>) -> Reply<'s> {
-        let empty = Reply::Answer(Answer::empty(Status::OK).into());
-        self.drop_reply(std::mem::replace(reply, empty));
-        self.too_large(Buffering::response_too_large())
-    }
-
-    /// Gives the request, whose body is held, the length of that.
-    fn measure_body(&mut self) {
-        let Some(held) = &self.memory.held else { return };
-        let request = &mut self.memory.request;
-        if request.body != BodyFraming::Chunked || self.connection.stream.http2().is_some() {
-            return;
-        }
-        let body = super::held::payload(request.body, held);
-        let input = &mut self.connection.input;
-        input.consume(held.len());
-        input.put_back(&body);
-        request.body = BodyFraming::Length(body.len() as u64);
-        request.headers.remove(Known::Trailer);
-        self.memory.held = Some(body);
+        self.answered(answer)
     }
 
     /// Gives the response, whose body is here, the length of that.
@@ -124,11 +118,13 @@ impl<'s> Exchange<'_, 's> {
         let is_http2 =
             self.memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
         let filtered = !self.memory.body_filters.is_empty();
-        if is_http2 || filtered || self.memory.response.body != BodyFraming::Chunked {
+        let open =
+            matches!(self.memory.response.body, BodyFraming::Chunked | BodyFraming::UntilClose);
+        if is_http2 || filtered || !open {
             return;
         }
+        let body = self.whole_body();
         let memory = &mut *self.memory;
-        let body = super::held::payload(memory.response.body, memory.from_server.filled());
         let all = memory.from_server.filled().len();
         memory.from_server.consume(all);
         memory.from_server.put_back(&body);

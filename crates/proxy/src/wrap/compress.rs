@@ -19,7 +19,11 @@ impl<'s> Exchange<'_, 's> {
         let Some(offer) = compress.offer(&self.memory.request) else {
             return self.run(rest).await;
         };
-        match self.run(rest).await {
+        let early = self.context.early.clone();
+        offer.announce(self.context.early.get_or_insert_default());
+        let reply = self.run(rest).await;
+        self.context.early = early;
+        match reply {
             Reply::Answer(mut answer) => {
                 compress_answer(offer, &mut answer, self.context.detects_type).await;
                 Reply::Answer(answer)

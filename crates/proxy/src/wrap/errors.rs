@@ -4,6 +4,7 @@ use portway_http::{Answer, BodyFraming, Method};
 use portway_middleware::Errors;
 use portway_snapshot::{Steps, Target};
 
+use super::fields::Join;
 use crate::exchange::{Exchange, Reply};
 
 impl<'s> Exchange<'_, 's> {
@@ -16,13 +17,16 @@ impl<'s> Exchange<'_, 's> {
     ) -> Reply<'s> {
         let outer = std::mem::replace(&mut self.keeps_unsent, true);
         self.unsent = None;
-        let reply = self.run(rest).await;
+        let fields = self.set_aside();
+        let mut reply = self.run(rest).await;
         self.keeps_unsent = false;
         let status = self.status_of(&reply);
         if !errors.covers(status) {
+            self.join(fields, &mut reply, Join::Instead);
             self.keeps_unsent = outer;
             return reply;
         }
+        self.take_back(fields);
         let (reason, detail) = (self.facts.reason, std::mem::take(&mut self.facts.detail));
         self.drop_reply(reply);
         self.abandon_body();
@@ -32,12 +36,14 @@ impl<'s> Exchange<'_, 's> {
             Some(request) => {
                 let asked = std::mem::replace(&mut self.memory.request, request);
                 let appends = std::mem::take(&mut self.context.append_forwarded_for);
-                let reply = self.ask(pages).await;
+                let fields = self.set_aside();
+                let mut reply = self.ask(pages).await;
+                self.join(fields, &mut reply, Join::Instead);
                 self.context.append_forwarded_for = appends;
                 self.memory.request = asked;
                 reply
             }
-            None => Reply::Answer(Answer::error(page.status, page.status.text()).into()),
+            None => self.answered(Answer::error(page.status, page.status.text())),
         };
         self.keeps_unsent = outer;
         match &mut reply {

@@ -120,6 +120,7 @@ impl<'s> Exchange<'_, 's> {
             body_limit: u64::MAX,
             timeouts,
             aside: true,
+            hides_interim: true,
         };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         fetched.map_err(Unanswered::Failed)?;
@@ -132,7 +133,7 @@ impl<'s> Exchange<'_, 's> {
     fn refuse(&mut self, answer: Answer, why: &str) -> Reply<'s> {
         self.facts.reason = Some(Reason::Middleware);
         self.facts.detail = format!("forwardAuth: {why}");
-        Reply::Answer(answer.into())
+        self.answered(answer)
     }
 
     /// The reply to a request of which the server did not say whether it may pass.
@@ -162,6 +163,6 @@ impl<'s> Exchange<'_, 's> {
         tracing::debug!("{}: forwardAuth: {why}", self.route.name);
         self.facts.reason = Some(reason);
         self.facts.detail = format!("forwardAuth: {why}");
-        Reply::Answer(Answer::empty(status).into())
+        self.answered(Answer::empty(status))
     }
 }

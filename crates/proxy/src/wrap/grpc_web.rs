@@ -4,6 +4,7 @@ use portway_http::{BodyFraming, Status};
 use portway_middleware::{BodyFilter as _, GrpcWeb, Spoken};
 use portway_snapshot::Steps;
 
+use super::fields::Join;
 use crate::{
     exchange::{Exchange, Reply},
     relay::Recode,
@@ -17,12 +18,14 @@ impl<'s> Exchange<'_, 's> {
             Spoken::Preflight(answer) => {
                 self.facts.reason = Some(portway_observe::Reason::Middleware);
                 "grpcWeb: a preflight request".clone_into(&mut self.facts.detail);
-                return Reply::Answer(answer.into());
+                return self.answered(answer);
             }
             Spoken::Web(translation) => translation,
         };
         self.memory.recode = if translation.is_text() { Recode::Base64 } else { Recode::Chunked };
+        let outer = self.set_aside();
         let mut reply = self.run(rest).await;
+        self.join(outer, &mut reply, Join::Instead);
         self.memory.recode = Recode::AsIs;
         translation.restore(&mut self.memory.request);
         if let Reply::Answer(answer) = &mut reply {

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, rc::Rc, task::Poll, time::Instant};
 
-use portway_http::{BodyFraming, Known};
+use portway_http::{Answer, BodyFraming, Known};
 use portway_middleware::BodyFilter;
 
 use crate::{
@@ -32,12 +32,18 @@ impl<'s> Exchange<'_, 's> {
         }
     }
 
+    /// A reply that Portway makes itself.
+    pub(crate) fn answered(&self, mut answer: Answer) -> Reply<'s> {
+        self.context.begin(&mut answer.headers);
+        Reply::Answer(answer.into())
+    }
+
     /// The reply to a request that failed.
     pub(crate) fn failed(&mut self, error: &ForwardError) -> Reply<'s> {
         self.facts.reason = Some(error.reason());
         self.facts.detail = error.to_string();
         tracing::debug!("{}: {error}", self.route.name);
-        Reply::Answer(answer::of_error(error).into())
+        self.answered(answer::of_error(error))
     }
 
     /// The reply to a client that went away.

@@ -11,7 +11,7 @@ use portway_middleware::{Attempt, Retry};
 use portway_observe::Reason;
 use portway_snapshot::Steps;
 
-use super::HoldError;
+use super::{HoldError, fields::Join};
 use crate::{
     exchange::{Exchange, Reply},
     relay::{Side, watch},
@@ -35,7 +35,14 @@ impl<'s> Exchange<'_, 's> {
         let reply = loop {
             let sent_before = self.sent;
             self.sent = None;
-            let reply = self.run(rest).await;
+            let last = attempts >= retry.attempts();
+            // The last attempt has nothing to be held back for.
+            let (outer, mut reply) = if last {
+                (None, self.run(rest).await)
+            } else {
+                let (outer, reply) = self.run_apart(rest).await;
+                (Some(outer), reply)
+            };
             let attempt = match (self.sent, &reply) {
                 (Some(false), _) => Attempt::Unsent,
                 _ => Attempt::Answered(self.status_of(&reply)),
@@ -44,9 +51,18 @@ impl<'s> Exchange<'_, 's> {
             let elapsed = began.elapsed();
             let again = attempts < retry.attempts()
                 && retry.again(attempt, elapsed, heeds_status)
+                && !self.memory.body_is_lost
                 && self.facts.reason != Some(Reason::ClientGone);
             let pause = retry.pause(attempts, elapsed, fastrand::f64()).filter(|_| again);
-            let Some(pause) = pause else { break reply };
+            let Some(pause) = pause else {
+                if let Some(outer) = outer {
+                    self.join(outer, &mut reply, Join::Instead);
+                }
+                break reply;
+            };
+            if let Some(outer) = outer {
+                self.take_back(outer);
+            }
             self.drop_reply(reply);
             self.rewind(&saved);
             if self.client_leaves_within(pause).await {
