@@ -24,8 +24,8 @@ pub(super) struct Chain {
     /// Whether the type of a response without one is looked for, which is left to chance where its length is not
     /// known (35).
     pub(super) detects_type: bool,
-    /// Whether one of them calls what follows it by itself.
-    pub(super) wraps: bool,
+    /// Whether interim responses leave traces in what follows them (41).
+    pub(super) leaks: bool,
 }
 
 /// Middlewares of one router at most.
@@ -39,11 +39,11 @@ impl Chains {
         for place in 0..length {
             let name = format!("m{router}-{place}");
             let one = if random.once_in(3) {
-                chain.wraps = true;
                 wrapping(random)
             } else {
                 filter(random)
             };
+            chain.leaks |= one.starts_with("{errors") || one.starts_with("{compress");
             chain.detects_type |= one.starts_with("{contentType: true");
             if one.starts_with("{rateLimit: {average: 1,") || one.starts_with("{digestAuth") {
                 // In a chain of their own, behind what hides what is left to chance.

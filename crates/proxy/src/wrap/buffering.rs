@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
-use portway_http::{Answer, BodyFraming, Known, Method, Status};
+use portway_http::{Answer, BodyFraming, Headers, Known, Method, Status};
 use portway_middleware::Buffering;
 use portway_observe::Reason;
 use portway_snapshot::Steps;
 
-use super::{AwaitError, HoldError, fields::Join};
-use crate::exchange::{Exchange, Reply};
+use super::{AwaitError, HoldError, fields::Join, reply::Awaited};
+use crate::{
+    exchange::{Exchange, Reply},
+    memory::Memory,
+};
 
 /// Bytes of a whole body without a length up to which it gets one, as by Go's server.
 const SHORT: u64 = 2048;
@@ -78,22 +81,36 @@ impl<'s> Exchange<'_, 's> {
                 BodyFraming::Length(length) => Some(length),
                 _ => None,
             },
-            Reply::Answer(answer) => {
-                if self.memory.request.method == Method::Head {
-                    // What is held back of nothing has no length.
-                    answer.body = Cow::default();
-                }
-                Some(answer.body.len() as u64)
-            }
+            Reply::Answer(answer) => Some(answer.body.len() as u64),
         };
         if length.is_some_and(|length| bounds.max.is_some_and(|max| length > max)) {
             return Some(Buffering::response_too_large());
         }
-        if matches!(reply, Reply::Answer(_)) || length.is_some_and(|length| length > bounds.held) {
+        if let Reply::Answer(answer) = reply {
+            if self.memory.request.method == Method::Head {
+                // The length of what is held back of nothing is not told.
+                answer.body = Cow::default();
+            }
+            return None;
+        }
+        if length.is_some_and(|length| length > bounds.held) {
             return None;
         }
         match self.await_body(Some(bounds.held)).await {
-            Ok(payload) => {
+            Ok(Awaited { trailers: Some(trailers), .. }) => {
+                self.announce(&trailers);
+                None
+            }
+            Ok(_) if !self.memory.body_filters.is_empty() => {
+                let answer = self.filtered_whole();
+                if bounds.max.is_some_and(|max| answer.body.len() as u64 > max) {
+                    return Some(Buffering::response_too_large());
+                }
+                self.abandon_body();
+                self.drop_reply(std::mem::replace(reply, Reply::Answer(answer.into())));
+                None
+            }
+            Ok(Awaited { payload, .. }) => {
                 if length.is_none() && payload <= SHORT {
                     self.measure_response(payload);
                 }
@@ -113,14 +130,39 @@ impl<'s> Exchange<'_, 's> {
         self.answered(answer)
     }
 
+    /// Says trailers that a response has announced in its head as well, as Traefik does once it has them.
+    fn announce(&mut self, trailers: &Headers) {
+        let fields = &mut self.memory.response.headers;
+        let mut announced = trailers.clone();
+        announced.remove_where(|field| {
+            matches!(field.known, Some(Known::ContentLength | Known::TransferEncoding))
+                || !fields.has_token(Known::Trailer, field.name)
+        });
+        fields.extend_from(&announced);
+    }
+
+    /// The response, whose body is here, as filters make it.
+    fn filtered_whole(&mut self) -> Answer {
+        let mut body = self.whole_body();
+        let Memory { response, body_filters, .. } = &mut *self.memory;
+        for filter in body_filters {
+            let mut made = Vec::new();
+            filter.push(&body, &mut made);
+            filter.finish(&mut None, &mut made);
+            body = made;
+        }
+        let (status, headers) = (response.status, response.headers.clone());
+        Answer { status, headers, body: body.into(), close: false }
+    }
+
     /// Gives the response, whose body is here, the length of that.
     fn measure_response(&mut self, payload: u64) {
+        let memory = &mut *self.memory;
         let is_http2 =
-            self.memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
-        let filtered = !self.memory.body_filters.is_empty();
-        let open =
-            matches!(self.memory.response.body, BodyFraming::Chunked | BodyFraming::UntilClose);
-        if is_http2 || filtered || !open {
+            memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+        if is_http2
+            || !matches!(memory.response.body, BodyFraming::Chunked | BodyFraming::UntilClose)
+        {
             return;
         }
         let body = self.whole_body();
@@ -129,6 +171,5 @@ impl<'s> Exchange<'_, 's> {
         memory.from_server.consume(all);
         memory.from_server.put_back(&body);
         memory.response.body = BodyFraming::Length(payload);
-        memory.response.headers.remove(Known::Trailer);
     }
 }

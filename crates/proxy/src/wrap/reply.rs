@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, rc::Rc, task::Poll, time::Instant};
 
-use portway_http::{Answer, BodyFraming, Known};
+use portway_http::{Answer, BodyFraming, Headers, Known};
 use portway_middleware::BodyFilter;
 
 use crate::{
@@ -13,6 +13,15 @@ use crate::{
     memory::Memory,
     relay::Side,
 };
+
+/// A whole body that has come.
+#[derive(Debug)]
+pub(crate) struct Awaited {
+    /// Its bytes, without framing.
+    pub(crate) payload: u64,
+    /// What came behind it on a connection of HTTP/1.
+    pub(crate) trailers: Option<Headers>,
+}
 
 /// Why there is no whole body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,9 +103,8 @@ impl<'s> Exchange<'_, 's> {
         response.headers.remove(Known::ContentLength);
     }
 
-    /// Waits for the whole body of the server's response, of `limit` bytes at most, and gives its length; nothing of it
-    /// is used up.
-    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<u64, AwaitError> {
+    /// Waits for the whole body of the server's response, of `limit` bytes at most; nothing of it is used up.
+    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<Awaited, AwaitError> {
         let worker = Rc::clone(&self.connection.worker);
         let connection = &mut *self.connection;
         let is_http2 =
@@ -149,7 +157,7 @@ impl<'s> Exchange<'_, 's> {
         if let Some(stream) = server.stream.http2() {
             stream.repeat_end();
         }
-        awaited.map(|()| payload)
+        awaited.map(|()| Awaited { payload, trailers: reader.trailers().cloned() })
     }
 
     /// The body of the server's response, which has come whole ([`Exchange::await_body`]); nothing of it is used up.
