@@ -38,11 +38,7 @@ impl Chains {
         let length = random.below(LONGEST);
         for place in 0..length {
             let name = format!("m{router}-{place}");
-            let one = if random.once_in(3) {
-                wrapping(random)
-            } else {
-                filter(random)
-            };
+            let one = if random.once_in(3) { wrapping(random) } else { filter(random) };
             chain.leaks |= one.starts_with("{errors") || one.starts_with("{compress");
             chain.detects_type |= one.starts_with("{contentType: true");
             if one.starts_with("{rateLimit: {average: 1,") || one.starts_with("{digestAuth") {

@@ -79,7 +79,8 @@ fn check(
     let mut early = Headers::new();
     offer.announce(&mut early);
     headers.put_before(&early);
-    let verdict = offer.judge(&mut headers, body);
+    let says_length = matches!(body, BodyFraming::Length(_));
+    let verdict = offer.judge(&mut headers, body, says_length).verdict;
     let compressed = match verdict {
         Verdict::Leave => false,
         Verdict::Compress => true,

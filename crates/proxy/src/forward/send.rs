@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portway_http::{BodyFraming, BodyReader, TrailerLimits, codec::write_request_head};
+use portway_http::{
+    BodyFraming, BodyReader, Method, TrailerLimits,
+    codec::{write_last_chunk, write_request_head},
+};
 use portway_upstream::{
     Connection as ServerConnection, Multiplexed, Opened, Scheme, Server, Stream, connect,
 };
@@ -127,7 +130,7 @@ async fn attempt(
         return Err(ForwardError::Closed { server: server_name.clone(), source });
     };
     let came = request.body;
-    if *recode != Recode::AsIs && !came.is_empty() {
+    if *recode != Recode::AsIs && (!came.is_empty() || request.method == Method::Post) {
         request.body = BodyFraming::Chunked;
     }
     // An HTTP/1.0 client need not say a host; its server has one all the same.
@@ -147,7 +150,12 @@ async fn attempt(
         upload.head_is_sent();
     } else {
         let chunked = request.body == BodyFraming::Chunked;
-        upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
+        upload.begin(reader, chunked, |out| {
+            write_request_head(out, request, host, false);
+            if chunked && came.is_empty() {
+                write_last_chunk(out, None);
+            }
+        });
         request.body = came;
     }
     if *recode == Recode::Base64 {

@@ -11,6 +11,7 @@ use super::{AwaitError, HoldError, fields::Join, reply::Awaited};
 use crate::{
     exchange::{Exchange, Reply},
     memory::Memory,
+    relay::Recode,
 };
 
 /// Bytes of a whole body without a length up to which it gets one, as by Go's server.
@@ -38,6 +39,10 @@ impl<'s> Exchange<'_, 's> {
         };
         if held {
             self.measure_body();
+            if self.memory.recode == Recode::Chunked {
+                // The length is known again.
+                self.memory.recode = Recode::AsIs;
+            }
         }
         let has_body = self.memory.held.as_ref().is_some_and(|held| !held.is_empty());
         let saved = (buffering.retries() && held && has_body).then(|| self.save());
@@ -87,7 +92,7 @@ impl<'s> Exchange<'_, 's> {
             return Some(Buffering::response_too_large());
         }
         if let Reply::Answer(answer) = reply {
-            if self.memory.request.method == Method::Head {
+            if self.memory.request.method == Method::Head && !answer.says_length {
                 // The length of what is held back of nothing is not told.
                 answer.body = Cow::default();
             }
@@ -137,6 +142,7 @@ impl<'s> Exchange<'_, 's> {
         announced.remove_where(|field| {
             matches!(field.known, Some(Known::ContentLength | Known::TransferEncoding))
                 || !fields.has_token(Known::Trailer, field.name)
+                || fields.iter().any(|one| one == field)
         });
         fields.extend_from(&announced);
     }
@@ -152,14 +158,13 @@ impl<'s> Exchange<'_, 's> {
             body = made;
         }
         let (status, headers) = (response.status, response.headers.clone());
-        Answer { status, headers, body: body.into(), close: false }
+        Answer { status, headers, body: body.into(), close: false, says_length: false }
     }
 
     /// Gives the response, whose body is here, the length of that.
     fn measure_response(&mut self, payload: u64) {
         let memory = &mut *self.memory;
-        let is_http2 =
-            memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
+        let is_http2 = memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());
         if is_http2
             || !matches!(memory.response.body, BodyFraming::Chunked | BodyFraming::UntilClose)
         {

@@ -2,8 +2,8 @@
 
 use portway_http::{Answer, BodyFraming, Known, Response};
 use portway_middleware::{
-    BodyFilter, Compress, Encoder, Offer, Verdict, detect_content_type, detect_type_of_answer,
-    lacks_type,
+    BodyFilter, Compress, Encoder, Judgement, Offer, Verdict, detect_content_type,
+    detect_type_of_answer, lacks_type,
 };
 use portway_snapshot::Steps;
 use tokio::task::spawn_blocking;
@@ -40,13 +40,14 @@ impl<'s> Exchange<'_, 's> {
     /// What compresses the body of the server's response, if anything does.
     async fn encoder(&mut self, offer: Offer<'_>) -> Option<Encoder> {
         let Response { status, headers, body, .. } = &mut self.memory.response;
+        let says_length = headers.contains(Known::ContentLength);
         let length = match *body {
             BodyFraming::Length(length) => Some(length),
             _ => None,
         };
-        let detects = self.context.detects_type && offer.detects_type();
+        let Judgement { verdict, detects_type } = offer.judge(headers, *body, says_length);
+        let detects = self.context.detects_type && detects_type;
         let detects = detects && !body.is_empty() && lacks_type(*status, headers);
-        let verdict = offer.judge(headers, *body);
         // What another filter makes of it has a beginning.
         let filtered = !self.memory.body_filters.is_empty();
         if filtered || (!detects && verdict != Verdict::Await) {
@@ -73,13 +74,14 @@ async fn compress_answer(offer: Offer<'_>, answer: &mut Answer, detects_type: bo
         true => u64::try_from(answer.body.len()).unwrap_or(u64::MAX),
         false => 0,
     };
-    let verdict = offer.judge(&mut answer.headers, BodyFraming::Length(length));
-    let takes = || offer.takes(&answer.headers, &answer.body);
-    if verdict == Verdict::Leave || (verdict == Verdict::Await && !takes()) {
-        return;
-    }
-    if detects_type && offer.detects_type() {
+    let body = BodyFraming::Length(length);
+    let judged = offer.judge(&mut answer.headers, body, answer.says_length);
+    if detects_type && judged.detects_type {
         detect_type_of_answer(answer);
+    }
+    let takes = || offer.takes(&answer.headers, &answer.body);
+    if judged.verdict == Verdict::Leave || (judged.verdict == Verdict::Await && !takes()) {
+        return;
     }
     let encoder = offer.begin(&mut answer.headers, Some(length));
     let body = std::mem::take(&mut answer.body);
