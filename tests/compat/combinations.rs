@@ -34,6 +34,10 @@ const ANSWERS: &[&str] = &[
     "trailers",
     "until-close",
     "close",
+    "long",
+    "long-chunked",
+    "unannounced",
+    "http10",
 ];
 const FIELDS: &[&str] = &[
     "Authorization: Basic dGVzdDp0ZXN0\r\n",
@@ -97,7 +101,8 @@ fn configuration(random: &mut Random) -> (String, Vec<Chain>) {
     let (mut routers, mut chains, mut made) = (String::new(), Chains::default(), Vec::new());
     for index in 0..ROUTERS {
         let chain = chains.make(random, index);
-        let service = random.pick(&["plain", "plain", "bare", "based", "two"]);
+        let service =
+            random.pick(&["plain", "plain", "plain", "bare", "based", "two", "dead"]);
         let _ = writeln!(
             routers,
             "    r{index}: {{rule: \"Host(`r{index}.test`)\", service: {service}, middlewares: [{}]}}",
@@ -111,6 +116,7 @@ fn configuration(random: &mut Random) -> (String, Vec<Chain>) {
          \x20   pages: {{loadBalancer: {{servers: [{{url: \"http://@@backend1@@\"}}]}}}}\n\
          \x20   bare: {{loadBalancer: {{passHostHeader: false, servers: [{{url: \"http://@@backend0@@\"}}]}}}}\n\
          \x20   based: {{loadBalancer: {{servers: [{{url: \"http://@@backend0@@/base\", preservePath: true}}]}}}}\n\
+         \x20   dead: {{loadBalancer: {{sticky: {{cookie: {{name: kept}}}}, servers: [{{url: \"http://127.0.0.1:1\"}}]}}}}\n\
          \x20   two: {{weighted: {{services: [{{name: bare, weight: 1}}]}}}}\n",
         chains.finish()
     );
@@ -129,13 +135,16 @@ fn request(random: &mut Random, chains: &[Chain]) -> Case<'static> {
     let mut target = (*random.pick(TARGETS)).to_owned();
     let mut answer = *random.pick(ANSWERS);
     let chain = &chains[router];
-    if chain.detects_type && ["chunked", "trailers", "until-close"].contains(&answer) {
+    if chain.detects_type
+        && ["chunked", "trailers", "until-close", "long-chunked", "unannounced", "http10"]
+            .contains(&answer)
+    {
         answer = "";
     }
     if chain.leaks && answer == "hints" {
         answer = "";
     }
-    if method == "HEAD" && answer == "trailers" {
+    if method == "HEAD" && ["trailers", "unannounced"].contains(&answer) {
         // Nothing is framed by an answer to HEAD, and Portway announces no trailers there.
         answer = "";
     }
@@ -144,7 +153,8 @@ fn request(random: &mut Random, chains: &[Chain]) -> Case<'static> {
     }
     let fields: String = (0..random.below(3)).map(|_| *random.pick(FIELDS)).collect();
     // Go's client sometimes loses an answer that ends by closing when it sent a body itself.
-    let body = if answer != "until-close" && random.once_in(4) { "a body" } else { "" };
+    let ends = ["until-close", "http10"].contains(&answer);
+    let body = if !ends && random.once_in(4) { "a body" } else { "" };
     let entry_point = if random.once_in(4) { "trusting" } else { "web" };
     let mut case = Case::request(method, &host, &target, &fields, body).at(entry_point);
     case.rename(&format!("{}, through {}", case.name(), chain.members.join(" ")));

@@ -114,6 +114,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     memory.max_body = None;
     memory.held = None;
     memory.body_is_lost = false;
+    memory.hidden_body = 0;
     memory.recode = Recode::AsIs;
     memory.body_filters.clear();
     facts.write(connection, &memory.request);

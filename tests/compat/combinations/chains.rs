@@ -39,7 +39,8 @@ impl Chains {
         for place in 0..length {
             let name = format!("m{router}-{place}");
             let one = if random.once_in(3) { wrapping(random) } else { filter(random) };
-            chain.leaks |= one.starts_with("{errors") || one.starts_with("{compress");
+            let leaks = ["{errors", "{compress", "{grpcWeb"];
+            chain.leaks |= leaks.iter().any(|kind| one.starts_with(kind));
             chain.detects_type |= one.starts_with("{contentType: true");
             if one.starts_with("{rateLimit: {average: 1,") || one.starts_with("{digestAuth") {
                 // In a chain of their own, behind what hides what is left to chance.
@@ -143,8 +144,11 @@ fn wrapping(random: &mut Random) -> String {
             let attempts = random.pick(&["1", "2", "3"]);
             let all = random.pick(&["", ", retryNonIdempotentMethod: true"]);
             format!(
-                "{{retry: {{attempts: {attempts}, status: [\"{}\"]{all}}}}}",
-                random.pick(STATUSES)
+                "{{retry: {{attempts: {attempts}{}{all}}}}}",
+                match random.below(3) {
+                    0 => String::new(),
+                    _ => format!(", status: [\"{}\"]", random.pick(STATUSES)),
+                }
             )
         }
         1 => errors(random),
@@ -152,13 +156,23 @@ fn wrapping(random: &mut Random) -> String {
             let most = random.pick(&["0", "3", "6", "100"]);
             let answer =
                 random.pick(&["", ", maxResponseBodyBytes: 3", ", maxResponseBodyBytes: 50"]);
-            format!("{{buffering: {{maxRequestBodyBytes: {most}{answer}}}}}")
+            let again = random.pick(&[
+                "",
+                "",
+                ", retryExpression: \"Attempts() < 3 && ResponseCode() >= 500\"",
+            ]);
+            format!("{{buffering: {{maxRequestBodyBytes: {most}{answer}{again}}}}}")
         }
         _ => {
             let least =
                 random.pick(&["", ", minResponseBodyBytes: 1", ", minResponseBodyBytes: 4"]);
-            let only = random.pick(&["", ", excludedContentTypes: [text/plain]"]);
-            format!("{{compress: {{encodings: [gzip]{least}{only}}}}}")
+            let only = random.pick(&[
+                "",
+                ", excludedContentTypes: [text/plain]",
+                ", includedContentTypes: [text/plain]",
+            ]);
+            let encodings = random.pick(&["gzip", "gzip", "br", "zstd, br, gzip"]);
+            format!("{{compress: {{encodings: [{encodings}]{least}{only}}}}}")
         }
     }
 }
@@ -271,8 +285,10 @@ fn forward_auth(random: &mut Random) -> String {
 fn errors(random: &mut Random) -> String {
     let query = random.pick(&["", ", query: \"/{status}.html\"", ", query: \"/p?u={url}\""]);
     let rewrites = random.pick(&["", "", ", statusRewrites: {\"500-599\": 418}"]);
-    let status = random.pick(&["404", "500-599", "400-499"]);
-    format!("{{errors: {{status: [\"{status}\"], service: pages{query}{rewrites}}}}}")
+    let status = random.pick(&["404", "500-599", "400-499", "200-399"]);
+    let service = random.pick(&["pages", "pages", "pages", "dead"]);
+    let passed = random.pick(&["", "", ", errorRequestHeaders: [X-One, Accept-Encoding]"]);
+    format!("{{errors: {{status: [\"{status}\"], service: {service}{passed}{query}{rewrites}}}}}")
 }
 
 /// A flow mapping of up to three header names.

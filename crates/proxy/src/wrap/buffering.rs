@@ -49,7 +49,9 @@ impl<'s> Exchange<'_, 's> {
         let asked = std::mem::replace(&mut self.asked, saved.as_ref().map(|_| Vec::new()));
         let mut attempt = 1;
         let reply = loop {
+            let keeps_unsent = self.copy_request();
             let (outer, mut reply) = self.run_apart(rest).await;
+            self.keeps_unsent = keeps_unsent;
             let refused = self.whole(buffering, &mut reply).await;
             if let Some(refused) = refused {
                 self.take_back(outer);
@@ -84,6 +86,7 @@ impl<'s> Exchange<'_, 's> {
             }
             Reply::Server(_) => match self.memory.response.body {
                 BodyFraming::Length(length) => Some(length),
+                BodyFraming::None => Some(self.memory.hidden_body),
                 _ => None,
             },
             Reply::Answer(answer) => Some(answer.body.len() as u64),

@@ -16,7 +16,7 @@ impl<'s> Exchange<'_, 's> {
         rest: &'s Steps,
     ) -> Reply<'s> {
         let outer = std::mem::replace(&mut self.keeps_unsent, true);
-        self.unsent = None;
+        let copied = self.unsent.take().filter(|_| !outer);
         let fields = self.set_aside();
         let mut reply = self.run(rest).await;
         self.keeps_unsent = false;
@@ -24,6 +24,7 @@ impl<'s> Exchange<'_, 's> {
         if !errors.covers(status) {
             self.join(fields, &mut reply, Join::Instead);
             self.keeps_unsent = outer;
+            self.unsent = copied.or(self.unsent.take());
             return reply;
         }
         self.take_back(fields);
@@ -46,6 +47,7 @@ impl<'s> Exchange<'_, 's> {
             None => self.answered(Answer::error(page.status, page.status.text())),
         };
         self.keeps_unsent = outer;
+        self.unsent = copied.or(self.unsent.take());
         match &mut reply {
             Reply::Answer(answer) => answer.status = page.status,
             Reply::Server(_) => self.memory.response.status = page.status,
@@ -53,7 +55,10 @@ impl<'s> Exchange<'_, 's> {
         let is_bare = self.memory.request.method == Method::Head || !page.status.allows_body();
         if is_bare && matches!(reply, Reply::Server(_)) {
             // The page has a body that nobody takes: its connection cannot be used again.
-            self.memory.response.body = BodyFraming::None;
+            let body = std::mem::replace(&mut self.memory.response.body, BodyFraming::None);
+            if let BodyFraming::Length(length) = body {
+                self.memory.hidden_body = length;
+            }
             self.memory.response.keep_alive = false;
         }
         if self.facts.reason.is_none() {

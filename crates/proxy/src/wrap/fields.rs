@@ -57,6 +57,16 @@ impl<'s> Exchange<'_, 's> {
         }
     }
 
+    /// What follows has a copy of the request: who wants it later as it was before it was made ready for a server gets
+    /// it as it is now. Says whether somebody wants it.
+    pub(super) fn copy_request(&mut self) -> bool {
+        let wanted = std::mem::take(&mut self.keeps_unsent);
+        if wanted {
+            self.unsent = Some(self.memory.request.clone());
+        }
+        wanted
+    }
+
     /// Leads the request through `rest`, and lets out the final response alone, if that is wanted.
     pub(super) async fn run_apart(&mut self, rest: &'s Steps) -> (Outer, Reply<'s>) {
         let outer = self.set_aside();

@@ -82,6 +82,7 @@ impl<'s> Exchange<'_, 's> {
             }
         }
         memory.body_filters.clear();
+        memory.hidden_body = 0;
         forward::end(memory, &worker, self.facts);
     }
 

@@ -36,6 +36,10 @@ impl<'s> Exchange<'_, 's> {
             let sent_before = self.sent;
             self.sent = None;
             let last = attempts >= retry.attempts();
+            let keeps_unsent = self.keeps_unsent;
+            if heeds_status || (!last && retry.heeds_network()) {
+                self.copy_request();
+            }
             // The last attempt has nothing to be held back for.
             let (outer, mut reply) = if last {
                 (None, self.run(rest).await)
@@ -43,6 +47,7 @@ impl<'s> Exchange<'_, 's> {
                 let (outer, reply) = self.run_apart(rest).await;
                 (Some(outer), reply)
             };
+            self.keeps_unsent = keeps_unsent;
             let attempt = match (self.sent, &reply) {
                 (Some(false), _) => Attempt::Unsent,
                 _ => Attempt::Answered(self.status_of(&reply)),
