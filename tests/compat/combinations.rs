@@ -101,8 +101,7 @@ fn configuration(random: &mut Random) -> (String, Vec<Chain>) {
     let (mut routers, mut chains, mut made) = (String::new(), Chains::default(), Vec::new());
     for index in 0..ROUTERS {
         let chain = chains.make(random, index);
-        let service =
-            random.pick(&["plain", "plain", "plain", "bare", "based", "two", "dead"]);
+        let service = random.pick(&["plain", "plain", "plain", "bare", "based", "two", "dead"]);
         let _ = writeln!(
             routers,
             "    r{index}: {{rule: \"Host(`r{index}.test`)\", service: {service}, middlewares: [{}]}}",

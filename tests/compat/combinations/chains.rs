@@ -285,7 +285,7 @@ fn forward_auth(random: &mut Random) -> String {
 fn errors(random: &mut Random) -> String {
     let query = random.pick(&["", ", query: \"/{status}.html\"", ", query: \"/p?u={url}\""]);
     let rewrites = random.pick(&["", "", ", statusRewrites: {\"500-599\": 418}"]);
-    let status = random.pick(&["404", "500-599", "400-499", "200-399"]);
+    let status = random.pick(&["404", "500-599", "400-499", "200-202", "301-303"]);
     let service = random.pick(&["pages", "pages", "pages", "dead"]);
     let passed = random.pick(&["", "", ", errorRequestHeaders: [X-One, Accept-Encoding]"]);
     format!("{{errors: {{status: [\"{status}\"], service: {service}{passed}{query}{rewrites}}}}}")
@@ -300,8 +300,11 @@ fn headers(random: &mut Random, request: bool) -> String {
     names.retain(|name| request || !["Host", "Content-Type"].contains(name));
     let mut fields = Vec::new();
     for name in names {
+        // Go's list for a server that is asked would begin with nothing.
+        let hides_client = request && name == "X-Forwarded-For";
         // A Host that is none keeps its router from being built.
         let value = if name == "Host" { "other.test:81" } else { *random.pick(VALUES) };
+        let value = if hides_client && value.is_empty() { "1.2.3.4" } else { value };
         fields.push(format!("{name}: \"{value}\""));
     }
     // The file provider of Traefik refuses an empty mapping.
