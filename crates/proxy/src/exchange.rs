@@ -72,6 +72,8 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
     /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
     pub(crate) sent: Option<bool>,
+    /// What is known of servers to the `retry` that stands nearest around.
+    pub(crate) tried: Tried,
     /// Whether the request is wanted as it is before it is made ready for a server.
     pub(crate) keeps_unsent: bool,
     /// The request as it was then.
@@ -80,6 +82,15 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
     in_flight: Option<InFlight<'s>>,
+}
+
+/// How far a request has come in an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tried {
+    /// Whether a server was to be asked.
+    pub(crate) asked: bool,
+    /// Whether anything was sent to one.
+    pub(crate) sent: bool,
 }
 
 /// What a request gets.
@@ -115,6 +126,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     memory.held = None;
     memory.body_is_lost = false;
     memory.hidden_body = 0;
+    memory.whole_body = None;
     memory.recode = Recode::AsIs;
     memory.body_filters.clear();
     facts.write(connection, &memory.request);
@@ -158,6 +170,7 @@ async fn serve(
         context,
         asked: None,
         sent: None,
+        tried: Tried::default(),
         keeps_unsent: false,
         unsent: None,
         hides_interim: false,
@@ -315,7 +328,9 @@ impl<'s> Exchange<'_, 's> {
         };
         self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
-        self.sent = Some(self.memory.upload.begun());
+        let begun = self.memory.upload.begun();
+        self.sent = Some(begun);
+        self.tried = Tried { asked: true, sent: self.tried.sent || begun };
         match fetched {
             Ok(()) => {
                 if let Some(in_flight) = &self.in_flight {

@@ -35,6 +35,8 @@ pub(crate) struct Memory {
     pub(crate) recode: Recode,
     /// Bytes of the response's body that the client does not want, since it asked for the head alone.
     pub(crate) hidden_body: u64,
+    /// Bytes of the response's body, where all of it is here, whatever its head says.
+    pub(crate) whole_body: Option<u64>,
     /// What changes the response's body on its way to the client, in the order of the way.
     pub(crate) body_filters: Vec<Box<dyn BodyFilter>>,
     /// How the server delimits its body, where filters change it.

@@ -19,17 +19,19 @@ pub(super) struct Chains {
 pub(super) struct Chain {
     /// The names that the router lists.
     pub(super) names: Vec<String>,
-    /// The middlewares behind the names, for reports.
+    /// The middlewares behind the names.
     pub(super) members: Vec<String>,
-    /// Whether the type of a response without one is looked for, which is left to chance where its length is not
-    /// known (35).
-    pub(super) detects_type: bool,
-    /// Whether interim responses leave traces in what follows them (41).
-    pub(super) leaks: bool,
 }
 
 /// Middlewares of one router at most.
 const LONGEST: usize = 7;
+
+impl Chain {
+    /// Whether the settings of one of its middlewares have this text.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.members.iter().any(|member| member.contains(text))
+    }
+}
 
 impl Chains {
     /// A chain for the router of this number.
@@ -39,9 +41,6 @@ impl Chains {
         for place in 0..length {
             let name = format!("m{router}-{place}");
             let one = if random.once_in(3) { wrapping(random) } else { filter(random) };
-            let leaks = ["{errors", "{compress", "{grpcWeb"];
-            chain.leaks |= leaks.iter().any(|kind| one.starts_with(kind));
-            chain.detects_type |= one.starts_with("{contentType: true");
             if one.starts_with("{rateLimit: {average: 1,") || one.starts_with("{digestAuth") {
                 // In a chain of their own, behind what hides what is left to chance.
                 let _ = writeln!(self.lines, "    {name}-inner: {one}");

@@ -105,7 +105,8 @@ impl<'s> Exchange<'_, 's> {
             return None;
         }
         match self.await_body(Some(bounds.held)).await {
-            Ok(Awaited { trailers: Some(trailers), .. }) => {
+            Ok(Awaited { trailers: Some(trailers), payload }) => {
+                self.memory.whole_body = Some(payload);
                 self.announce(&trailers);
                 None
             }
@@ -119,6 +120,7 @@ impl<'s> Exchange<'_, 's> {
                 None
             }
             Ok(Awaited { payload, .. }) => {
+                self.memory.whole_body = Some(payload);
                 if length.is_none() && payload <= SHORT {
                     self.measure_response(payload);
                 }

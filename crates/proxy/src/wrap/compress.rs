@@ -8,7 +8,10 @@ use portway_middleware::{
 use portway_snapshot::Steps;
 use tokio::task::spawn_blocking;
 
-use crate::exchange::{Exchange, Reply};
+use crate::{
+    exchange::{Exchange, Reply},
+    memory::Memory,
+};
 
 /// Bodies of our own from so many bytes on are compressed off the worker.
 const LONG: usize = 64 * 1024;
@@ -39,13 +42,18 @@ impl<'s> Exchange<'_, 's> {
 
     /// What compresses the body of the server's response, if anything does.
     async fn encoder(&mut self, offer: Offer<'_>) -> Option<Encoder> {
-        let Response { status, headers, body, .. } = &mut self.memory.response;
+        let Memory { response, whole_body, .. } = &mut *self.memory;
+        let Response { status, headers, body, .. } = response;
         let says_length = headers.contains(Known::ContentLength);
-        let length = match *body {
+        let framing = match *whole_body {
+            Some(length) if !body.is_empty() => BodyFraming::Length(length),
+            _ => *body,
+        };
+        let length = match framing {
             BodyFraming::Length(length) => Some(length),
             _ => None,
         };
-        let Judgement { verdict, detects_type } = offer.judge(headers, *body, says_length);
+        let Judgement { verdict, detects_type } = offer.judge(headers, framing, says_length);
         let detects = self.context.detects_type && detects_type;
         let detects = detects && !body.is_empty() && lacks_type(*status, headers);
         // What another filter makes of it has a beginning.

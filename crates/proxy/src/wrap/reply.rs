@@ -83,6 +83,7 @@ impl<'s> Exchange<'_, 's> {
         }
         memory.body_filters.clear();
         memory.hidden_body = 0;
+        memory.whole_body = None;
         forward::end(memory, &worker, self.facts);
     }
 

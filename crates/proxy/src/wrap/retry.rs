@@ -13,7 +13,7 @@ use portway_snapshot::Steps;
 
 use super::{HoldError, fields::Join};
 use crate::{
-    exchange::{Exchange, Reply},
+    exchange::{Exchange, Reply, Tried},
     relay::{Side, watch},
 };
 
@@ -33,8 +33,8 @@ impl<'s> Exchange<'_, 's> {
         let began = Instant::now();
         let mut attempts = 1;
         let reply = loop {
-            let sent_before = self.sent;
-            self.sent = None;
+            let sent_before = self.sent.take();
+            let tried_before = std::mem::take(&mut self.tried);
             let last = attempts >= retry.attempts();
             let keeps_unsent = self.keeps_unsent;
             if heeds_status || (!last && retry.heeds_network()) {
@@ -48,11 +48,19 @@ impl<'s> Exchange<'_, 's> {
                 (Some(outer), reply)
             };
             self.keeps_unsent = keeps_unsent;
-            let attempt = match (self.sent, &reply) {
-                (Some(false), _) => Attempt::Unsent,
+            let attempt = match self.tried {
+                Tried { asked: true, sent: false } => Attempt::Unsent,
                 _ => Attempt::Answered(self.status_of(&reply)),
             };
             self.sent = self.sent.or(sent_before);
+            // As in Traefik, a `retry` further out knows of the last attempt alone.
+            self.tried = match last {
+                true => Tried {
+                    asked: self.tried.asked || tried_before.asked,
+                    sent: self.tried.sent || tried_before.sent,
+                },
+                false => tried_before,
+            };
             let elapsed = began.elapsed();
             let again = attempts < retry.attempts()
                 && retry.again(attempt, elapsed, heeds_status)
