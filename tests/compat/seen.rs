@@ -43,6 +43,11 @@ impl Seen {
         self.responses.first().map(|response| response.status)
     }
 
+    /// Whether a response did not come whole.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.failure.is_some() || self.responses.iter().any(|response| !response.complete)
+    }
+
     /// The exchange as text; equal exchanges have equal texts.
     pub(crate) fn text(&self, depth: Depth, expand: impl Fn(&str) -> String) -> String {
         let mut text = String::new();

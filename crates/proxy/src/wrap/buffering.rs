@@ -7,7 +7,7 @@ use portway_middleware::Buffering;
 use portway_observe::Reason;
 use portway_snapshot::Steps;
 
-use super::{AwaitError, HoldError, fields::Join, reply::Awaited};
+use super::{AwaitError, HeldBody, HoldError, fields::Join, reply::Awaited};
 use crate::{
     exchange::{Exchange, Reply},
     memory::Memory,
@@ -16,6 +16,9 @@ use crate::{
 
 /// Bytes of a whole body without a length up to which it gets one, as by Go's server.
 const SHORT: u64 = 2048;
+
+/// Bytes of a body that are held in any case where filters change it.
+const UNFILTERED: u64 = 1024 * 1024;
 
 impl<'s> Exchange<'_, 's> {
     /// Leads the request through `rest` once its body is here, and the reply back once its body is.
@@ -39,12 +42,13 @@ impl<'s> Exchange<'_, 's> {
         };
         if held {
             self.measure_body();
-            if self.memory.recode == Recode::Chunked {
+            let is_empty = self.memory.held.as_ref().is_some_and(HeldBody::is_empty);
+            if self.memory.recode == Recode::Chunked || is_empty {
                 // The length is known again.
                 self.memory.recode = Recode::AsIs;
             }
         }
-        let has_body = self.memory.held.as_ref().is_some_and(|held| !held.is_empty());
+        let has_body = !self.memory.held.as_ref().is_none_or(HeldBody::is_empty);
         let saved = (buffering.retries() && held && has_body).then(|| self.save());
         let asked = std::mem::replace(&mut self.asked, saved.as_ref().map(|_| Vec::new()));
         let mut attempt = 1;
@@ -104,13 +108,16 @@ impl<'s> Exchange<'_, 's> {
         if length.is_some_and(|length| length > bounds.held) {
             return None;
         }
-        match self.await_body(Some(bounds.held)).await {
+        // What filters make of a body may be shorter than it.
+        let filtered = !self.memory.body_filters.is_empty();
+        let most = if filtered { bounds.held.max(UNFILTERED) } else { bounds.held };
+        match self.await_body(Some(most)).await {
             Ok(Awaited { trailers: Some(trailers), payload }) => {
                 self.memory.whole_body = Some(payload);
                 self.announce(&trailers);
                 None
             }
-            Ok(_) if !self.memory.body_filters.is_empty() => {
+            Ok(_) if filtered => {
                 let answer = self.filtered_whole();
                 if bounds.max.is_some_and(|max| answer.body.len() as u64 > max) {
                     return Some(Buffering::response_too_large());
