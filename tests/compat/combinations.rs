@@ -57,7 +57,6 @@ const FIELDS: &[&str] = &[
     "Accept-Encoding: gzip\r\n",
     "Accept-Encoding: gzip, br;q=0.5\r\n",
     "Accept-Encoding: br\r\n",
-    "Content-Type: application/grpc-web-text\r\nTE: trailers\r\nOrigin: http://a.test\r\n",
     "Content-Type: application/grpc-web+proto\r\nTE: trailers\r\nOrigin: http://a.test\r\n",
 ];
 
@@ -156,16 +155,14 @@ fn request(random: &mut Random, chains: &[Chain]) -> Case<'static> {
     if !answer.is_empty() && !target.contains('?') {
         target = format!("{}/{answer}", target.trim_end_matches('/'));
     }
-    let fields: String = (0..random.below(3)).map(|_| *random.pick(FIELDS)).collect();
+    let mut fields: String = (0..random.below(3)).map(|_| *random.pick(FIELDS)).collect();
+    if fields.contains("grpc-web") && chain.has("forwardBody") {
+        // Traefik does not ask about calls without a body.
+        fields.clear();
+    }
     // Go's client sometimes loses an answer that ends by closing when it sent a body itself.
     let ends = ["until-close", "http10"].contains(&answer);
     let body = if !ends && random.once_in(4) { "a body" } else { "" };
-    let body = match body {
-        // Inside `buffering` it would have a length again.
-        _ if fields.contains("-text") && chain.has("{buffering") => "",
-        "a body" if fields.contains("-text") => "YSBib2R5",
-        body => body,
-    };
     // What `forwardAuth` has read of a body is lost to Traefik's last attempt where `retry` keeps none.
     let lost = chain.has("forwardBody")
         && chain.members.iter().any(|one| one.starts_with("{retry") && !one.contains("status"));

@@ -1,3 +1,5 @@
+use portway_http::BodyFraming;
+
 use super::*;
 use crate::testing::{listed, request};
 
