@@ -52,3 +52,4 @@ mod strip_prefix;
 mod tls;
 mod told;
 mod upgrades;
+mod wrappers;
