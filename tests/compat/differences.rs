@@ -22,6 +22,8 @@ pub(crate) enum Difference {
     ComesWhole,
     /// 41: fields of an interim response are its own, and those that any response has stand in the final one, too.
     KeepsInterimApart,
+    /// 42: an error whose length is not known stays one behind `retry`; Traefik says 200.
+    StaysAnError,
     /// 30: headers of the PROXY protocol are read as it is written; Traefik takes some that are malformed, and
     /// refuses those without an address.
     ReadsProxyProtocol,
@@ -36,6 +38,7 @@ impl Difference {
             Self::ReadsProxyProtocol => 30,
             Self::ComesWhole => 39,
             Self::KeepsInterimApart => 41,
+            Self::StaysAnError => 42,
         }
     }
 
@@ -51,6 +54,7 @@ impl Difference {
                 matches!(portway.status(), Some(400 | 417 | 501 | 505))
                     && portway.received.is_empty()
             }
+            Self::StaysAnError => traefik.status() == Some(200) && portway.status() == Some(500),
             Self::KeepsInterimApart => {
                 let [mine, theirs] = [portway, traefik].map(|seen| seen.responses.first());
                 let (Some(mine), Some(theirs)) = (mine, theirs) else { return false };
