@@ -14,6 +14,7 @@ mod grpc_web;
 mod h2spec;
 mod http2;
 mod http2_floods;
+mod http2_silence;
 mod own_filters;
 mod pipelining;
 mod python;
