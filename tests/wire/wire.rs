@@ -15,6 +15,7 @@ mod h2spec;
 mod http2;
 mod http2_floods;
 mod http2_silence;
+mod http2_stalls;
 mod own_filters;
 mod pipelining;
 mod python;

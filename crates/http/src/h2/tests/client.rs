@@ -6,9 +6,7 @@ use super::support::*;
 use crate::body::BodyFraming;
 use crate::h2::frame::PREFACE;
 use crate::h2::hpack::Decoder;
-use crate::h2::{
-    Client, Connection, ErrorCode, Event, Limits, RequestHead, StreamId, Unsent,
-};
+use crate::h2::{Client, Connection, ErrorCode, Event, Limits, RequestHead, StreamId, Unsent};
 use crate::headers::{HeaderName, Known};
 use crate::method::Method;
 use crate::request::Request;
