@@ -34,6 +34,7 @@ mod grpc_web;
 mod guards;
 mod headers;
 mod http2;
+mod http2_servers;
 mod ip_allow_list;
 mod limits;
 mod messages;

@@ -14,6 +14,8 @@ mod grpc_web;
 mod h2spec;
 mod http2;
 mod http2_floods;
+mod http2_silence;
+mod http2_stalls;
 mod mirroring;
 mod own_filters;
 mod pipelining;
