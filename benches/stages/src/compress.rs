@@ -98,7 +98,7 @@ pub fn gzip_alone(times: u32) {
 fn body() -> Vec<u8> {
     let kinds = ["item", "order", "customer", "invoice", "delivery"];
     let lines = (0_usize..).map(|n| {
-        let kind = kinds[n * 7919 % kinds.len()];
+        let kind = kinds.get(n * 7919 % kinds.len()).unwrap();
         format!(
             "{{\"id\":{},\"kind\":\"{kind}\",\"price\":{}}},\n",
             n * 104_729 % 9973,
