@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portway_testkit::backend::{Backend, Step};
-use portway_testkit::client::Response;
+use portway_testkit::client::{End, Response};
 use portway_testkit::http2::Http2Client;
 use portway_testkit::message::{Head, Headers};
 use portway_testkit::process::Setup;
@@ -149,15 +149,37 @@ fn what_has_a_body_of_its_own_keeps_it() {
 }
 
 #[test]
-fn a_head_that_cannot_be_read_is_answered_in_plain_text() {
-    let site = site(&["--errorPages"]);
-    let mut client = site.client();
-    let head = "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nA b: c\r\n\r\n";
-    client.send(head).unwrap();
-    let (bytes, _) = client.until_end(Duration::from_secs(2));
-    let text = String::from_utf8(bytes).unwrap();
-    assert!(text.starts_with("HTTP/1.1 400 Bad Request"), "{text}");
-    assert!(text.contains("Content-Type: text/plain; charset=utf-8\r\n"), "{text}");
+fn a_head_that_cannot_be_read_may_say_what_it_accepts() {
+    let site = site(&["--errorPages", "--entryPoints.web.http.maxHeaderBytes=8192"]);
+    let seen = |head: &str| {
+        let mut client = site.client();
+        client.send(head).unwrap();
+        let (bytes, end) = client.until_end(Duration::from_secs(2));
+        assert_eq!(end, End::Closed);
+        String::from_utf8(bytes).unwrap()
+    };
+    let bad = |accept: &str| format!("GET / HTTP/1.1\r\nHost: a\r\n{accept}A b: c\r\n\r\n");
+    let plain = seen(&bad(""));
+    assert!(plain.starts_with("HTTP/1.1 400 Bad Request: invalid header name\r\n"), "{plain}");
+    assert!(plain.contains("Content-Type: text/plain; charset=utf-8\r\n"), "{plain}");
+    assert_eq!(seen(&bad("Accept: */*\r\n")), plain);
+    let page = seen(&bad("Accept: application/json\r\n"));
+    assert!(page.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{page}");
+    assert!(
+        page.ends_with(&format!("\r\n\r\n{}", json(400, "Bad Request", "BadRequest"))),
+        "{page}"
+    );
+    // As where a browser has gathered too many cookies.
+    let cookies = "Cookie: a=b\r\n".repeat(2000);
+    let page = seen(&format!("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n{cookies}\r\n"));
+    assert!(page.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{page}");
+    assert!(page.contains("<title>431 Request Header Fields Too Large</title>"), "{page}");
+
+    let mut fields = vec![("Host", "a"), ("Accept", "text/html")];
+    fields.extend(std::iter::repeat_n(("Cookie", "0123456789abcdef"), 600));
+    let response = ask_http2(&site, &fields);
+    assert_eq!(response.status, 431);
+    assert!(response.text().contains("<title>431 "), "{}", response.text());
 }
 
 #[test]
@@ -180,22 +202,23 @@ fn templates_of_the_operator_count() {
     assert_eq!(response.text(), "{\"code\": 404, \"is\": [\"NoRouter\"]}");
 }
 
+fn ask_http2(site: &Site, fields: &[(&str, &str)]) -> Response {
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let head = Head { line: "GET / HTTP/1.1".to_owned(), headers: Headers(fields.collect()) };
+    let mut client = Http2Client::connect(site.process.address("web")).unwrap();
+    client.ask(&head, b"").unwrap()
+}
+
 #[test]
 fn clients_of_http2_and_of_grpc_are_told_too() {
     let site = site(&["--errorPages"]);
-    let ask = |fields: &[(&str, &str)]| {
-        let fields = [&[("Host", "empty.test")], fields].concat();
-        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let head = Head { line: "GET / HTTP/1.1".to_owned(), headers: Headers(fields.collect()) };
-        let mut client = Http2Client::connect(site.process.address("web")).unwrap();
-        client.ask(&head, b"").unwrap()
-    };
-    let response = ask(&[("accept", "application/json")]);
+    let (host, accept) = (("Host", "empty.test"), ("accept", "application/json"));
+    let response = ask_http2(&site, &[host, accept]);
     assert_eq!(
         (response.status, response.text()),
         (503, json(503, "Service Unavailable", "NoServer"))
     );
-    let response = ask(&[("accept", "application/json"), ("content-type", "application/grpc")]);
+    let response = ask_http2(&site, &[host, accept, ("content-type", "application/grpc")]);
     assert_eq!((response.status, response.body.len()), (200, 0));
     assert_eq!(response.headers.value("grpc-status"), Some("14"));
 }

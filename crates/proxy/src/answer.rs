@@ -37,9 +37,21 @@ pub(crate) async fn refuse(
     if let Some(proxy_status) = &worker.proxy_status {
         fields.append(PROXY_STATUS, proxy_status.value(facts.status, facts.problem()));
     }
+    let pages = worker.error_pages.as_ref();
+    let page = pages.and_then(|pages| {
+        let mut page = pages.page_for_head(connection.input.filled(), refusal.status)?;
+        page.headers.extend_from(&fields);
+        Some(page)
+    });
     let now = std::time::Instant::now();
     let out = &mut memory.out;
-    worker.clock.with_date(now, |date| write_refusal(out, refusal, &fields, date));
+    worker.clock.with_date(now, |date| match &page {
+        Some(page) => {
+            let (version, close) = (Version::Http11, codec::Connection::Close);
+            write_answer(out, page, &Method::Get, version, close, date);
+        }
+        None => write_refusal(out, refusal, &fields, date),
+    });
     facts.write(connection, &memory.request);
     if connection.write_out(&mut memory.out).await { Next::Close } else { Next::Abort }
 }

@@ -2,7 +2,7 @@
 
 mod template;
 
-use portway_http::{Answer, Known, Request, preferred_type};
+use portway_http::{Answer, HeaderValue, Headers, Known, Request, Status, preferred_type};
 use portway_observe::Reason;
 
 pub use self::template::InvalidTemplate;
@@ -45,17 +45,43 @@ impl ErrorPages {
             return None;
         }
         let mut page = answer.clone();
+        self.fill(&mut page, &request.headers, reason);
         page.headers.append(Known::Vary, "Accept");
-        let (template, kind) = match preferred_type(&request.headers, &OFFERS) {
+        Some(page)
+    }
+
+    /// The answer to a head that cannot be read, of which this much has come; `None` where plain text is wanted.
+    ///
+    /// What it says of `Accept` chooses a form and nothing else, so it does no harm if others would read it in another way.
+    pub(crate) fn page_for_head(&self, head: &[u8], status: Status) -> Option<Answer> {
+        let mut fields = Headers::new();
+        for line in head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
+            if line.is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_at_checked("accept:".len())
+                && name.eq_ignore_ascii_case(b"accept:")
+                && let Ok(value) = HeaderValue::parse(value.trim_ascii())
+            {
+                fields.append(Known::Accept, &value);
+            }
+        }
+        let mut page = Answer::empty(status);
+        self.fill(&mut page, &fields, Reason::BadRequest).then_some(page)
+    }
+
+    /// Gives an answer the body that a client with these fields wants; says whether that is another than plain text.
+    fn fill(&self, answer: &mut Answer, fields: &Headers, reason: Reason) -> bool {
+        let (template, kind) = match preferred_type(fields, &OFFERS) {
             Some(1) => (&self.json, "application/json"),
             Some(2) => (&self.html, "text/html; charset=utf-8"),
             // Who takes neither is not left without a word.
-            _ => return Some(page),
+            _ => return false,
         };
-        page.headers.set(Known::ContentType, kind);
+        answer.headers.set(Known::ContentType, kind);
         let filling = Filling { status: answer.status, reason };
-        page.body = template.fill(&filling).into_bytes().into();
-        Some(page)
+        answer.body = template.fill(&filling).into_bytes().into();
+        true
     }
 }
 
@@ -71,7 +97,7 @@ fn is_plain(answer: &Answer) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use portway_http::{Method, Status};
+    use portway_http::Method;
 
     use super::*;
 
@@ -145,5 +171,22 @@ mod tests {
         answer.headers.set(Known::ContentEncoding, "gzip");
         assert!(page(&answer).is_none());
         assert!(page(&Answer::redirect(Status::FOUND, "/")).is_none());
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_read_may_say_what_is_wanted() {
+        let pages = built_in();
+        let kind = |head: &str| {
+            let page = pages.page_for_head(head.as_bytes(), Status::FIELDS_TOO_LARGE)?;
+            assert_eq!(page.status, Status::FIELDS_TOO_LARGE);
+            page.headers.get_str(Known::ContentType).map(str::to_owned)
+        };
+        let html = Some("text/html; charset=utf-8".to_owned());
+        assert_eq!(kind("GET / HTTP/1.1\r\nAccept: text/html\r\nCookie: a"), html);
+        assert_eq!(kind("x\naccept:text/html"), html);
+        assert_eq!(kind("x\r\nAccept: image/png\r\nACCEPT: text/html\r\n\r\n"), html);
+        for other in ["", "Accept", "x\r\n\r\nAccept: text/html", "x\r\nAccept: text/\0html", "x"] {
+            assert_eq!(kind(other), None, "{other:?}");
+        }
     }
 }
