@@ -152,6 +152,7 @@ impl<'s> Exchange<'_, 's> {
         let (status, reason, why) = match unanswered {
             Unanswered::Failed(ForwardError::ClientGone) => return self.client_gone(),
             Unanswered::Failed(error) => {
+                self.facts.failed(error);
                 (Status::INTERNAL_SERVER_ERROR, error.reason(), error.to_string())
             }
             Unanswered::TooLarge => {
