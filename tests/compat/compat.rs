@@ -54,3 +54,4 @@ mod strip_prefix;
 mod tls;
 mod told;
 mod upgrades;
+mod wrappers;

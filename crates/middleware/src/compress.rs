@@ -183,6 +183,12 @@ impl Offer<'_> {
         Judgement { verdict, detects_type: gzip && !(short && says_length) }
     }
 
+    /// Whether the head waits for the beginning of the body, whatever becomes of that.
+    #[must_use]
+    pub fn holds_head(&self) -> bool {
+        self.encoding == Encoding::Gzip && !self.idle
+    }
+
     /// Whether the body is compressed that begins so; empty where nothing of it came before its end.
     #[must_use]
     pub fn takes(&self, fields: &Fields, beginning: &[u8]) -> bool {

@@ -1,9 +1,10 @@
 //! Translates between gRPC-Web, which browsers speak, and gRPC.
 //!
-//! Traefik: `grpcWeb`. Differences: servers are told `TE: trailers`, without which
-//! many refuse requests; the body of a request may be several texts of base64, each with its own end, as the
-//! protocol has it; a response always says that it depends on `Origin`; a response of gRPC that says its length gets its status all the same; a response to a client of
-//! text that says its length is not cut off.
+//! Traefik: `grpcWeb`. Differences: servers are told `TE: trailers`, without which many refuse requests; the body of a
+//! request may be several texts of base64, each with its own end, as the protocol has it; a response always says that it
+//! depends on `Origin`; a response of gRPC that says its length gets its status all the same; a response to a client of
+//! text that says its length is not cut off, nor is one that `buffering` further out has held; `forwardAuth` behind it
+//! with `forwardBody` asks about calls without a body, where Traefik fails with 500.
 
 mod base64;
 mod body;

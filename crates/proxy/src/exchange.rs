@@ -78,6 +78,8 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) keeps_unsent: bool,
     /// The request as it was then.
     pub(crate) unsent: Option<Request>,
+    /// Whether the response has fields of its own, which a wrapper further out will join to the client's.
+    pub(crate) apart: bool,
     /// Whether interim responses are kept from the client.
     pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
@@ -192,6 +194,7 @@ impl<'a, 's> Exchange<'a, 's> {
             tried: Tried::default(),
             keeps_unsent: false,
             unsent: None,
+            apart: false,
             hides_interim: false,
             in_flight: None,
         }

@@ -54,7 +54,9 @@ impl<'s> Exchange<'_, 's> {
             _ => None,
         };
         let Judgement { verdict, detects_type } = offer.judge(headers, framing, says_length);
-        let detects = self.context.detects_type && detects_type;
+        // Of what it leaves as it is nothing goes out before something of the body has come, which is looked at then.
+        let held = !self.apart && framing == BodyFraming::Chunked && offer.holds_head();
+        let detects = self.context.detects_type && (detects_type || held);
         let detects = detects && !body.is_empty() && lacks_type(*status, headers);
         // What another filter makes of it has a beginning.
         let filtered = !self.memory.body_filters.is_empty();

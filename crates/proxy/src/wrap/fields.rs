@@ -14,6 +14,7 @@ use crate::exchange::{Exchange, Reply};
 pub(crate) struct Outer {
     early: Option<Box<Headers>>,
     detects_type: bool,
+    apart: bool,
 }
 
 /// How the fields of a response join those that stood there before.
@@ -30,13 +31,15 @@ impl<'s> Exchange<'_, 's> {
     pub(super) fn set_aside(&mut self) -> Outer {
         // Of a response of its own nobody has said that its type is not to be guessed.
         let detects_type = std::mem::replace(&mut self.context.detects_type, true);
-        Outer { early: self.context.early.take(), detects_type }
+        let apart = std::mem::replace(&mut self.apart, true);
+        Outer { early: self.context.early.take(), detects_type, apart }
     }
 
     /// Takes back what was set aside.
     pub(crate) fn take_back(&mut self, outer: Outer) {
         self.context.early = outer.early;
         self.context.detects_type = outer.detects_type;
+        self.apart = outer.apart;
     }
 
     /// Takes back what was set aside, and lets the fields of a reply join it.

@@ -74,6 +74,9 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
         "chunked" => write(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
         ),
+        "failed-chunked" => write(
+            "HTTP/1.1 500 Whatever\r\nX-Backend: 1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        ),
         "trailers" => write(
             "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 9\r\n\r\n",
         ),
