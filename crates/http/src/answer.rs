@@ -20,6 +20,8 @@ pub struct Answer {
     pub close: bool,
     /// Whether its length is part of it, and not a matter of how it is sent.
     pub says_length: bool,
+    /// Whether the body is one that somebody has written for this answer: no other one takes its place.
+    pub written: bool,
 }
 
 impl Answer {
@@ -32,6 +34,7 @@ impl Answer {
             body: Cow::Borrowed(b""),
             close: false,
             says_length: false,
+            written: false,
         }
     }
 
@@ -50,6 +53,7 @@ impl Answer {
             body: Cow::Owned(body.into_bytes()),
             close: false,
             says_length: false,
+            written: false,
         }
     }
 
@@ -69,6 +73,7 @@ impl Answer {
             body: Cow::Borrowed(status.text().as_bytes()),
             close: false,
             says_length: false,
+            written: false,
         }
     }
 
@@ -87,6 +92,7 @@ impl Answer {
             body: Cow::Owned(b"401 Unauthorized\n".to_vec()),
             close: false,
             says_length: false,
+            written: false,
         };
         answer.headers.append(Known::ContentType, "text/plain");
         answer.headers.append(Known::WwwAuthenticate, format!("Basic realm=\"{realm}\""));

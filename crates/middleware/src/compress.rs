@@ -2,9 +2,11 @@
 //!
 //! Traefik: `compress`. Differences: a body that says its length and is shorter than `minResponseBodyBytes` is never
 //! compressed, where Traefik does it to one that pauses for a tenth of a second; the window of brotli and zstd is
-//! smaller (see [`Encoder`]), so that many responses at once need less memory.
+//! smaller (see [`Encoder`]), so that many responses at once need less memory, and what would take more than
+//! [`Budget::PROCESS`] passes as it is.
 
 mod accept;
+mod budget;
 mod encoder;
 mod media_type;
 
@@ -14,6 +16,7 @@ use portway_model::{Problem, dynamic, nearest};
 use self::accept::Offered;
 use crate::detect_content_type;
 
+pub use self::budget::Budget;
 pub use self::encoder::Encoder;
 pub(crate) use self::media_type::media_type;
 
@@ -193,15 +196,21 @@ impl Offer<'_> {
         !beginning.is_empty() && self.takes_type(fields).unwrap_or_else(detected)
     }
 
-    /// Says in the head that the body is compressed, and makes what does it. `length` is that of the body, where it is
-    /// known.
-    pub fn begin(&self, fields: &mut Fields, length: Option<u64>) -> Encoder {
+    /// Makes what compresses the body and says so in the head, where `budget` has enough left for it; the response is
+    /// left as it is otherwise. `length` is that of the body, where it is known.
+    pub fn begin(
+        &self,
+        fields: &mut Fields,
+        length: Option<u64>,
+        budget: &'static Budget,
+    ) -> Option<Encoder> {
+        let encoder = Encoder::new(self.encoding, length, budget)?;
         fields.remove(Known::ContentLength);
         if self.encoding == Encoding::Gzip {
             fields.remove(ACCEPT_RANGES);
         }
         fields.set(Known::ContentEncoding, self.encoding.as_str());
-        Encoder::new(self.encoding, length)
+        Some(encoder)
     }
 
     /// Whether a response of this type is compressed; `None` where its beginning decides.

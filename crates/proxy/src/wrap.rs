@@ -27,6 +27,7 @@ use portway_middleware::Middleware;
 use portway_snapshot::{Target, Wrapper};
 
 pub(crate) use self::{
+    fields::Join,
     filtered::Filtered,
     held::{HeldBody, HoldError},
     reply::AwaitError,

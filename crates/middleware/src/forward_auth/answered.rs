@@ -83,6 +83,7 @@ impl ForwardAuth {
         let mut refusal = Answer::empty(answer.status);
         refusal.body = body.into();
         refusal.says_length = answer.headers.contains(Known::ContentLength);
+        refusal.written = true;
         refusal.headers = answer.headers.clone();
         refusal.headers.remove_where(|field| is_of_hop(field) || frames(field.name));
         refusal.headers.remove(Known::Date);

@@ -12,6 +12,7 @@ use portway_http::{
     codec::{HeadLimits, Progress, ResponseHead, ResponseParser, write_response_head},
     remove_response_hop_by_hop, upgrade_type,
 };
+use portway_upstream::Unresponsive;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::timeout_at,
@@ -265,6 +266,9 @@ impl Heads<'_> {
 
     fn closed(&self, source: io::Error) -> ForwardError {
         let server = self.server_name.to_owned();
+        if Unresponsive::is_cause(&source) {
+            return ForwardError::Unresponsive { server };
+        }
         // A reset is a broken connection whenever it comes; an orderly end in the middle is nonsense.
         if self.state.answered && source.kind() == io::ErrorKind::UnexpectedEof {
             ForwardError::CutHead { server }

@@ -145,7 +145,7 @@ async fn attempt(
     if let Some(stream) = server.stream.http2() {
         let asked = stream.ask(request, host, reader.is_done());
         request.body = came;
-        asked.map_err(|source| ForwardError::Closed { server: server_name.clone(), source })?;
+        asked.map_err(|source| unasked(server_name.clone(), source))?;
         upload.begin(reader, false, |_| ());
         upload.head_is_sent();
     } else {
@@ -177,6 +177,14 @@ async fn attempt(
     let received = heads.receive(&mut client, &mut server, upload).await;
     *longest_head = (*longest_head).max(state.longest);
     received
+}
+
+/// Why a stream could not be opened.
+fn unasked(server: String, source: io::Error) -> ForwardError {
+    match source.kind() {
+        io::ErrorKind::ArgumentListTooLong => ForwardError::HeadTooLong { server },
+        _ => ForwardError::Closed { server, source },
+    }
 }
 
 /// The exchange has failed: what was taken of the body cannot be read again, so the client's connection can

@@ -170,7 +170,14 @@ impl<'s> Exchange<'_, 's> {
             body = made;
         }
         let (status, headers) = (response.status, response.headers.clone());
-        Answer { status, headers, body: body.into(), close: false, says_length: false }
+        Answer {
+            status,
+            headers,
+            body: body.into(),
+            close: false,
+            says_length: false,
+            written: true,
+        }
     }
 
     /// Gives the response, whose body is here, the length of that.

@@ -2,7 +2,7 @@
 
 use portway_http::{Answer, BodyFraming, Known, Response};
 use portway_middleware::{
-    BodyFilter, Compress, Encoder, Judgement, Offer, Verdict, detect_content_type,
+    BodyFilter, Budget, Compress, Encoder, Judgement, Offer, Verdict, detect_content_type,
     detect_type_of_answer, lacks_type,
 };
 use portway_snapshot::Steps;
@@ -62,7 +62,10 @@ impl<'s> Exchange<'_, 's> {
         let filtered = !self.memory.body_filters.is_empty();
         if filtered || (!detects && verdict != Verdict::Await) {
             let headers = &mut self.memory.response.headers;
-            return (verdict != Verdict::Leave).then(|| offer.begin(headers, length));
+            return match verdict {
+                Verdict::Leave => None,
+                _ => offer.begin(headers, length, Budget::PROCESS),
+            };
         }
         let beginning = self.await_beginning().await;
         let headers = &mut self.memory.response.headers;
@@ -74,7 +77,7 @@ impl<'s> Exchange<'_, 's> {
         if detects && !beginning.is_empty() {
             headers.append(Known::ContentType, detect_content_type(&beginning));
         }
-        takes.then(|| offer.begin(headers, length))
+        if takes { offer.begin(headers, length, Budget::PROCESS) } else { None }
     }
 }
 
@@ -93,7 +96,9 @@ async fn compress_answer(offer: Offer<'_>, answer: &mut Answer, detects_type: bo
     if judged.verdict == Verdict::Leave || (judged.verdict == Verdict::Await && !takes()) {
         return;
     }
-    let encoder = offer.begin(&mut answer.headers, Some(length));
+    let Some(encoder) = offer.begin(&mut answer.headers, Some(length), Budget::PROCESS) else {
+        return;
+    };
     let body = std::mem::take(&mut answer.body);
     answer.body = if body.len() < LONG {
         compressed(encoder, &body).into()

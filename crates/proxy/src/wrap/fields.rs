@@ -5,13 +5,13 @@
 //! shared one when they let a response out. That shows: in what is written twice, and in what is guessed about a type.
 
 use portway_http::{Headers, Status};
-use portway_snapshot::Steps;
+use portway_snapshot::{Service, Steps};
 
 use crate::exchange::{Exchange, Reply};
 
 /// What stood in the response before a wrapper let those behind it make one of their own.
 #[derive(Debug)]
-pub(super) struct Outer {
+pub(crate) struct Outer {
     early: Option<Box<Headers>>,
     detects_type: bool,
     apart: bool,
@@ -19,7 +19,7 @@ pub(super) struct Outer {
 
 /// How the fields of a response join those that stood there before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Join {
+pub(crate) enum Join {
     /// Behind those of the same name.
     Beside,
     /// In the place of those of the same name.
@@ -36,14 +36,14 @@ impl<'s> Exchange<'_, 's> {
     }
 
     /// Takes back what was set aside.
-    pub(super) fn take_back(&mut self, outer: Outer) {
+    pub(crate) fn take_back(&mut self, outer: Outer) {
         self.context.early = outer.early;
         self.context.detects_type = outer.detects_type;
         self.apart = outer.apart;
     }
 
     /// Takes back what was set aside, and lets the fields of a reply join it.
-    pub(super) fn join(&mut self, outer: Outer, reply: &mut Reply<'_>, how: Join) {
+    pub(crate) fn join(&mut self, outer: Outer, reply: &mut Reply<'_>, how: Join) {
         self.take_back(outer);
         let Some(early) = &self.context.early else { return };
         let fields = match reply {
@@ -62,7 +62,7 @@ impl<'s> Exchange<'_, 's> {
 
     /// What follows has a copy of the request: who wants it later as it was before it was made ready for a server gets
     /// it as it is now. Says whether somebody wants it.
-    pub(super) fn copy_request(&mut self) -> bool {
+    pub(crate) fn copy_request(&mut self) -> bool {
         let wanted = std::mem::take(&mut self.keeps_unsent);
         if wanted {
             self.unsent = Some(self.memory.request.clone());
@@ -75,6 +75,15 @@ impl<'s> Exchange<'_, 's> {
         let outer = self.set_aside();
         let hides = std::mem::replace(&mut self.hides_interim, true);
         let reply = self.run(rest).await;
+        self.hides_interim = hides;
+        (outer, reply)
+    }
+
+    /// The same with a service that follows.
+    pub(crate) async fn ask_apart(&mut self, service: &'s Service) -> (Outer, Reply<'s>) {
+        let outer = self.set_aside();
+        let hides = std::mem::replace(&mut self.hides_interim, true);
+        let reply = self.ask_service(service).await;
         self.hides_interim = hides;
         (outer, reply)
     }

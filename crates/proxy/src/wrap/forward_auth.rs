@@ -9,7 +9,7 @@ use std::{future::Future, rc::Rc, time::Duration};
 use portway_http::{Answer, Response, Status};
 use portway_middleware::ForwardAuth;
 use portway_observe::Reason;
-use portway_snapshot::{Steps, Target, Timeouts};
+use portway_snapshot::{Steps, Taker, Target, Timeouts};
 use portway_upstream::{Asking, Picked};
 use tokio::time::timeout;
 
@@ -105,7 +105,9 @@ impl<'s> Exchange<'_, 's> {
             client: self.connection.peer.ip(),
             random: &self.connection.worker.random,
         };
-        let picked = service.pick(&asking).picked.ok_or(Unanswered::NoServer)?;
+        let Some(Taker::Server(picked)) = service.pick(&asking).taker else {
+            return Err(Unanswered::NoServer);
+        };
         let (client, tls) = (self.context.client, self.context.tls);
         self.memory.request = auth.request(&self.memory.request, client, tls);
         let asked = in_time(auth.timeout(), self.fetch_whole(picked, auth.max_answer())).await;
@@ -150,6 +152,7 @@ impl<'s> Exchange<'_, 's> {
         let (status, reason, why) = match unanswered {
             Unanswered::Failed(ForwardError::ClientGone) => return self.client_gone(),
             Unanswered::Failed(error) => {
+                self.facts.failed(error);
                 (Status::INTERNAL_SERVER_ERROR, error.reason(), error.to_string())
             }
             Unanswered::TooLarge => {

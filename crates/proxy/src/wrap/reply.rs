@@ -49,8 +49,7 @@ impl<'s> Exchange<'_, 's> {
 
     /// The reply to a request that failed.
     pub(crate) fn failed(&mut self, error: &ForwardError) -> Reply<'s> {
-        self.facts.reason = Some(error.reason());
-        self.facts.detail = error.to_string();
+        self.facts.failed(error);
         tracing::debug!("{}: {error}", self.route.name);
         self.answered(answer::of_error(error))
     }
