@@ -32,6 +32,7 @@ mod forwarded;
 mod grpc_web;
 mod guards;
 mod headers;
+mod health;
 mod http2;
 mod ip_allow_list;
 mod limits;

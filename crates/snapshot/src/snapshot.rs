@@ -6,10 +6,14 @@ use std::{
     time::Duration,
 };
 
-use portway_model::{InternalService, Period, dynamic::RouterTimeouts, runtime::Runtime};
+use portway_model::{
+    InternalService, Period,
+    dynamic::RouterTimeouts,
+    runtime::{Runtime, ServiceInfo},
+};
 use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::EntryPointTls;
-use portway_upstream::Service;
+use portway_upstream::{News, Service};
 
 use crate::{
     Steps,
@@ -27,6 +31,28 @@ pub struct Snapshot {
     pub hash: [u8; 32],
     /// What the next snapshot adopts.
     pub(crate) carried: Carried,
+}
+
+impl Snapshot {
+    /// Which services' servers are to be asked for their health from now on, where it may differ from `before`; those
+    /// that no router reaches are not, as in Traefik. Costs what changed.
+    pub fn checks_since(&self, before: &Self) -> News {
+        let changes = self.runtime.services.changes(&before.runtime.services);
+        let checks = changes.filter_map(|change| {
+            let check = |snapshot: &Self, info: Option<&Arc<ServiceInfo>>| {
+                let built = snapshot
+                    .carried
+                    .services
+                    .get(change.name)
+                    .filter(|_| info.is_some_and(|info| info.reached));
+                built.and_then(|built| built.as_ref().ok()?.check().cloned())
+            };
+            let now = check(self, change.now);
+            let known = now.is_some() || check(before, change.before).is_some();
+            known.then(|| (Arc::from(change.name), now))
+        });
+        checks.collect()
+    }
 }
 
 /// What one entry point serves.

@@ -2,11 +2,16 @@
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::dynamic::{LoadBalancer, Sticky, Strategy};
+use portway_model::{
+    dynamic::{LoadBalancer, Sticky, Strategy},
+    runtime::ServerHealth,
+};
 
 use crate::{
-    Asking, Balancer, Carried, Choice, Member, Picked, Scheme, Server, ServerUrlError, Settings,
-    Transport, server::Parts,
+    Asking, Balancer, Carried, Check, Choice, Member, Picked, Scheme, Server, ServerUrlError,
+    Settings, Standing, Transport,
+    health::{Health, Watch},
+    server::Parts,
 };
 
 /// A compiled service.
@@ -20,9 +25,17 @@ pub enum Service {
         balancer: Balancer<Arc<Server>>,
         /// Whether servers see the client's Host instead of their own.
         pass_host_header: bool,
+        /// What is known of the servers' health; absent where nobody watches.
+        #[expect(private_interfaces, reason = "asked through the service")]
+        health: Option<Arc<Health>>,
     },
     /// Other services, in shares of requests or of clients.
-    Weighted(Balancer<Arc<Self>>),
+    Weighted {
+        /// The services.
+        balancer: Balancer<Arc<Self>>,
+        /// Whether one of them is up, where it heeds their health.
+        standing: Option<Arc<Standing>>,
+    },
 }
 
 impl Service {
@@ -39,6 +52,8 @@ impl Service {
         transport: &Arc<Transport>,
         carried: &Carried,
     ) -> Result<Self, (usize, ServerUrlError)> {
+        let service: Arc<str> = name.into();
+        let mut watch = Watch::over(&service, config, carried);
         let mut servers = Vec::new();
         for (index, entry) in config.servers.iter().enumerate() {
             let parts = Parts::parse(&entry.url).map_err(|error| (index, error))?;
@@ -49,7 +64,10 @@ impl Service {
             };
             let key = format!("{} {scheme}://{}:{}", transport.number, parts.host, parts.port);
             let address = parts.host.parse::<IpAddr>().ok();
-            let server = Server {
+            let standing = watch.as_mut().map(|watch| watch.standing(entry));
+            let passive = watch.as_ref().zip(standing.as_ref());
+            let passive = passive.and_then(|(watch, up)| watch.passive(&entry.url, up));
+            let server = Arc::new(Server {
                 url: entry.url.clone(),
                 scheme: parts.scheme,
                 authority: parts.authority,
@@ -58,16 +76,21 @@ impl Service {
                 port: parts.port,
                 path: if entry.preserve_path { parts.path } else { String::new() },
                 transport: Arc::clone(transport),
+                passive,
                 id: carried.server(&key),
-            };
+            });
+            if let (Some(watch), Some(standing)) = (&mut watch, &standing) {
+                watch.ask(&server, Arc::clone(standing));
+            }
             servers.push(Member {
-                item: Arc::new(server),
+                item: server,
                 name: &entry.url,
                 weight: entry.weight.unwrap_or(1),
                 fenced: entry.fenced,
-                standing: None,
+                standing,
             });
         }
+        let health = watch.map(|watch| Arc::new(watch.finish()));
         let key = format!("servers {name}");
         let settings = Settings {
             name: &key,
@@ -77,20 +100,55 @@ impl Service {
         };
         let balancer = Balancer::compile(settings, servers, carried);
         let pass_host_header = config.pass_host_header;
-        Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
+        Ok(Self::Servers { name: service, balancer, pass_host_header, health })
     }
 
-    /// Balances over other services, named as they are written.
+    /// Balances over other services, named as they are written. Where it `heeds` their health, as their members'
+    /// standings say it, it is up while one of them is that takes requests.
     pub fn weighted(
         name: &str,
         strategy: Strategy,
         sticky: Option<&Sticky>,
         services: Vec<Member<'_, Arc<Self>>>,
+        heeds: bool,
         carried: &Carried,
     ) -> Self {
+        let standing = heeds.then(|| {
+            let open = services.iter().filter(|member| member.weight > 0);
+            Arc::new(Standing::of(open.filter_map(|member| member.standing.clone()).collect()))
+        });
         let key = format!("weighted {name}");
         let settings = Settings { name: &key, service: name, strategy, sticky };
-        Self::Weighted(Balancer::compile(settings, services, carried))
+        Self::Weighted { balancer: Balancer::compile(settings, services, carried), standing }
+    }
+
+    /// Whether it takes requests, for services that hold it; absent where it does not tell.
+    pub fn standing(&self) -> Option<&Arc<Standing>> {
+        match self {
+            Self::Servers { health, .. } => health.as_ref()?.standing.as_ref(),
+            Self::Weighted { standing, .. } => standing.as_ref(),
+        }
+    }
+
+    /// Whether it takes requests, as far as those who watch it know.
+    pub fn is_up(&self) -> bool {
+        self.standing().is_none_or(|standing| standing.is_up())
+    }
+
+    /// How its servers are to be asked for their health, and which; absent where they are not.
+    pub fn check(&self) -> Option<&Arc<Check>> {
+        match self {
+            Self::Servers { health, .. } => health.as_ref()?.check.as_ref(),
+            Self::Weighted { .. } => None,
+        }
+    }
+
+    /// What is known of its servers' health; absent where nobody watches them.
+    pub fn health(&self) -> Option<Arc<dyn ServerHealth>> {
+        match self {
+            Self::Servers { health, .. } => Some(Arc::<Health>::clone(health.as_ref()?)),
+            Self::Weighted { .. } => None,
+        }
     }
 
     /// Chooses the server for one request.
@@ -103,7 +161,7 @@ impl Service {
         let mut service = self;
         loop {
             match service {
-                Self::Servers { name, balancer, pass_host_header } => {
+                Self::Servers { name, balancer, pass_host_header, .. } => {
                     let chosen = balancer.pick(asking, cookies)?;
                     return Some(Picked {
                         service: name,
@@ -112,7 +170,7 @@ impl Service {
                         load: chosen.load,
                     });
                 }
-                Self::Weighted(balancer) => service = balancer.pick(asking, cookies)?.item,
+                Self::Weighted { balancer, .. } => service = balancer.pick(asking, cookies)?.item,
             }
         }
     }

@@ -1,10 +1,13 @@
 //! Services: named ways to reach servers.
 
+mod health;
+
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
+pub use self::health::{CheckMode, CheckScheme, HealthCheck, HeedsHealth, PassiveHealthCheck};
 use super::Sticky;
 use crate::Period;
 
@@ -99,12 +102,12 @@ pub struct LoadBalancer {
     pub servers: Vec<Server>,
     /// How a server is chosen.
     pub strategy: Strategy,
-    /// Active health checks, as written; not served yet.
+    /// Whether servers are asked for their health.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Box<Value>>,
-    /// Passive health checks, as written; not served yet.
+    pub health_check: Option<Box<HealthCheck>>,
+    /// Whether requests that fail take servers out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub passive_health_check: Option<Box<Value>>,
+    pub passive_health_check: Option<PassiveHealthCheck>,
     /// Whether servers see the client's Host (default) or their own.
     pub pass_host_header: bool,
     /// How responses are passed on.
@@ -206,9 +209,9 @@ pub struct Weighted {
     /// Whether clients stay with a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Box<Sticky>>,
-    /// Propagation of health, as written; not served yet.
+    /// Whether it heeds the health of its parts, and tells of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Box<Value>>,
+    pub health_check: Option<HeedsHealth>,
 }
 
 /// Other services, each of which takes its share of the clients, told apart by their addresses: a client stays where
@@ -219,9 +222,9 @@ pub struct HighestRandomWeight {
     /// The services and their shares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<WeightedService>,
-    /// Propagation of health, as written; not served yet.
+    /// Whether it heeds the health of its parts, and tells of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Box<Value>>,
+    pub health_check: Option<HeedsHealth>,
 }
 
 /// A service and its share.

@@ -7,7 +7,7 @@ use std::{
 
 use portway_model::{
     Entry, InternalService, Names,
-    dynamic::{self, LoadBalancer, Sticky, Strategy, WeightedService},
+    dynamic::{self, HeedsHealth, LoadBalancer, Sticky, Strategy, WeightedService},
     name::{provider, qualify},
     runtime::{Runtime, ServiceInfo, Status},
 };
@@ -66,7 +66,13 @@ pub(crate) fn compile(
 
 /// Notes with a service why it could not be built.
 pub(crate) fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, built: &Built) {
-    let Err(reason) = built else { return };
+    let reason = match built {
+        Ok(service) => {
+            info.health = service.health();
+            return;
+        }
+        Err(reason) => reason,
+    };
     // Its own problems are noted already.
     if entry.is_disabled() {
         return;
@@ -183,13 +189,15 @@ impl Compiler<'_> {
             dynamic::Service::Weighted(config) => {
                 let named =
                     |child: &str, reason| format!("building HTTP service \"{child}\": {reason}");
-                let children = self.parts(name, &config.services, named)?;
+                let mut children = self.parts(name, &config.services, named)?;
+                let heeds = self.heed(name, config.health_check, &mut children)?;
                 let sticky = config.sticky.as_deref();
-                Ok(self.weighted(name, Strategy::Wrr, sticky, children))
+                Ok(self.weighted(name, Strategy::Wrr, sticky, children, heeds))
             }
             dynamic::Service::HighestRandomWeight(config) => {
-                let children = self.parts(name, &config.services, |_, reason| reason)?;
-                Ok(self.weighted(name, Strategy::Hrw, None, children))
+                let mut children = self.parts(name, &config.services, |_, reason| reason)?;
+                let heeds = self.heed(name, config.health_check, &mut children)?;
+                Ok(self.weighted(name, Strategy::Hrw, None, children, heeds))
             }
             _ => self.leaves.build(name, entry),
         }
@@ -201,8 +209,38 @@ impl Compiler<'_> {
         strategy: Strategy,
         sticky: Option<&Sticky>,
         children: Vec<Member<'_, Arc<Service>>>,
+        heeds: bool,
     ) -> Arc<Service> {
-        Arc::new(Service::weighted(name, strategy, sticky, children, self.leaves.carried))
+        Arc::new(Service::weighted(name, strategy, sticky, children, heeds, self.leaves.carried))
+    }
+
+    /// Lets a service heed the health of its parts where it is to; says whether it is.
+    ///
+    /// # Errors
+    /// In Traefik's words, where a part does not tell of its health.
+    fn heed(
+        &self,
+        name: &str,
+        wanted: Option<HeedsHealth>,
+        children: &mut [Member<'_, Arc<Service>>],
+    ) -> Result<bool, String> {
+        if wanted.is_none() {
+            return Ok(false);
+        }
+        for child in children {
+            let Some(standing) = child.item.standing() else {
+                let qualified = qualify(child.name, provider(name));
+                let kind =
+                    self.objects.services.get(&qualified).map_or("", |entry| kind(&entry.spec));
+                return Err(format!(
+                    "cannot register {} as updater for {name}: healthCheck not enabled in config for this \
+                     {kind} service",
+                    child.name
+                ));
+            };
+            child.standing = Some(Arc::clone(standing));
+        }
+        Ok(true)
     }
 
     /// The compiled parts of a service, as they are named in it, with their weights. `tell` says in Traefik's words
@@ -251,5 +289,19 @@ impl Compiler<'_> {
             let text = format!("the service \"{name}\" does not exist");
             Err(with_nearest(text, name, self.objects.services.keys().map(String::as_str)))
         })
+    }
+}
+
+/// What Traefik calls a service that is to tell of its health.
+fn kind(service: &dynamic::Service) -> &'static str {
+    match service {
+        dynamic::Service::LoadBalancer(balancer) => match balancer.strategy {
+            Strategy::Wrr => "WRR",
+            Strategy::P2c => "P2C",
+            Strategy::Hrw => "HRW",
+            Strategy::LeastTime => "LeastTime",
+        },
+        dynamic::Service::HighestRandomWeight(_) => "HRW",
+        _ => "WRR",
     }
 }

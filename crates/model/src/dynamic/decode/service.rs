@@ -1,7 +1,11 @@
 //! Services out of a tree.
 
+mod health;
+
 use std::collections::BTreeMap;
 
+use self::health::{health_check, heeds_health, passive_health_check};
+pub use self::health::{health_check_fields, passive_health_check_fields};
 use super::{kinds, sticky};
 use crate::{
     Fields, Node, Period, Problem,
@@ -64,8 +68,8 @@ pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Lo
         sticky: fields.object("sticky", sticky),
         servers: fields.list("servers", server),
         strategy: strategy(&mut fields),
-        health_check: fields.unserved("healthCheck"),
-        passive_health_check: fields.unserved("passiveHealthCheck"),
+        health_check: fields.section("healthCheck", health_check).map(Box::new),
+        passive_health_check: fields.section("passiveHealthCheck", passive_health_check),
         pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
         response_forwarding: ResponseForwarding {
             flush_interval: fields
@@ -136,7 +140,7 @@ pub fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Weighte
     let weighted = Weighted {
         services: fields.list("services", weighted_service),
         sticky: fields.object("sticky", sticky),
-        health_check: fields.unserved("healthCheck"),
+        health_check: fields.section("healthCheck", heeds_health),
     };
     if weighted.sticky.as_ref().is_some_and(|sticky| sticky.cookie.is_none()) {
         // Traefik drops the whole file for it.
@@ -155,7 +159,7 @@ pub fn highest_random_weight(
     let mut fields = Fields::open(node, path, problems);
     let hrw = HighestRandomWeight {
         services: fields.list("services", weighted_service),
-        health_check: fields.unserved("healthCheck"),
+        health_check: fields.section("healthCheck", heeds_health),
     };
     fields.close();
     hrw
