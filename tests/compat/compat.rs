@@ -21,6 +21,7 @@ mod buffering;
 mod chain;
 mod circuit_breaker;
 mod combinations;
+mod compound;
 mod compress;
 mod content_type;
 mod digest_auth;

@@ -15,6 +15,7 @@ mod h2spec;
 mod health;
 mod http2;
 mod http2_floods;
+mod mirroring;
 mod own_filters;
 mod pipelining;
 pub(crate) mod python;

@@ -162,7 +162,8 @@ fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arri
     if protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         memory.request.become_upgrade("websocket", &websocket_key());
     }
-    let connection = Connection::of_stream(worker, *entry_point, *peer, tls.clone(), stream);
+    let stream = Stream::Http2(Box::new(stream));
+    let connection = Connection::of_one(worker, *entry_point, *peer, tls.clone(), stream);
     tokio::task::spawn_local(lead(place, Box::new(connection), memory, refusal));
 }
 

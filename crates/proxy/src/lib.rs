@@ -10,6 +10,7 @@
 //! - `connection`: one client connection: request heads, keep-alive, limits, graceful end.
 //! - `http2`: one client connection that speaks HTTP/2, whose streams are exchanges.
 //! - `exchange`: one request from head to last byte, the straight line.
+//! - `failover`, `mirroring`: services that ask others, and `copies` of requests for mirrors.
 //! - `forward`: pick a server, connect or reuse, send, receive.
 //! - `relay`: both directions of bodies at once, with back-pressure; tunnels after an upgrade.
 //! - `answer`: answers of our own; errors → status.
@@ -22,14 +23,17 @@ mod answer;
 mod buffer;
 mod clock;
 mod connection;
+mod copies;
 mod deadline;
 mod drain;
 mod entry_point;
 mod exchange;
+mod failover;
 mod forward;
 mod handshake;
 mod http2;
 mod memory;
+mod mirroring;
 mod proxy_protocol;
 mod record;
 mod relay;

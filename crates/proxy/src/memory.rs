@@ -8,6 +8,7 @@ use portway_upstream::Connection as ServerConnection;
 
 use crate::{
     buffer::ReadBuffer,
+    copies::Copy,
     forward::{HeadState, Limits},
     relay::{Download, Recode, Upload},
 };
@@ -38,6 +39,8 @@ pub(crate) struct Memory {
     pub(crate) max_body: Option<u64>,
     /// What is recorded when the response has been sent.
     pub(crate) recordings: Vec<Recording>,
+    /// Copies of the request that are sent when the response has been.
+    pub(crate) copies: Vec<Copy>,
     /// The request on its way to the server.
     pub(crate) upload: Upload,
     /// The response on its way to the client.
@@ -65,6 +68,16 @@ impl Memory {
             return BodyReader::Stream;
         }
         BodyReader::for_response(framing, TrailerLimits::default())
+    }
+
+    /// Lets go of what one exchange had beyond its bytes.
+    pub(crate) fn end(&mut self) {
+        self.permits.clear();
+        self.recordings.clear();
+        self.max_body = None;
+        self.held = None;
+        self.recode = Recode::AsIs;
+        self.body_filters.clear();
     }
 
     fn is_usual(&self) -> bool {

@@ -7,7 +7,7 @@ use std::{
 
 use portway_http::{Headers, Known, Request, Response};
 use portway_observe::{Needs, Origin, Reason, Record, Recorder, Served, Tls};
-use portway_snapshot::{Route, Target};
+use portway_snapshot::{Route, Service, Target};
 use portway_upstream::{Picked, Server};
 
 use crate::connection::Connection;
@@ -92,7 +92,10 @@ impl Facts {
         let Some(log) = &mut self.log else { return };
         let recorder = connection.worker.recorder.as_ref();
         let internals = recorder.is_some_and(|recorder| recorder.borrow().logs_internals());
-        let is_internal = matches!(route.target, Target::Internal(_));
+        let is_internal = match route.steps.target() {
+            Target::Service(service) => matches!(**service, Service::Internal(_)),
+            Target::Closed => false,
+        };
         log.route = Some(Arc::clone(&route.name));
         if !route.access_log || (is_internal && !internals) {
             self.log = None;

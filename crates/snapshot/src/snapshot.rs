@@ -7,16 +7,16 @@ use std::{
 };
 
 use portway_model::{
-    InternalService, Period,
+    Period,
     dynamic::RouterTimeouts,
     runtime::{Runtime, ServiceInfo},
 };
 use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::EntryPointTls;
-use portway_upstream::{News, Service};
+use portway_upstream::News;
 
 use crate::{
-    Steps,
+    Service, Steps,
     compile::{Carried, precedence},
 };
 
@@ -37,18 +37,15 @@ impl Snapshot {
     /// Which services' servers are to be asked for their health from now on, where it may differ from `before`; those
     /// that no router reaches are not, as in Traefik. Costs what changed.
     pub fn checks_since(&self, before: &Self) -> News {
+        let check = |snapshot: &Self, name: &str, info: Option<&Arc<ServiceInfo>>| {
+            let built =
+                snapshot.carried.services.get(name).filter(|_| info.is_some_and(|i| i.reached));
+            built.and_then(|built| built.as_ref().as_ref().ok()?.servers()?.check().cloned())
+        };
         let changes = self.runtime.services.changes(&before.runtime.services);
         let checks = changes.filter_map(|change| {
-            let check = |snapshot: &Self, info: Option<&Arc<ServiceInfo>>| {
-                let built = snapshot
-                    .carried
-                    .services
-                    .get(change.name)
-                    .filter(|_| info.is_some_and(|info| info.reached));
-                built.and_then(|built| built.as_ref().ok()?.check().cloned())
-            };
-            let now = check(self, change.now);
-            let known = now.is_some() || check(before, change.before).is_some();
+            let now = check(self, change.name, change.now);
+            let known = now.is_some() || check(before, change.name, change.before).is_some();
             known.then(|| (Arc::from(change.name), now))
         });
         checks.collect()
@@ -74,8 +71,8 @@ pub struct Table {
 
 impl Table {
     /// The router that takes a request: the first in order of priority whose rule matches.
-    pub fn find(&self, subject: &impl Subject) -> Option<&Route> {
-        self.index.find(subject).map(|route| &**route)
+    pub fn find(&self, subject: &impl Subject) -> Option<&Arc<Route>> {
+        self.index.find(subject)
     }
 
     /// All routers, in the order in which their rules are asked.
@@ -97,10 +94,8 @@ pub struct Route {
     pub(crate) order: Order,
     /// The router's qualified name.
     pub name: Arc<str>,
-    /// Its middlewares.
+    /// Its middlewares, up to what takes its requests.
     pub steps: Steps,
-    /// What takes its requests.
-    pub target: Target,
     /// The qualified name of its service.
     pub service: Arc<str>,
     /// The name of the TLS options that its connections must have been accepted with; empty without TLS.
@@ -186,12 +181,11 @@ impl PartialEq for Route {
 impl Eq for Route {}
 
 /// What takes the requests of a router.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Target {
-    /// A service with servers.
+    /// A service.
     Service(Arc<Service>),
-    /// A service inside Portway.
-    Internal(InternalService),
     /// The router could not be built; it keeps its claim and answers 500.
+    #[default]
     Closed,
 }

@@ -1,44 +1,29 @@
-//! Services: named ways to reach servers.
+//! Load balancers: servers, one of which takes each request.
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::{
-    dynamic::{LoadBalancer, Sticky, Strategy},
-    runtime::ServerHealth,
-};
+use portway_model::{dynamic::LoadBalancer, runtime::ServerHealth};
 
 use crate::{
-    Asking, Balancer, Carried, Check, Choice, Member, Picked, Scheme, Server, ServerUrlError,
-    Settings, Standing, Transport,
+    Asking, Balancer, Carried, Check, Member, Picked, Scheme, Server, ServerUrlError, Settings,
+    Standing, Transport,
     health::{Health, Watch},
     server::Parts,
 };
 
-/// A compiled service.
+/// A compiled load balancer: servers, one of which takes each request.
 #[derive(Debug)]
-pub enum Service {
-    /// Servers, one of which takes each request.
-    Servers {
-        /// The qualified name.
-        name: Arc<str>,
-        /// The servers.
-        balancer: Balancer<Arc<Server>>,
-        /// Whether servers see the client's Host instead of their own.
-        pass_host_header: bool,
-        /// What is known of the servers' health; absent where nobody watches.
-        #[expect(private_interfaces, reason = "asked through the service")]
-        health: Option<Arc<Health>>,
-    },
-    /// Other services, in shares of requests or of clients.
-    Weighted {
-        /// The services.
-        balancer: Balancer<Arc<Self>>,
-        /// Whether one of them is up, where it heeds their health.
-        standing: Option<Arc<Standing>>,
-    },
+pub struct Servers {
+    /// The qualified name of the service.
+    name: Arc<str>,
+    balancer: Balancer<Arc<Server>>,
+    /// Whether servers see the client's Host instead of their own.
+    pass_host_header: bool,
+    /// What is known of the servers' health; absent where nobody watches.
+    health: Option<Arc<Health>>,
 }
 
-impl Service {
+impl Servers {
     /// Compiles a load balancer whose transport is compiled already.
     ///
     /// The balancer's position and the servers' identities are adopted from living services where
@@ -100,78 +85,48 @@ impl Service {
         };
         let balancer = Balancer::compile(settings, servers, carried);
         let pass_host_header = config.pass_host_header;
-        Ok(Self::Servers { name: service, balancer, pass_host_header, health })
+        Ok(Self { name: service, balancer, pass_host_header, health })
     }
 
-    /// Balances over other services, named as they are written. Where it `heeds` their health, as their members'
-    /// standings say it, it is up while one of them is that takes requests.
-    pub fn weighted(
-        name: &str,
-        strategy: Strategy,
-        sticky: Option<&Sticky>,
-        services: Vec<Member<'_, Arc<Self>>>,
-        heeds: bool,
-        carried: &Carried,
-    ) -> Self {
-        let standing = heeds.then(|| {
-            let open = services.iter().filter(|member| member.weight > 0);
-            Arc::new(Standing::of(open.filter_map(|member| member.standing.clone()).collect()))
-        });
-        let key = format!("weighted {name}");
-        let settings = Settings { name: &key, service: name, strategy, sticky };
-        Self::Weighted { balancer: Balancer::compile(settings, services, carried), standing }
-    }
-
-    /// Whether it takes requests, for services that hold it; absent where it does not tell.
+    /// Whether one of them takes requests, for services that hold this one; absent where servers are not asked for
+    /// their health.
     pub fn standing(&self) -> Option<&Arc<Standing>> {
-        match self {
-            Self::Servers { health, .. } => health.as_ref()?.standing.as_ref(),
-            Self::Weighted { standing, .. } => standing.as_ref(),
-        }
+        self.health.as_ref()?.standing.as_ref()
     }
 
-    /// Whether it takes requests, as far as those who watch it know.
+    /// Whether one of them takes requests, as far as they are asked for their health.
     pub fn is_up(&self) -> bool {
         self.standing().is_none_or(|standing| standing.is_up())
     }
 
-    /// How its servers are to be asked for their health, and which; absent where they are not.
+    /// How they are to be asked for their health; absent where they are not.
     pub fn check(&self) -> Option<&Arc<Check>> {
-        match self {
-            Self::Servers { health, .. } => health.as_ref()?.check.as_ref(),
-            Self::Weighted { .. } => None,
-        }
+        self.health.as_ref()?.check.as_ref()
     }
 
-    /// What is known of its servers' health; absent where nobody watches them.
+    /// What is known of their health; absent where nobody watches them.
     pub fn health(&self) -> Option<Arc<dyn ServerHealth>> {
-        match self {
-            Self::Servers { health, .. } => Some(Arc::<Health>::clone(health.as_ref()?)),
-            Self::Weighted { .. } => None,
-        }
+        Some(Arc::<Health>::clone(self.health.as_ref()?))
     }
 
-    /// Chooses the server for one request.
-    pub fn pick(&self, asking: &Asking<'_>) -> Choice<'_> {
-        let mut cookies = Vec::new();
-        Choice { picked: self.lead(asking, &mut cookies), cookies }
+    /// Chooses the server for one request; `None` when none takes requests. Adds the value of `Set-Cookie` that the
+    /// response needs, whichever it will be.
+    pub fn pick<'a>(
+        &'a self,
+        asking: &Asking<'_>,
+        cookies: &mut Vec<&'a str>,
+    ) -> Option<Picked<'a>> {
+        let chosen = self.balancer.pick(asking, cookies)?;
+        Some(Picked {
+            service: &self.name,
+            server: chosen.item,
+            pass_host_header: self.pass_host_header,
+            load: chosen.load,
+        })
     }
 
-    fn lead<'a>(&'a self, asking: &Asking<'_>, cookies: &mut Vec<&'a str>) -> Option<Picked<'a>> {
-        let mut service = self;
-        loop {
-            match service {
-                Self::Servers { name, balancer, pass_host_header, .. } => {
-                    let chosen = balancer.pick(asking, cookies)?;
-                    return Some(Picked {
-                        service: name,
-                        server: chosen.item,
-                        pass_host_header: *pass_host_header,
-                        load: chosen.load,
-                    });
-                }
-                Self::Weighted { balancer, .. } => service = balancer.pick(asking, cookies)?.item,
-            }
-        }
+    /// All servers.
+    pub fn balancer(&self) -> &Balancer<Arc<Server>> {
+        &self.balancer
     }
 }

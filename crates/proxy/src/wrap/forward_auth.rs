@@ -9,7 +9,7 @@ use std::rc::Rc;
 use portway_http::{Answer, Response, Status};
 use portway_middleware::ForwardAuth;
 use portway_observe::Reason;
-use portway_snapshot::{Steps, Target, Timeouts};
+use portway_snapshot::{Steps, Taker, Target, Timeouts};
 use portway_upstream::{Asking, Picked};
 use tokio::time::timeout;
 
@@ -96,7 +96,9 @@ impl<'s> Exchange<'_, 's> {
             client: self.connection.peer.ip(),
             random: &self.connection.worker.random,
         };
-        let picked = service.pick(&asking).picked.ok_or(Unanswered::NoServer)?;
+        let Some(Taker::Server(picked)) = service.pick(&asking).taker else {
+            return Err(Unanswered::NoServer);
+        };
         let (client, tls) = (self.context.client, self.context.tls);
         self.memory.request = auth.request(&self.memory.request, client, tls);
         let asked = timeout(auth.timeout(), self.fetch_whole(picked, auth.max_answer())).await;

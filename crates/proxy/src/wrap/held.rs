@@ -110,6 +110,50 @@ impl Exchange<'_, '_> {
         length
     }
 
+    /// The whole body that is held, without the framing that it has; `None` where none is.
+    pub(crate) fn held_payload(&mut self, framing: BodyFraming) -> Option<Vec<u8>> {
+        let is_http2 = self.connection.stream.http2().is_some();
+        let held = self.memory.held.as_ref()?;
+        Some(if is_http2 { held.clone() } else { payload(framing, held) })
+    }
+
+    /// Whether the request's body is in the client's input, all of it.
+    pub(crate) async fn body_is_here(&mut self) -> bool {
+        if self.connection.stream.http2().is_some() {
+            return self.stream_is_here().await;
+        }
+        let limits = TrailerLimits::default();
+        let mut reader = BodyReader::for_request(self.memory.request.body, limits);
+        let mut rest = self.connection.input.filled();
+        while let Ok(step) = reader.step(rest)
+            && step.consumed > 0
+        {
+            rest = rest.get(step.consumed..).unwrap_or_default();
+        }
+        reader.is_done()
+    }
+
+    /// Takes into the input what has come on a stream of HTTP/2; says whether that is all.
+    async fn stream_is_here(&mut self) -> bool {
+        let worker = Rc::clone(&self.connection.worker);
+        let connection = &mut *self.connection;
+        let ended = poll_fn(|cx| {
+            while !connection.input.is_full() {
+                match connection.input.poll_fill(cx, &mut connection.stream, &worker.buffers) {
+                    Poll::Ready(Ok(1..)) => {}
+                    Poll::Ready(Ok(0)) => return Poll::Ready(true),
+                    _ => break,
+                }
+            }
+            Poll::Ready(false)
+        })
+        .await;
+        if ended && let Some(stream) = self.connection.stream.http2() {
+            stream.repeat_end();
+        }
+        ended
+    }
+
     /// Notes how the request is now, so that it can be made so again.
     pub(crate) fn save(&self) -> Saved {
         Saved {

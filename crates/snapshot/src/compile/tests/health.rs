@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use portway_model::runtime::Status;
-use portway_upstream::{Check, Service};
+use portway_upstream::Check;
 
 use super::{compiled, compiled_after, plain};
-use crate::{Snapshot, Target};
+use crate::{Service, Snapshot, Target};
 
 const SITE: &str = "http:
   routers:

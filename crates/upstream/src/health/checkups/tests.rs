@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Carried, Service, Transport};
+use crate::{Carried, Servers, Transport};
 
 /// A server that answers with the status that it is told, and counts.
 struct Backend {
@@ -42,7 +42,7 @@ impl Backend {
     }
 }
 
-fn service(url: &str, interval: i64, carried: &Carried) -> Service {
+fn service(url: &str, interval: i64, carried: &Carried) -> Servers {
     let settings = ServersTransport::default();
     let (tls, _) = ClientTls::compile(&settings, &NativeRoots::new(Vec::new()));
     let transport = Arc::new(Transport::compile(&settings, tls.unwrap()));
@@ -52,7 +52,7 @@ fn service(url: &str, interval: i64, carried: &Carried) -> Service {
         health_check: Some(Box::new(check)),
         ..LoadBalancer::default()
     };
-    Service::compile("s", &config, &transport, carried).unwrap()
+    Servers::compile("s", &config, &transport, carried).unwrap()
 }
 
 fn checkups() -> Checkups {
@@ -123,7 +123,7 @@ async fn other_settings_begin_anew() {
                 service("http://127.0.0.1:1", 2000, &carried),
             );
             let mut checkups = checkups();
-            let mut put = |service: &Service| {
+            let mut put = |service: &Servers| {
                 checkups.put("s".into(), service.check().cloned());
                 checkups.running["s"].rounds.id()
             };

@@ -20,6 +20,7 @@ pub(super) fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> 
             fields.close();
             errors
         }),
+        middlewares: Vec::new(),
     };
     fields.close();
     failover
@@ -47,6 +48,7 @@ pub(super) fn mirroring(node: &Node, path: &str, problems: &mut Vec<Problem>) ->
             mirror
         }),
         health_check: fields.section("healthCheck", heeds_health),
+        middlewares: Vec::new(),
     };
     fields.close();
     mirroring

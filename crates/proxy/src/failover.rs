@@ -1,0 +1,46 @@
+//! `failover`: see [`portway_snapshot::Failover`].
+
+use portway_http::{Answer, Status};
+use portway_observe::Reason;
+use portway_snapshot::Failover;
+
+use crate::{
+    exchange::{Exchange, Reply},
+    wrap::HoldError,
+};
+
+impl<'s> Exchange<'_, 's> {
+    /// Asks the main service, and the fallback while that is down or for an answer that is none.
+    pub(crate) async fn failover(&mut self, failover: &'s Failover) -> Reply<'s> {
+        if failover.main_is_up() {
+            let Some(errors) = &failover.errors else {
+                return self.ask_service(&failover.main).await;
+            };
+            match self.hold_body(errors.max_body).await {
+                Ok(()) => {}
+                Err(HoldError::TooLarge) => {
+                    self.facts.reason = Some(Reason::Middleware);
+                    self.facts.detail = "failover: the body is too large".to_owned();
+                    let status = Status::CONTENT_TOO_LARGE;
+                    let answer = Answer::error(status, "Request body too large");
+                    return Reply::Answer(answer.into());
+                }
+                Err(HoldError::Failed(error)) => return self.failed(&error),
+            }
+            let saved = self.save();
+            let reply = self.ask_service(&failover.main).await;
+            let is_gone = self.facts.reason == Some(Reason::ClientGone);
+            if is_gone || !errors.covers(self.status_of(&reply)) {
+                return reply;
+            }
+            self.drop_reply(reply);
+            self.rewind(&saved);
+        }
+        if failover.heeds_fallback && !failover.fallback.is_up() {
+            self.facts.reason = Some(Reason::NoServer);
+            let status = Status::SERVICE_UNAVAILABLE;
+            return Reply::Answer(Answer::error(status, status.text()).into());
+        }
+        self.ask_service(&failover.fallback).await
+    }
+}
