@@ -35,6 +35,7 @@ mod guards;
 mod headers;
 mod health;
 mod http2;
+mod http2_servers;
 mod ip_allow_list;
 mod limits;
 mod messages;

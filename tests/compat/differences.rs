@@ -16,6 +16,8 @@ pub(crate) enum Difference {
     RefusesAmbiguous,
     /// 9: the same for what a backend answers.
     RefusesAmbiguousAnswer,
+    /// 39: a response to a client of gRPC-Web that says its length comes whole; Traefik cuts it off.
+    ComesWhole,
     /// 30: headers of the PROXY protocol are read as it is written; Traefik takes some that are malformed, and
     /// refuses those without an address.
     ReadsProxyProtocol,
@@ -28,6 +30,7 @@ impl Difference {
             Self::KeepsItsClaim => 1,
             Self::RefusesAmbiguous | Self::RefusesAmbiguousAnswer => 9,
             Self::ReadsProxyProtocol => 30,
+            Self::ComesWhole => 39,
         }
     }
 
@@ -43,6 +46,7 @@ impl Difference {
                 matches!(portway.status(), Some(400 | 417 | 501 | 505))
                     && portway.received.is_empty()
             }
+            Self::ComesWhole => traefik.is_cut_off() && !portway.is_cut_off(),
             Self::RefusesAmbiguousAnswer => matches!(portway.status(), Some(500 | 502)),
             Self::ReadsProxyProtocol => {
                 portway.status().is_some() != traefik.status().is_some()

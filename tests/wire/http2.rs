@@ -203,6 +203,18 @@ fn fields_of(protocol: &str) -> [(&str, &str); 1] {
 }
 
 #[test]
+fn tunnels_to_anywhere_are_not_opened() {
+    let site = start(&[]);
+    let mut client = connect(&site, "web");
+    for ends in [true, false] {
+        let asked = client.begin(&head("CONNECT", "/", &[]), ends).unwrap();
+        assert_eq!(client.response(asked).unwrap().status, 501);
+    }
+    assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+    assert_eq!(site.backend.take().len(), 1);
+}
+
+#[test]
 fn requests_in_flight_survive_sigterm() {
     let mut site = start(&[]);
     let mut busy = connect(&site, "web");

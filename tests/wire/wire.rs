@@ -15,6 +15,8 @@ mod h2spec;
 mod health;
 mod http2;
 mod http2_floods;
+mod http2_silence;
+mod http2_stalls;
 mod mirroring;
 mod own_filters;
 mod pipelining;

@@ -44,7 +44,7 @@ mod settings;
 mod stream;
 mod streams;
 
-pub use client::RequestHead;
+pub use client::{RequestHead, Unsent};
 pub use connection::Connection;
 pub use error::{ConnectionError, ErrorCode, Gone};
 pub use event::{Event, Step};

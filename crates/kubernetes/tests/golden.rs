@@ -246,6 +246,8 @@ fn transport(transport: &dynamic::ServersTransport) -> Value {
         "dialTimeout": timeouts.dial_timeout,
         "responseHeaderTimeout": timeouts.response_header_timeout,
         "idleConnTimeout": timeouts.idle_conn_timeout,
+        "readIdleTimeout": timeouts.read_idle_timeout,
+        "pingTimeout": timeouts.ping_timeout,
     })
 }
 

@@ -73,6 +73,15 @@ pub enum Verdict {
     Await,
 }
 
+/// What the head of a response says about its body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Judgement {
+    /// Whether it is compressed.
+    pub verdict: Verdict,
+    /// Whether a response without a type gets one for the beginning of its body, where that is wanted at all.
+    pub detects_type: bool,
+}
+
 impl Encoding {
     /// Its name in `Accept-Encoding`, `Content-Encoding` and the settings.
     #[must_use]
@@ -139,10 +148,14 @@ impl Compress {
 }
 
 impl Offer<'_> {
-    /// Looks at the head of a response, whose body is framed like that, and says in it that it depends on
-    /// `Accept-Encoding`.
-    pub fn judge(&self, fields: &mut Fields, body: BodyFraming) -> Verdict {
-        prepend(fields, Known::Vary, "Accept-Encoding");
+    /// Says that the response depends on `Accept-Encoding`, whatever it will be.
+    pub fn announce(&self, early: &mut Fields) {
+        early.append(Known::Vary, "Accept-Encoding");
+    }
+
+    /// Looks at the head of a response, whose body is framed like that; `says_length` says whether that is told in the
+    /// head.
+    pub fn judge(&self, fields: &mut Fields, body: BodyFraming, says_length: bool) -> Judgement {
         let gzip = self.encoding == Encoding::Gzip;
         let unwanted = gzip && fields.remove(NO_COMPRESSION);
         let says = |name| fields.get(name).is_some_and(|value: &[u8]| !value.is_empty());
@@ -151,7 +164,7 @@ impl Offer<'_> {
             || says(Known::ContentEncoding)
             || (gzip && says(Known::ContentRange))
         {
-            return Verdict::Leave;
+            return Judgement { verdict: Verdict::Leave, detects_type: false };
         }
         let short = match body {
             BodyFraming::None => true,
@@ -159,17 +172,12 @@ impl Offer<'_> {
             BodyFraming::Chunked | BodyFraming::UntilClose => false,
         };
         let known = self.takes_type(fields);
-        match body {
+        let verdict = match body {
             _ if short || known == Some(false) => Verdict::Leave,
             BodyFraming::Length(_) if known == Some(true) => Verdict::Compress,
             _ => Verdict::Await,
-        }
-    }
-
-    /// Whether a type is given to a response without one for its beginning, where that is wanted at all.
-    #[must_use]
-    pub fn detects_type(&self) -> bool {
-        self.encoding == Encoding::Gzip && !self.idle
+        };
+        Judgement { verdict, detects_type: gzip && !(short && says_length) }
     }
 
     /// Whether the body is compressed that begins so; empty where nothing of it came before its end.
@@ -260,16 +268,6 @@ fn offered(config: &dynamic::Compress) -> Result<Offered, String> {
         }
     };
     Ok(Offered { encodings, default })
-}
-
-/// Puts a field before others of its name, where Traefik's stands.
-fn prepend(fields: &mut Fields, name: Known, value: &str) {
-    let others: Vec<Vec<u8>> = fields.get_all(name).map(<[u8]>::to_vec).collect();
-    fields.remove(name);
-    fields.append(name, value);
-    for other in others {
-        fields.append(name, other);
-    }
 }
 
 #[cfg(test)]

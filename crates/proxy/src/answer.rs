@@ -164,6 +164,9 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
         ForwardError::Tls { .. }
         | ForwardError::BadResponse { .. }
         | ForwardError::BadUpgrade { .. }
+        // Both as in Traefik, though 504 and 431 would say more.
+        | ForwardError::Unresponsive { .. }
+        | ForwardError::HeadTooLong { .. }
         | ForwardError::CutHead { .. } => Answer::proxy_error(Status::INTERNAL_SERVER_ERROR),
     }
 }

@@ -72,12 +72,25 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
     /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
     pub(crate) sent: Option<bool>,
+    /// What is known of servers to the `retry` that stands nearest around.
+    pub(crate) tried: Tried,
     /// Whether the request is wanted as it is before it is made ready for a server.
     pub(crate) keeps_unsent: bool,
     /// The request as it was then.
     pub(crate) unsent: Option<Request>,
+    /// Whether interim responses are kept from the client.
+    pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
     in_flight: Option<InFlight<'s>>,
+}
+
+/// How far a request has come in an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tried {
+    /// Whether a server was to be asked.
+    pub(crate) asked: bool,
+    /// Whether anything was sent to one.
+    pub(crate) sent: bool,
 }
 
 /// What a request gets.
@@ -176,8 +189,10 @@ impl<'a, 's> Exchange<'a, 's> {
             context,
             asked: None,
             sent: None,
+            tried: Tried::default(),
             keeps_unsent: false,
             unsent: None,
+            hides_interim: false,
             in_flight: None,
         }
     }
@@ -265,7 +280,7 @@ impl<'a, 's> Exchange<'a, 's> {
             Some(Taker::Service(service)) => Box::pin(self.enter(service)).await,
             None => {
                 self.facts.reason = Some(Reason::NoServer);
-                Reply::Answer(Answer::no_available_server().into())
+                self.answered(Answer::no_available_server())
             }
         };
         match &mut reply {
@@ -284,7 +299,7 @@ impl<'a, 's> Exchange<'a, 's> {
             Service::Internal(service) => {
                 let Self { connection, memory, snapshot, .. } = self;
                 let answer = ask_internal(connection, &memory.request, *service, snapshot).await;
-                Reply::Answer(answer.into())
+                self.answered(answer)
             }
             // What chooses has chosen.
             Service::Servers(_) | Service::Weighted(_) => self.closed(),
@@ -294,8 +309,7 @@ impl<'a, 's> Exchange<'a, 's> {
     /// The reply of a router that could not be built.
     pub(crate) fn closed(&mut self) -> Reply<'s> {
         self.facts.reason = Some(Reason::RouterClosed);
-        let answer = Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error");
-        Reply::Answer(answer.into())
+        self.answered(Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error"))
     }
 
     /// Chooses a server: one that was not asked in vain, while there is one.
@@ -339,10 +353,13 @@ impl<'a, 's> Exchange<'a, 's> {
             body_limit,
             timeouts,
             aside: false,
+            hides_interim: self.hides_interim,
         };
         self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
-        self.sent = Some(self.memory.upload.begun());
+        let begun = self.memory.upload.begun();
+        self.sent = Some(begun);
+        self.tried = Tried { asked: true, sent: self.tried.sent || begun };
         match fetched {
             Ok(()) => {
                 if let Some(in_flight) = &self.in_flight {
@@ -354,7 +371,9 @@ impl<'a, 's> Exchange<'a, 's> {
                         _ => passive.failed(),
                     }
                 }
-                stick(&mut self.memory.response.headers, cookies);
+                let fields = &mut self.memory.response.headers;
+                stick(fields, cookies);
+                self.context.begin(fields);
                 Reply::Server(picked)
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use portway_snapshot::Failover;
 
 use crate::{
     exchange::{Exchange, Reply},
-    wrap::HoldError,
+    wrap::{HoldError, Join},
 };
 
 impl<'s> Exchange<'_, 's> {
@@ -22,24 +22,28 @@ impl<'s> Exchange<'_, 's> {
                     self.facts.reason = Some(Reason::Middleware);
                     self.facts.detail = "failover: the body is too large".to_owned();
                     let status = Status::CONTENT_TOO_LARGE;
-                    let answer = Answer::error(status, "Request body too large");
-                    return Reply::Answer(answer.into());
+                    return self.answered(Answer::error(status, "Request body too large"));
                 }
                 Err(HoldError::Failed(error)) => return self.failed(&error),
             }
             let saved = self.save();
-            let reply = self.ask_service(&failover.main).await;
+            let keeps_unsent = self.keeps_unsent;
+            self.copy_request();
+            let (outer, mut reply) = self.ask_apart(&failover.main).await;
+            self.keeps_unsent = keeps_unsent;
             let is_gone = self.facts.reason == Some(Reason::ClientGone);
             if is_gone || !errors.covers(self.status_of(&reply)) {
+                self.join(outer, &mut reply, Join::Beside);
                 return reply;
             }
+            self.take_back(outer);
             self.drop_reply(reply);
             self.rewind(&saved);
         }
         if failover.heeds_fallback && !failover.fallback.is_up() {
             self.facts.reason = Some(Reason::NoServer);
             let status = Status::SERVICE_UNAVAILABLE;
-            return Reply::Answer(Answer::error(status, status.text()).into());
+            return self.answered(Answer::error(status, status.text()));
         }
         self.ask_service(&failover.fallback).await
     }

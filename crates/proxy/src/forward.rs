@@ -47,6 +47,8 @@ pub(crate) struct Job<'a> {
     pub(crate) timeouts: Timeouts,
     /// Whether the request is not the client's: it goes as it is, its response comes as it is, and neither is noted.
     pub(crate) aside: bool,
+    /// Whether interim responses are kept from the client.
+    pub(crate) hides_interim: bool,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.

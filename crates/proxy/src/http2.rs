@@ -37,6 +37,11 @@ use crate::{
 /// How long the client of a connection that ends may take to hear of it, once no stream is left.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How long a client may take nothing of a response, by not giving room for more of it or by not reading, where its
+/// entry point has no write timeout. Envoy's `stream_idle_timeout` is as long; programs that are slow to take what is
+/// streamed to them stay well below it.
+const STALL: Duration = Duration::from_secs(300);
+
 /// What all streams of a connection have in common.
 struct Shared {
     worker: Rc<Worker>,
@@ -62,7 +67,8 @@ pub(crate) async fn serve(connection: Box<Connection>) {
     let settings = worker.entry_points.get(entry_point);
     let (Some(settings), Some(ending)) = (settings, worker.ending(entry_point)) else { return };
     let mut input = input;
-    let driver = Driver::server(stream, &limits(settings), input.filled());
+    let stall = settings.write_timeout.unwrap_or(STALL);
+    let driver = Driver::server(stream, &limits(settings), stall, input.filled());
     input.discard(&worker.buffers);
     let streams = Cell::new(0);
     let shared = Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams };

@@ -11,6 +11,7 @@ use crate::{
     copies::Copy,
     forward::{HeadState, Limits},
     relay::{Download, Recode, Upload},
+    wrap::HeldBody,
 };
 
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
@@ -27,10 +28,16 @@ pub(crate) struct Memory {
     pub(crate) response: Response,
     /// For what is written to the client.
     pub(crate) out: Vec<u8>,
-    /// The request's body as it came, framing included, where it is kept for another attempt.
-    pub(crate) held: Option<Vec<u8>>,
+    /// The request's body, where it is kept for another attempt.
+    pub(crate) held: Option<HeldBody>,
+    /// Whether some of the request's body is gone that was not kept: the request cannot be sent again.
+    pub(crate) body_is_lost: bool,
     /// How servers get the request's body.
     pub(crate) recode: Recode,
+    /// Bytes of the response's body that the client does not want, since it asked for the head alone.
+    pub(crate) hidden_body: u64,
+    /// Bytes of the response's body, where all of it is here, whatever its head says.
+    pub(crate) whole_body: Option<u64>,
     /// What changes the response's body on its way to the client, in the order of the way.
     pub(crate) body_filters: Vec<Box<dyn BodyFilter>>,
     /// How the server delimits its body, where filters change it.
@@ -76,6 +83,9 @@ impl Memory {
         self.recordings.clear();
         self.max_body = None;
         self.held = None;
+        self.body_is_lost = false;
+        self.hidden_body = 0;
+        self.whole_body = None;
         self.recode = Recode::AsIs;
         self.body_filters.clear();
     }

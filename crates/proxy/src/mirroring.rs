@@ -45,7 +45,10 @@ impl<'s> Exchange<'_, 's> {
             }
             self.memory.upload.copy(limit);
         }
+        let keeps_unsent = self.keeps_unsent;
+        self.copy_request();
         let reply = self.ask_service(&mirroring.main).await;
+        self.keeps_unsent = keeps_unsent;
         if is_copied {
             copy.body = match self.held_payload(framing) {
                 Some(payload) => Payload::of(payload),

@@ -46,7 +46,7 @@ impl Snapshot {
         let checks = changes.filter_map(|change| {
             let now = check(self, change.name, change.now);
             let known = now.is_some() || check(before, change.name, change.before).is_some();
-            known.then(|| (Arc::from(change.name), now))
+            known.then(|| (Arc::clone(change.name), now))
         });
         checks.collect()
     }

@@ -6,6 +6,7 @@
 //!
 //! - [`client`]: a raw HTTP/1.1 client, plain or TLS.
 //! - [`http2`]: a client of HTTP/2.
+//! - [`http2_server`]: a server of HTTP/2 that answers each frame as told.
 //! - [`backend`]: a server that records what it receives and answers as told.
 //! - [`control_plane`]: a real kube-apiserver with its etcd.
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
@@ -31,6 +32,7 @@ pub mod control_plane;
 pub mod folder;
 pub mod golden;
 pub mod http2;
+pub mod http2_server;
 pub mod kubernetes;
 pub mod message;
 pub mod namespace;

@@ -88,7 +88,7 @@ async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
         Scheme::Http => Ok(Opened::Http1(Stream::Plain(stream))),
         Scheme::H2c => {
             let stream = Stream::Plain(stream);
-            Ok(Opened::Http2(shake_hands(stream, server.scheme, Instant::now())))
+            Ok(Opened::Http2(shake_hands(stream, server, Instant::now())))
         }
         Scheme::Https => {
             let failed = |source| ConnectError::Tls { url: url(), source };
@@ -105,7 +105,7 @@ async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
             if !http2 {
                 return Ok(Opened::Http1(stream));
             }
-            Ok(Opened::Http2(shake_hands(stream, server.scheme, Instant::now())))
+            Ok(Opened::Http2(shake_hands(stream, server, Instant::now())))
         }
     }
 }

@@ -8,9 +8,13 @@
 mod client;
 mod driver;
 mod hub;
+mod pulse;
+mod stall;
 mod stream;
 
 pub use client::Multiplexed;
 pub(crate) use client::shake_hands;
 pub use driver::{Arrived, Driver};
+pub use hub::Unresponsive;
+pub use pulse::Silence;
 pub use stream::Http2Stream;

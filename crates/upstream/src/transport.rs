@@ -8,9 +8,14 @@ use std::{
 use portway_model::dynamic::ServersTransport;
 use portway_tls::ClientTls;
 
+use crate::Silence;
+
 /// Idle connections kept for each server and worker where the configuration does not say.
 /// Traefik: `maxIdleConnsPerHost` of the static `serversTransport`, 200.
 const DEFAULT_MAX_IDLE: usize = 200;
+
+/// How long a server has for the answer to a PING where that is set to nothing. Go: `pingTimeout` of its transport.
+const DEFAULT_ANSWER: Duration = Duration::from_secs(15);
 
 /// How servers are reached. Traefik: `serversTransport`.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub struct Transport {
     pub response_header_timeout: Option<Duration>,
     /// How long an idle connection is kept.
     pub idle_timeout: Option<Duration>,
+    /// How long a server may be silent on a connection of HTTP/2; `None` means for ever.
+    pub silence: Option<Silence>,
     /// Idle connections kept for each server and worker at most.
     pub max_idle: usize,
 }
@@ -41,6 +48,10 @@ impl Transport {
             dial_timeout: timeouts.dial_timeout.positive(),
             response_header_timeout: timeouts.response_header_timeout.positive(),
             idle_timeout: timeouts.idle_conn_timeout.positive(),
+            silence: timeouts.read_idle_timeout.positive().map(|borne| Silence {
+                borne,
+                answer: timeouts.ping_timeout.positive().unwrap_or(DEFAULT_ANSWER),
+            }),
             max_idle: match config.max_idle_conns_per_host {
                 0 => DEFAULT_MAX_IDLE,
                 number => usize::try_from(number).unwrap_or(0),

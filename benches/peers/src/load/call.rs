@@ -54,7 +54,7 @@ impl Call {
             authority: &self.authority,
             protocol: None,
         };
-        let stream = connection.request(&head, self.body.is_empty())?;
+        let stream = connection.request(&head, self.body.is_empty()).ok()?;
         Some((stream, self.go_on(connection, stream, 0)))
     }
 

@@ -15,7 +15,7 @@ use super::stream::{Half, Stream, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::framing::{settle_trailer, stated_framing};
-use crate::headers::{Headers, Known};
+use crate::headers::{Field, Headers, Known};
 use crate::method::Method;
 use crate::request::Request;
 use crate::response::Response;
@@ -35,6 +35,17 @@ pub struct RequestHead<'a> {
     /// The protocol that is asked for with an extended CONNECT (RFC 8441); the method is then
     /// CONNECT, whatever the request's is.
     pub protocol: Option<&'a str>,
+}
+
+/// Why a request was not sent; the connection goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsent {
+    /// No stream can be opened now.
+    #[error("no stream can be opened")]
+    NoRoom,
+    /// The server has said that it takes no such head (SETTINGS_MAX_HEADER_LIST_SIZE).
+    #[error("the head is longer than the server takes")]
+    HeadTooLong,
 }
 
 impl Role for Client {
@@ -57,10 +68,22 @@ impl Role for Client {
 
 impl Connection<Client> {
     /// Opens a stream with the head of a request; `end` says that it has neither body nor
-    /// trailers. `None` when there is no room for a stream, see [`Self::free_streams`].
-    pub fn request(&mut self, head: &RequestHead<'_>, end: bool) -> Option<StreamId> {
+    /// trailers.
+    ///
+    /// # Errors
+    /// When there is no room for a stream, see [`Self::free_streams`], or the head is longer than
+    /// the server has said that it takes.
+    pub fn request(&mut self, head: &RequestHead<'_>, end: bool) -> Result<StreamId, Unsent> {
         if self.free_streams() == 0 {
-            return None;
+            return Err(Unsent::NoRoom);
+        }
+        let mut target = std::mem::take(&mut self.target);
+        target.clear();
+        head.request.target.write_request_uri(&mut target);
+        // Few servers say so little that it must be counted.
+        if self.theirs.head_bytes < usize::MAX && length(head, &target) > self.theirs.head_bytes {
+            self.target = target;
+            return Err(Unsent::HeadTooLong);
         }
         let id = self.next_stream;
         self.next_stream += 2;
@@ -70,17 +93,15 @@ impl Connection<Client> {
             sending: if end { Half::Ended } else { Half::Body },
             receive_window: ReceiveWindow::new(self.limits.usable_stream_window()),
             send_window: SendWindow::new(self.theirs.window),
+            sent: 0,
             length_left: None,
             head_bytes: 0,
             bodiless: head.request.method == Method::Head,
             waits: false,
         });
-        let mut target = std::mem::take(&mut self.target);
-        target.clear();
-        head.request.target.write_request_uri(&mut target);
         self.write_head(id, end, |encoder, out| write_request(encoder, out, head, &target));
         self.target = target;
-        Some(StreamId(id))
+        Ok(StreamId(id))
     }
 
     /// How many more streams may be opened now: 0 when the server or we leave, or all numbers are
@@ -181,10 +202,47 @@ fn parse_status(text: &[u8]) -> Option<Status> {
     Status::new(digit(a) * 100 + digit(b) * 10 + digit(c))
 }
 
+/// The length of a head as RFC 9113 §6.5.2 counts it: names, values, and 32 bytes for each field.
+fn length(head: &RequestHead<'_>, target: &[u8]) -> usize {
+    let size = |name: &str, value: &[u8]| name.len() + value.len() + 32;
+    let method = method(head);
+    let mut length = size(":method", method.as_str().as_bytes());
+    length += head.protocol.map_or(0, |protocol| size(":protocol", protocol.as_bytes()));
+    if *method != Method::Connect || head.protocol.is_some() {
+        length += size(":scheme", head.scheme.as_bytes()) + size(":path", target);
+    }
+    length += size(":authority", head.authority.as_bytes());
+    length += fields(head.request).map(|field| size(field.name, field.value)).sum::<usize>();
+    let mut text = itoa::Buffer::new();
+    let content_length = content_length(head).map(|length| text.format(length).as_bytes());
+    length + content_length.map_or(0, |value| size("content-length", value))
+}
+
+fn method<'a>(head: &RequestHead<'a>) -> &'a Method {
+    if head.protocol.is_some() { &Method::Connect } else { &head.request.method }
+}
+
+/// What is sent of a request's fields as they are.
+fn fields(request: &Request) -> impl Iterator<Item = Field<'_>> {
+    let skipped = OF_CONNECTIONS.with(Known::Host).with(Known::ContentLength);
+    request.headers.iter().filter(move |field| {
+        let is_skipped = field.known.is_some_and(|known| skipped.contains(known));
+        let bad_te = field.known == Some(Known::Te) && field.value != b"trailers";
+        !is_skipped && !bad_te
+    })
+}
+
+fn content_length(head: &RequestHead<'_>) -> Option<u64> {
+    match head.request.body {
+        BodyFraming::Length(length) => Some(length),
+        BodyFraming::None if method(head).announces_empty_body() => Some(0),
+        _ => None,
+    }
+}
+
 /// Writes the fields of a request.
 fn write_request(encoder: &mut Encoder, out: &mut Vec<u8>, head: &RequestHead<'_>, target: &[u8]) {
-    let request = head.request;
-    let method = if head.protocol.is_some() { &Method::Connect } else { &request.method };
+    let method = method(head);
     match method {
         Method::Get => encoder.index(out, METHOD),
         Method::Post => encoder.index(out, METHOD + 1),
@@ -209,20 +267,10 @@ fn write_request(encoder: &mut Encoder, out: &mut Vec<u8>, head: &RequestHead<'_
     }
     let authority = head.authority.as_bytes();
     encoder.write(out, AUTHORITY, ":authority", authority, Keeping::Repeated);
-    let skipped = OF_CONNECTIONS.with(Known::Host).with(Known::ContentLength);
-    for field in request.headers.iter() {
-        let is_skipped = field.known.is_some_and(|known| skipped.contains(known));
-        let bad_te = field.known == Some(Known::Te) && field.value != b"trailers";
-        if !is_skipped && !bad_te {
-            encoder.field(out, &field);
-        }
+    for field in fields(head.request) {
+        encoder.field(out, &field);
     }
-    let length = match request.body {
-        BodyFraming::Length(length) => Some(length),
-        BodyFraming::None if method.announces_empty_body() => Some(0),
-        _ => None,
-    };
-    if let Some(length) = length {
+    if let Some(length) = content_length(head) {
         let mut text = itoa::Buffer::new();
         encoder.known(out, Known::ContentLength, text.format(length).as_bytes());
     }

@@ -43,6 +43,8 @@ pub struct Connection<R: Role> {
     pub(super) theirs: Settings,
     pub(super) settled: bool,
     pub(super) output: Output,
+    /// How much data was sent on all streams.
+    pub(super) sent: u64,
     /// Streams that wait to send, in their turn.
     pub(super) waiting: VecDeque<u32>,
     /// The number of the stream that a client opens next.
@@ -106,6 +108,7 @@ impl<R: Role> Connection<R> {
             theirs: Settings::UNSAID,
             settled: false,
             output: Output::default(),
+            sent: 0,
             waiting: VecDeque::new(),
             next_stream: 1,
             peer_leaves: false,

@@ -51,6 +51,8 @@ impl<R: Role> Connection<R> {
         let taken = now.len();
         state.send_window.take(taken);
         self.send_window.take(taken);
+        state.sent += taken as u64;
+        self.sent += taken as u64;
         let ends = end && later.is_empty();
         if ends {
             state.sending = Half::Ended;
@@ -132,14 +134,24 @@ impl<R: Role> Connection<R> {
         None
     }
 
-    /// Whether a stream could send nothing now because the peer gives no room for it: the time for
-    /// which it may do so is the caller's to limit.
+    /// The streams that could send nothing now because the peer gives no room for it, each with a number that grows
+    /// while it, or what it waits for, comes on: the time for which it may not is the caller's to limit.
+    pub fn stalled(&self) -> impl Iterator<Item = (StreamId, u64)> {
+        let shut = self.send_window.room() == 0;
+        self.waiting.iter().filter_map(move |&id| {
+            let stream = self.streams.get(id).filter(|stream| stream.waits)?;
+            match stream.send_window.room() {
+                0 => Some((StreamId(id), stream.sent)),
+                // Streams share the window of the connection: what others send may be its turn before.
+                _ => shut.then_some((StreamId(id), self.sent)),
+            }
+        })
+    }
+
+    /// Whether any stream waits to send more.
     #[must_use]
-    pub fn is_stalled(&self, stream: StreamId) -> bool {
-        let room = self.send_window.room();
-        self.streams
-            .get(stream.0)
-            .is_some_and(|state| state.waits && room.min(state.send_window.room()) == 0)
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Writes a block of fields, as HEADERS and as many CONTINUATION as it takes.
@@ -188,6 +200,7 @@ impl<R: Role> Connection<R> {
             sending: Half::Head,
             receive_window: ReceiveWindow::new(self.limits.usable_stream_window()),
             send_window: SendWindow::new(self.theirs.window),
+            sent: 0,
             length_left,
             head_bytes,
             bodiless: false,

@@ -13,6 +13,8 @@ pub(super) struct Settings {
     pub(super) window: u32,
     /// The longest frame that it takes.
     pub(super) frame_bytes: usize,
+    /// The longest head that it wants, counted as in RFC 9113 §6.5.2.
+    pub(super) head_bytes: usize,
     /// Whether it takes CONNECT with a protocol (RFC 8441).
     pub(super) extended_connect: bool,
 }
@@ -24,6 +26,7 @@ impl Settings {
         streams: 100,
         window: 65_535,
         frame_bytes: 16_384,
+        head_bytes: usize::MAX,
         extended_connect: false,
     };
 
@@ -67,7 +70,8 @@ impl Settings {
                 ));
             }
             id::CONNECT => self.extended_connect = value == 1,
-            // Unknown ones are ignored. The length of heads is only advice.
+            id::HEAD_BYTES => self.head_bytes = value as usize,
+            // Unknown ones are ignored.
             _ => {}
         }
         Ok(())

@@ -26,6 +26,8 @@ pub(super) struct Stream {
     pub(super) sending: Half,
     pub(super) receive_window: ReceiveWindow,
     pub(super) send_window: SendWindow,
+    /// How much data was sent.
+    pub(super) sent: u64,
     /// How much of the announced length has not come.
     pub(super) length_left: Option<u64>,
     /// What its head counts for.

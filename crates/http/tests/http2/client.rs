@@ -47,7 +47,7 @@ pub(crate) async fn fetch<T: AsyncRead + AsyncWrite>(
             let Asked { request, body, trailers } = &asked[next];
             let head = RequestHead { request, scheme: "http", authority: "a.test", protocol: None };
             let end = body.is_empty() && trailers.is_none();
-            let Some(stream) = connection.request(&head, end) else { break };
+            let Ok(stream) = connection.request(&head, end) else { break };
             exchanges.insert(stream, Exchange { place: next, sent: 0 });
             next += 1;
             pump(&mut connection, &mut exchanges, asked, stream);

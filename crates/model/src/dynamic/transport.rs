@@ -23,7 +23,7 @@ pub struct ServersTransport {
     pub disable_http2: bool,
 }
 
-/// How long to wait for a server. Traefik: `forwardingTimeouts`; zero means no limit.
+/// How long to wait for a server. Traefik: `forwardingTimeouts`; zero means no limit where nothing else is said.
 #[derive(Clone, Copy, Debug, Hash, PartialEq)]
 pub struct ForwardingTimeouts {
     /// For a connection, default 30 s.
@@ -32,6 +32,10 @@ pub struct ForwardingTimeouts {
     pub response_header_timeout: Period,
     /// How long an idle connection is kept, default 90 s.
     pub idle_conn_timeout: Period,
+    /// How long nothing may come on a connection of HTTP/2 until a PING is sent, default never.
+    pub read_idle_timeout: Period,
+    /// How long the answer to it may take until the connection is closed, default 15 s; zero means the default.
+    pub ping_timeout: Period,
 }
 
 impl Default for ForwardingTimeouts {
@@ -40,6 +44,8 @@ impl Default for ForwardingTimeouts {
             dial_timeout: Period::seconds(30),
             response_header_timeout: Period::default(),
             idle_conn_timeout: Period::seconds(90),
+            read_idle_timeout: Period::default(),
+            ping_timeout: Period::seconds(15),
         }
     }
 }

@@ -35,6 +35,12 @@ pub(crate) enum ForwardError {
     /// No response head within the transport's time.
     #[error("{server} sent no response head within the response header timeout")]
     ResponseTimeout { server: String },
+    /// The server did not answer a PING on its connection of HTTP/2, which was closed.
+    #[error("{server} was silent on a connection of HTTP/2, and did not answer a PING")]
+    Unresponsive { server: String },
+    /// The server takes no heads as long as that of the request over HTTP/2; it was not sent.
+    #[error("the request's head is longer than {server} says that it takes over HTTP/2")]
+    HeadTooLong { server: String },
     /// The client closed its connection or its sending side.
     #[error("the client closed the connection before the response")]
     ClientGone,
@@ -85,9 +91,9 @@ impl ForwardError {
             Self::BadResponse { .. } | Self::CutHead { .. } | Self::BadUpgrade { .. } => {
                 Reason::BadResponse
             }
-            Self::ResponseTimeout { .. } => Reason::ResponseTimeout,
+            Self::ResponseTimeout { .. } | Self::Unresponsive { .. } => Reason::ResponseTimeout,
             Self::ClientGone => Reason::ClientGone,
-            Self::BadBody { .. } => Reason::BadRequest,
+            Self::BadBody { .. } | Self::HeadTooLong { .. } => Reason::BadRequest,
             Self::BodyTooLong => Reason::Middleware,
             Self::RequestTimeout => Reason::RequestTimeout,
             Self::IdleTimeout => Reason::IdleTimeout,

@@ -12,6 +12,7 @@ use portway_http::{
     codec::{HeadLimits, Progress, ResponseHead, ResponseParser, write_response_head},
     remove_response_hop_by_hop, upgrade_type,
 };
+use portway_upstream::Unresponsive;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::timeout_at,
@@ -54,6 +55,8 @@ pub(crate) struct Heads<'a> {
     pub(crate) server_name: &'a str,
     pub(crate) limits: &'a mut Limits,
     pub(crate) state: &'a mut HeadState,
+    /// Whether the client gets no interim response but `100 Continue`.
+    pub(crate) hides_interim: bool,
 }
 
 /// How far the exchange of heads has come.
@@ -263,6 +266,9 @@ impl Heads<'_> {
 
     fn closed(&self, source: io::Error) -> ForwardError {
         let server = self.server_name.to_owned();
+        if Unresponsive::is_cause(&source) {
+            return ForwardError::Unresponsive { server };
+        }
         // A reset is a broken connection whenever it comes; an orderly end in the middle is nonsense.
         if self.state.answered && source.kind() == io::ErrorKind::UnexpectedEof {
             ForwardError::CutHead { server }
@@ -281,7 +287,8 @@ impl Heads<'_> {
                 return Ok(());
             }
         }
-        if self.request.version == Version::Http10 {
+        let hidden = self.hides_interim && self.response.status.code() != 100;
+        if hidden || self.request.version == Version::Http10 {
             return Ok(());
         }
         let response = &mut self.response;

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portway_http::{BodyFraming, BodyReader, TrailerLimits, codec::write_request_head};
+use portway_http::{
+    BodyFraming, BodyReader, Method, TrailerLimits,
+    codec::{write_last_chunk, write_request_head},
+};
 use portway_upstream::{
     Connection as ServerConnection, Multiplexed, Opened, Scheme, Server, Stream, connect,
 };
@@ -127,7 +130,7 @@ async fn attempt(
         return Err(ForwardError::Closed { server: server_name.clone(), source });
     };
     let came = request.body;
-    if *recode != Recode::AsIs && !came.is_empty() {
+    if *recode != Recode::AsIs && (!came.is_empty() || request.method == Method::Post) {
         request.body = BodyFraming::Chunked;
     }
     // An HTTP/1.0 client need not say a host; its server has one all the same.
@@ -142,12 +145,17 @@ async fn attempt(
     if let Some(stream) = server.stream.http2() {
         let asked = stream.ask(request, host, reader.is_done());
         request.body = came;
-        asked.map_err(|source| ForwardError::Closed { server: server_name.clone(), source })?;
+        asked.map_err(|source| unasked(server_name.clone(), source))?;
         upload.begin(reader, false, |_| ());
         upload.head_is_sent();
     } else {
         let chunked = request.body == BodyFraming::Chunked;
-        upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
+        upload.begin(reader, chunked, |out| {
+            write_request_head(out, request, host, false);
+            if chunked && came.is_empty() {
+                write_last_chunk(out, None);
+            }
+        });
         request.body = came;
     }
     if *recode == Recode::Base64 {
@@ -155,13 +163,28 @@ async fn attempt(
     }
     upload.limit(Some(max_body.map_or(job.body_limit, |most| most.min(job.body_limit))));
     from_server.discard(&worker.buffers);
-    let mut heads =
-        Heads { buffers: &worker.buffers, request, response, server_name, limits, state };
+    let mut heads = Heads {
+        buffers: &worker.buffers,
+        request,
+        response,
+        server_name,
+        limits,
+        state,
+        hides_interim: job.hides_interim,
+    };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut server = Side { stream: &mut server.stream, input: from_server };
     let received = heads.receive(&mut client, &mut server, upload).await;
     *longest_head = (*longest_head).max(state.longest);
     received
+}
+
+/// Why a stream could not be opened.
+fn unasked(server: String, source: io::Error) -> ForwardError {
+    match source.kind() {
+        io::ErrorKind::ArgumentListTooLong => ForwardError::HeadTooLong { server },
+        _ => ForwardError::Closed { server, source },
+    }
 }
 
 /// The exchange has failed: what was taken of the body cannot be read again, so the client's connection can

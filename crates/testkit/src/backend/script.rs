@@ -120,6 +120,12 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
             let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Tunnel: 1\r\n\r\n";
             [write(head), vec![Step::Mirror]].concat()
         }
+        // Longer than what Go's server holds to find its length.
+        "long" => vec![Step::Write(response("200 OK", "X-Backend: 1\r\n", &"long ".repeat(600)))],
+        "long-chunked" => write(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\nbb8\r\n{}\r\n0\r\n\r\n",
+            "long ".repeat(600)
+        )),
         "large" => {
             let head = "HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n";
             [write(head), vec![Step::Fill(10_000_000)]].concat()

@@ -89,7 +89,7 @@ impl Passive {
         }
         drop(state);
         if self.standing.set_up(false) {
-            let Self { service, url, most, window, .. } = self;
+            let Self { service, url, most, window, .. } = &**self;
             tracing::warn!(
                 "service {service}: {url} is down: {most} failed requests within {window:?}"
             );

@@ -137,7 +137,9 @@ impl Question {
         }
         let below = place.host.strip_suffix(self.first_host.as_str());
         if below.is_none_or(|rest| !rest.is_empty() && !rest.ends_with('.')) {
-            PRIVATE.iter().for_each(|name| drop(self.request.headers.remove(*name)));
+            for name in PRIVATE {
+                self.request.headers.remove(name);
+            }
         }
         if !(self.place.scheme == Scheme::Https && place.scheme != Scheme::Https) {
             self.request.headers.set(Known::Referer, self.place.url());

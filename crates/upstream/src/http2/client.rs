@@ -11,7 +11,7 @@ use super::{
     Driver, Http2Stream,
     hub::{Hub, Shared},
 };
-use crate::{Scheme, Stream};
+use crate::{Scheme, Server, Stream};
 
 /// A connection to a server, shared by streams.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Multiplexed {
 }
 
 /// Begins HTTP/2 on a new connection, and works on it in a task of this thread until it ends.
-pub(crate) fn shake_hands(stream: Stream, scheme: Scheme, now: Instant) -> Multiplexed {
+pub(crate) fn shake_hands(stream: Stream, server: &Server, now: Instant) -> Multiplexed {
     // As much as a response of HTTP/1.1 may have.
     let limits = Limits {
         head_bytes: 1024 * 1024,
@@ -33,9 +33,9 @@ pub(crate) fn shake_hands(stream: Stream, scheme: Scheme, now: Instant) -> Multi
         ..Limits::default()
     };
     let hub = Hub::share(Connection::client(&limits));
-    let mut driver = Driver::client(hub.clone(), stream);
+    let mut driver = Driver::client(hub.clone(), stream, server.transport.silence);
     tokio::task::spawn_local(async move { poll_fn(|cx| driver.poll_run(cx)).await });
-    let scheme = if scheme == Scheme::Https { "https" } else { "http" };
+    let scheme = if server.scheme == Scheme::Https { "https" } else { "http" };
     Multiplexed { hub, scheme, used: now }
 }
 

@@ -19,7 +19,9 @@ use tokio::{
 
 use super::{
     Http2Stream,
-    hub::{Hub, Shared},
+    hub::{Gone, Hub, Shared},
+    pulse::{Beat, Pulse, QUESTION, Silence},
+    stall::{Stalled, Stalls},
 };
 
 /// The size of the buffer that is read into, in bytes.
@@ -45,6 +47,20 @@ pub struct Driver<R: Role, S> {
     input: Vec<u8>,
     start: usize,
     end: usize,
+    watch: Watch,
+    /// How many bytes the socket has taken.
+    written: u64,
+}
+
+/// What is expected of the peer.
+#[derive(Debug)]
+enum Watch {
+    /// Nothing.
+    None,
+    /// That it is still there.
+    Pulse(Pulse),
+    /// That it takes what it is sent.
+    Stalls(Stalls),
 }
 
 /// What came for a server.
@@ -65,9 +81,12 @@ enum Next {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
-    /// A connection to a client, of which `read` was read already.
-    pub fn server(socket: S, limits: &Limits, read: &[u8]) -> Self {
-        Self::new(Hub::share(Connection::server(limits)), socket, Request::new(), read)
+    /// A connection to a client, of which `read` was read already. A stream of which the client takes nothing for as
+    /// long as `stall` while it gets more is given up, and so is the connection if nothing at all is taken; it may
+    /// get up to half as long again.
+    pub fn server(socket: S, limits: &Limits, stall: Duration, read: &[u8]) -> Self {
+        let hub = Hub::share(Connection::server(limits));
+        Self::new(hub, socket, Request::new(), read, Watch::Stalls(Stalls::new(stall)))
     }
 
     /// Works on, up to the next stream that the client opens; `None` when the connection is over.
@@ -112,8 +131,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
-    pub(super) fn client(hub: Shared<Client>, socket: S) -> Self {
-        Self::new(hub, socket, Response::new(), &[])
+    pub(super) fn client(hub: Shared<Client>, socket: S, silence: Option<Silence>) -> Self {
+        let watch = silence.map_or(Watch::None, |silence| Watch::Pulse(Pulse::new(silence)));
+        Self::new(hub, socket, Response::new(), &[], watch)
     }
 
     /// Works on; ready when the connection is over.
@@ -131,8 +151,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
 }
 
 impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
-    fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8]) -> Self {
-        Self { hub, socket, head, input: read.to_vec(), start: 0, end: read.len() }
+    fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8], watch: Watch) -> Self {
+        let (input, end) = (read.to_vec(), read.len());
+        Self { hub, socket, head, input, start: 0, end, watch, written: 0 }
     }
 
     /// Reads and writes up to the next head; `None` when the connection is over.
@@ -146,32 +167,62 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                 Err(()) => {
                     // What tells the peer why is written as far as it goes.
                     let _ = self.poll_write(cx);
-                    return self.over(io::ErrorKind::ConnectionAborted);
+                    return self.over(Gone::Broken(io::ErrorKind::ConnectionAborted));
                 }
             }
             let written = match self.poll_write(cx) {
-                Poll::Ready(Err(error)) => return self.over(error.kind()),
+                Poll::Ready(Err(error)) => return self.over(Gone::Broken(error.kind())),
                 Poll::Ready(Ok(())) => true,
                 Poll::Pending => false,
             };
             if written && self.hub.borrow().engine.is_done() {
-                return self.over(io::ErrorKind::ConnectionRefused);
+                return self.over(Gone::Broken(io::ErrorKind::ConnectionRefused));
             }
             match self.poll_read(cx) {
-                Poll::Ready(Ok(0)) => return self.over(io::ErrorKind::UnexpectedEof),
+                Poll::Ready(Ok(0)) => return self.over(Gone::Broken(io::ErrorKind::UnexpectedEof)),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return self.over(error.kind()),
-                Poll::Pending => {
-                    self.hub.borrow_mut().rest(cx);
-                    return Poll::Pending;
-                }
+                Poll::Ready(Err(error)) => return self.over(Gone::Broken(error.kind())),
+                Poll::Pending => match self.poll_watch(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(gone)) => return self.over(gone),
+                    Poll::Pending => return Poll::Pending,
+                },
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn over<T>(&mut self, why: io::ErrorKind) -> Poll<Option<T>> {
+    /// Sees to a peer that is silent or takes nothing, once all that came is read; ready when there is something to
+    /// write, or the connection is to end.
+    fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        let mut hub = self.hub.borrow_mut();
+        match &mut self.watch {
+            Watch::None => {}
+            Watch::Pulse(pulse) => match pulse.poll(cx) {
+                Poll::Ready(Beat::Ask) => {
+                    hub.ask_for_life();
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Beat::Lost) => return Poll::Ready(Err(Gone::Unresponsive)),
+                Poll::Pending => {}
+            },
+            Watch::Stalls(stalls) => match stalls.poll(cx, &hub.engine, self.written) {
+                Poll::Ready(Stalled::Streams(streams)) => {
+                    hub.give_up(&streams);
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Stalled::Connection) => {
+                    return Poll::Ready(Err(Gone::Broken(io::ErrorKind::TimedOut)));
+                }
+                Poll::Pending => hub.unwatched = stalls.is_asleep(),
+            },
+        }
+        hub.rest(cx);
+        Poll::Pending
+    }
+
+    fn over<T>(&mut self, why: Gone) -> Poll<Option<T>> {
         self.hub.borrow_mut().end(why);
         Poll::Ready(None)
     }
@@ -206,6 +257,11 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                 }
                 Some(Event::Trailers { stream }) => hub.take_trailers(stream),
                 Some(Event::Reset { stream, code }) => hub.take_reset(stream, code),
+                Some(Event::Pong { payload: QUESTION }) => {
+                    if let Watch::Pulse(pulse) = &mut self.watch {
+                        pulse.answered();
+                    }
+                }
                 Some(Event::GoAway { .. } | Event::Pong { .. }) => {}
             }
         }
@@ -232,6 +288,9 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             give_back(&mut self.input);
         }
         read.map_ok(|()| {
+            if let Watch::Pulse(pulse) = &mut self.watch {
+                pulse.heard();
+            }
             self.start = 0;
             self.end = count;
             count
@@ -246,6 +305,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(count)) => {
                     wrote = true;
+                    self.written += count as u64;
                     hub.engine.written(count);
                     hub.wake_writers();
                 }
@@ -263,7 +323,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
 
 impl<R: Role, S> Drop for Driver<R, S> {
     fn drop(&mut self) {
-        self.hub.borrow_mut().end(io::ErrorKind::ConnectionAborted);
+        self.hub.borrow_mut().end(Gone::Broken(io::ErrorKind::ConnectionAborted));
         give_back(&mut self.input);
     }
 }

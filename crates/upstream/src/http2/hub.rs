@@ -14,6 +14,8 @@ use portway_http::{
     h2::{Connection, ErrorCode, Role, StreamId},
 };
 
+use super::pulse::QUESTION;
+
 /// Responses that are kept for reuse at most.
 const MAX_SPARE: usize = 16;
 
@@ -34,8 +36,10 @@ pub(super) struct Hub<R: Role> {
     pub(super) engine: Connection<R>,
     streams: HashMap<u32, Slot, FixedState>,
     driver: Option<Waker>,
+    /// Whether the driver wants to hear of a stream that waits to send.
+    pub(super) unwatched: bool,
     /// Why the connection is over.
-    over: Option<io::ErrorKind>,
+    over: Option<Gone>,
     /// Responses for reuse.
     #[expect(clippy::vec_box, reason = "streams hold the same boxes")]
     spare: Vec<Box<Response>>,
@@ -66,6 +70,20 @@ pub(super) enum Gone {
     Reset(ErrorCode),
     /// The connection broke.
     Broken(io::ErrorKind),
+    /// The server did not answer a PING in time.
+    Unresponsive,
+}
+
+/// The server did not answer a PING in time, and its connection was closed: what errors of streams hold then.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the server did not answer an HTTP/2 PING")]
+pub struct Unresponsive;
+
+impl Unresponsive {
+    /// Whether it is why a stream has failed.
+    pub fn is_cause(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+    }
 }
 
 impl Gone {
@@ -77,6 +95,7 @@ impl Gone {
                 io::Error::new(io::ErrorKind::ConnectionReset, format!("HTTP/2 error {}", code.0))
             }
             Self::Broken(kind) => kind.into(),
+            Self::Unresponsive => io::Error::new(io::ErrorKind::TimedOut, Unresponsive),
         }
     }
 }
@@ -136,6 +155,7 @@ impl<R: Role> Hub<R> {
             engine,
             streams: HashMap::default(),
             driver: None,
+            unwatched: false,
             over: None,
             spare: Vec::new(),
         }))
@@ -147,7 +167,7 @@ impl<R: Role> Hub<R> {
 
     /// Adds a stream of which the engine knows.
     pub(super) fn add(&mut self, stream: StreamId, ended: bool) {
-        let gone = self.over.map(Gone::Broken);
+        let gone = self.over;
         self.streams.insert(stream.number(), Slot { ended, gone, ..Slot::default() });
     }
 
@@ -166,6 +186,24 @@ impl<R: Role> Hub<R> {
             && let Some(waker) = self.driver.take()
         {
             waker.wake();
+        }
+    }
+
+    /// A stream waits to send: the driver must know since when.
+    pub(super) fn watch_waiting(&mut self) {
+        if std::mem::take(&mut self.unwatched)
+            && let Some(waker) = self.driver.take()
+        {
+            waker.wake();
+        }
+    }
+
+    /// Gives up streams whose peer takes nothing.
+    pub(super) fn give_up(&mut self, streams: &[StreamId]) {
+        self.rouse();
+        for stream in streams {
+            self.engine.reset(*stream, ErrorCode::CANCEL);
+            self.take_reset(*stream, ErrorCode::CANCEL);
         }
     }
 
@@ -188,6 +226,12 @@ impl<R: Role> Hub<R> {
     pub(super) fn rouse(&mut self) {
         let spare = || OUTPUTS.with_borrow_mut(Vec::pop).unwrap_or_default();
         self.engine.reuse(spare);
+    }
+
+    /// Sends a PING, to whose answer the driver listens.
+    pub(super) fn ask_for_life(&mut self) {
+        self.rouse();
+        self.engine.ping(QUESTION);
     }
 
     pub(super) fn take_data(&mut self, stream: StreamId, payload: &[u8], end: bool) {
@@ -242,10 +286,10 @@ impl<R: Role> Hub<R> {
     }
 
     /// The connection is over.
-    pub(super) fn end(&mut self, why: io::ErrorKind) {
+    pub(super) fn end(&mut self, why: Gone) {
         self.over.get_or_insert(why);
         for slot in self.streams.values_mut() {
-            slot.end(Gone::Broken(why));
+            slot.end(why);
         }
     }
 }

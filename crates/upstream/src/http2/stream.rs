@@ -10,7 +10,7 @@ use std::{
 use portway_http::{
     Headers, Request, Response,
     codec::ResponseHead,
-    h2::{Client, ErrorCode, RequestHead, Role, Server, StreamId},
+    h2::{Client, ErrorCode, RequestHead, Role, Server, StreamId, Unsent},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -56,16 +56,20 @@ impl Http2Stream {
     /// Sends the head of a request; `ends` says that it has no body.
     ///
     /// # Errors
-    /// [`io::ErrorKind::ConnectionRefused`] when the connection takes no more requests.
+    /// [`io::ErrorKind::ConnectionRefused`] when the connection takes no more requests,
+    /// [`io::ErrorKind::ArgumentListTooLong`] when the server takes no heads of this length.
     pub fn ask(&mut self, request: &Request, host: &str, ends: bool) -> io::Result<()> {
         let Side::ToServer(hub, scheme, handle) = &mut self.0 else { return Err(misused()) };
         let head = RequestHead { request, scheme, authority: host, protocol: None };
         let mut shared = hub.borrow_mut();
         shared.rouse();
-        let stream = match shared.engine.request(&head, ends) {
-            Some(stream) if !shared.is_over() => stream,
-            _ => return Err(io::ErrorKind::ConnectionRefused.into()),
-        };
+        if shared.is_over() {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let stream = shared.engine.request(&head, ends).map_err(|why| match why {
+            Unsent::NoRoom => io::ErrorKind::ConnectionRefused,
+            Unsent::HeadTooLong => io::ErrorKind::ArgumentListTooLong,
+        })?;
         shared.add(stream, false);
         shared.wake_driver();
         *handle = Some(Handle::new(Rc::clone(hub), stream, ends));
@@ -233,6 +237,7 @@ impl<R: Role> Handle<R> {
             if let Some(slot) = hub.slot(self.stream) {
                 slot.await_writing(cx);
             }
+            hub.watch_waiting();
             return Poll::Pending;
         }
         self.sent |= last && taken == piece.len();

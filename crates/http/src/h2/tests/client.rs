@@ -6,7 +6,7 @@ use super::support::*;
 use crate::body::BodyFraming;
 use crate::h2::frame::PREFACE;
 use crate::h2::hpack::Decoder;
-use crate::h2::{Client, Connection, ErrorCode, Event, Limits, RequestHead, StreamId};
+use crate::h2::{Client, Connection, ErrorCode, Event, Limits, RequestHead, StreamId, Unsent};
 use crate::headers::{HeaderName, Known};
 use crate::method::Method;
 use crate::request::Request;
@@ -43,7 +43,7 @@ impl Asker {
         let request = asked(method);
         let head =
             RequestHead { request: &request, scheme: "http", authority: "a.test", protocol: None };
-        self.connection.request(&head, end)
+        self.connection.request(&head, end).ok()
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<Vec<Event>, ErrorCode> {
@@ -84,6 +84,16 @@ fn written(request: &RequestHead<'_>) -> Vec<String> {
         fields.push(format!("{}: {}", text(field.name), text(field.value)));
     };
     decoder.decode(&block, take).unwrap();
+    // Exactly as much is what a server must take (RFC 9113 §6.5.2).
+    let length = fields.iter().map(|field: &String| field.len() - ": ".len() + 32).sum::<usize>();
+    let limited = |limit: usize| {
+        let settings = [setting(8, 1), setting(6, u32::try_from(limit).unwrap())].concat();
+        let mut asker = Asker::new(&settings);
+        let asked = asker.connection.request(request, true);
+        (asked, asker.read().len(), asker.connection.open_streams())
+    };
+    assert_eq!(limited(length), (Ok(ONE), 1, 1));
+    assert_eq!(limited(length - 1), (Err(Unsent::HeadTooLong), 0, 0));
     fields
 }
 

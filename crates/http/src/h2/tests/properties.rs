@@ -194,7 +194,7 @@ proptest! {
             RequestHead { request: &request, scheme: "http", authority: "a.test", protocol: None };
         let _ = drive(&mut client, &frame(SETTINGS, 0, 0, &[]), &mut response, now);
         for index in 0..asks {
-            client.request(&head, index % 2 == 0);
+            _ = client.request(&head, index % 2 == 0);
         }
         for bytes in sent {
             let Ok(events) = drive(&mut client, &bytes, &mut response, now) else { break };

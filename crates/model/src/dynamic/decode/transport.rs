@@ -46,10 +46,8 @@ pub fn forwarding_timeouts(
     replace("dialTimeout", &mut timeouts.dial_timeout);
     replace("responseHeaderTimeout", &mut timeouts.response_header_timeout);
     replace("idleConnTimeout", &mut timeouts.idle_conn_timeout);
-    // Both are HTTP/2's.
-    for name in ["readIdleTimeout", "pingTimeout"] {
-        fields.unserved(name);
-    }
+    replace("readIdleTimeout", &mut timeouts.read_idle_timeout);
+    replace("pingTimeout", &mut timeouts.ping_timeout);
     fields.close();
     timeouts
 }
