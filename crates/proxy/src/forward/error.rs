@@ -72,8 +72,10 @@ impl ForwardError {
             | Self::CutHead { .. }
             | Self::BadResponse { .. }
             | Self::BadUpgrade { .. }
-            | Self::ResponseTimeout { .. } => true,
+            | Self::ResponseTimeout { .. }
+            | Self::Unresponsive { .. } => true,
             Self::ClientGone
+            | Self::HeadTooLong { .. }
             | Self::BadBody { .. }
             | Self::IdleTimeout
             | Self::TotalTimeout
