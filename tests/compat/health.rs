@@ -139,14 +139,17 @@ fn questions(side: &Side, index: usize) -> String {
     let mut seen: Vec<String> = Vec::new();
     let mut repeated = false;
     for received in side.backends[index].take() {
-        let mut text = received.head.line.clone();
+        let mut fields = Vec::new();
         for (name, value) in &received.head.headers.0 {
             // Who asks says so, and has its own way to say what it reads.
             let own = name == "User-Agent" && value != "mine" || name == "Accept-Encoding";
             if !own {
-                let _ = write!(text, " | {name}: {value}");
+                fields.push(format!("{name}: {value}"));
             }
         }
+        // Go sends them by name.
+        fields.sort();
+        let text = format!("{} | {}", received.head.line, fields.join(" | "));
         repeated |= seen.contains(&text);
         if !seen.contains(&text) {
             seen.push(text);
@@ -157,7 +160,7 @@ fn questions(side: &Side, index: usize) -> String {
 
 #[test]
 fn grpc_servers_are_asked_as_by_traefik() {
-    let Some(server) = Server::start("tests/compat/health/grpc_health.py", "grpc") else { return };
+    let Some(server) = Server::start("tests/compat/health/health_cases.py", "grpc") else { return };
     let ports: Vec<&str> = server.port.split(' ').collect();
     let (mut routers, mut services) = (String::new(), String::new());
     let mut names = Vec::new();
@@ -224,6 +227,10 @@ http:
     grand: {rule: "Host(`grand.test`)", service: grand}
     clients: {rule: "Host(`clients.test`)", service: clients}
     vain: {rule: "Host(`vain.test`)", service: vain}
+    over: {rule: "Host(`over.test`)", service: over}
+    both: {rule: "Host(`both.test`)", service: both}
+    above: {rule: "Host(`above.test`)", service: above}
+    twins: {rule: "Host(`twins.test`)", service: twins}
   services:
     wrr: {loadBalancer: {healthCheck: @@check@@, servers: [{url: "http://@@backend0@@"}, {url: "http://@@backend1@@"}]}}
     p2c: {loadBalancer: {strategy: p2c, healthCheck: @@check@@, servers: [{url: "http://@@backend0@@"}, {url: "http://@@backend1@@"}]}}
@@ -233,11 +240,16 @@ http:
     one: {loadBalancer: {healthCheck: @@check@@, servers: [{url: "http://@@backend0@@"}]}}
     two: {loadBalancer: {healthCheck: @@check@@, servers: [{url: "http://@@backend1@@"}]}}
     three: {loadBalancer: {healthCheck: @@check@@, servers: [{url: "http://@@backend2@@"}]}}
-    deaf: {loadBalancer: {passiveHealthCheck: {}, servers: [{url: "http://@@backend2@@"}]}}
+    deaf: {loadBalancer: {passiveHealthCheck: {maxFailedAttempts: 1}, servers: [{url: "http://@@backend2@@"}]}}
     parent: {weighted: {healthCheck: {}, services: [{name: one}, {name: two}]}}
     heedless: {weighted: {services: [{name: one}, {name: two}]}}
     grand: {weighted: {healthCheck: {}, services: [{name: parent}, {name: three}]}}
     clients: {highestRandomWeight: {healthCheck: {}, services: [{name: parent}, {name: three}]}}
+    over: {failover: {service: one, fallback: two}}
+    both: {failover: {healthCheck: {}, service: one, fallback: two}}
+    above: {weighted: {healthCheck: {}, services: [{name: both}, {name: three}]}}
+    mirror: {mirroring: {healthCheck: {}, service: one}}
+    twins: {weighted: {healthCheck: {}, services: [{name: mirror}, {name: three}]}}
     vain: {weighted: {healthCheck: {}, services: [{name: one}, {name: deaf}]}}
 "#;
 
@@ -253,8 +265,11 @@ fn health_is_heeded_as_in_traefik() {
     for sick in [&[][..], &[1], &[0, 1], &[0, 1, 2], &[0, 2], &[]] {
         *ill.lock().unwrap() = sick.to_vec();
         thread::sleep(SETTLED);
-        for host in ["wrr", "p2c", "quick", "parent", "heedless", "grand", "hrw", "clients"] {
-            let texts = pair.sides.each_ref().map(|side| served(side, host, sick.is_empty()));
+        for host in [
+            "wrr", "p2c", "quick", "parent", "heedless", "grand", "hrw", "clients", "over", "both",
+            "above", "twins",
+        ] {
+            let texts = pair.sides.each_ref().map(|side| served(side, host, sick));
             pair.compare_texts(&format!("{host} without {sick:?}"), texts);
         }
     }
@@ -269,7 +284,7 @@ fn health_is_heeded_as_in_traefik() {
 
 /// What came of many requests: which servers answered, and how often none did. Where all are well, who answers a
 /// client is up to the addresses of the servers.
-fn served(side: &Side, host: &str, all_are_well: bool) -> String {
+fn served(side: &Side, host: &str, sick: &[usize]) -> String {
     let mut seen: Vec<String> = Vec::new();
     for _ in 0..24 {
         let outcome = ask(side, &format!("{host}.test"), "/", "");
@@ -277,13 +292,18 @@ fn served(side: &Side, host: &str, all_are_well: bool) -> String {
     }
     seen.sort();
     match host {
-        "hrw" | "clients" if all_are_well => {
+        "hrw" | "clients" if sick.is_empty() => {
             seen.iter().all(|one| one.starts_with("200")).to_string()
         }
         // Chance decides, and time.
         "p2c" | "quick" => {
-            seen.dedup();
-            seen.join(", ")
+            let ill =
+                |one: &&String| sick.iter().any(|number| one.ends_with(&format!("s{number}")));
+            let served_by_ill = seen.iter().filter(ill).count();
+            let mut statuses: Vec<&str> =
+                seen.iter().filter_map(|one| one.split(' ').next()).collect();
+            statuses.dedup();
+            format!("{statuses:?}, {served_by_ill} by the ill")
         }
         _ => seen.join(", "),
     }

@@ -93,5 +93,6 @@ fn reloads_neither_lose_requests_nor_forget_health_nor_multiply_checks() {
     assert_eq!(counts[1].1, 0, "requests went to the server that is down");
     assert!(answered.load(Ordering::Relaxed) > 100);
     let reloads = portway.log().matches("is live").count();
-    assert!(reloads > 40, "only {reloads} reloads");
+    // Files are read at most so often.
+    assert!(reloads > 10, "only {reloads} reloads");
 }
