@@ -49,6 +49,7 @@ impl Compiler<'_> {
         {
             return Err(reason);
         }
+        self.enter(name, entry)?;
         let service = match &*entry.spec {
             dynamic::Service::Weighted(config) => {
                 let named =
@@ -79,16 +80,23 @@ impl Compiler<'_> {
         let depth = depths.max().unwrap_or(0) + 1 + wrappers;
         self.depths.insert(name.to_owned(), depth);
         if depth > MAX_DEPTH {
-            return Err(format!(
-                "more than {MAX_DEPTH} services, and middlewares such as `retry` before them, are \
-                 inside one another"
-            ));
+            return Err(too_deep());
         }
         if steps.is_empty() {
             return Ok(service);
         }
         let find = |wanted: &str| self.part(name, wanted).map(Target::Service);
         Ok(Arc::new(Service::Behind(Steps::new(steps, Target::Service(service), find)?)))
+    }
+
+    /// Notes how deep a service is by its parts alone, whether it can be built or not: what is said of one that is too
+    /// deep must not grow with what holds it.
+    fn enter(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Result<(), String> {
+        let parts = entry.spec.parts().into_iter();
+        let depths = parts.filter_map(|part| self.depths.get(&qualify(part, provider(name))));
+        let depth = depths.max().unwrap_or(&0) + 1;
+        self.depths.insert(name.to_owned(), depth);
+        if depth > MAX_DEPTH { Err(too_deep()) } else { Ok(()) }
     }
 
     fn weighted(
@@ -194,6 +202,13 @@ impl Compiler<'_> {
             Err(with_nearest(text, name, self.objects.services.keys().map(String::as_str)))
         })
     }
+}
+
+fn too_deep() -> String {
+    format!(
+        "more than {MAX_DEPTH} services, and middlewares such as `retry` before them, are inside one \
+         another"
+    )
 }
 
 /// The mirroring that a service is, behind middlewares or not.
