@@ -25,6 +25,7 @@ mod proxy_status;
 pub(crate) mod python;
 mod redis;
 mod reload;
+mod reload_state;
 mod route_timeouts;
 mod shutdown;
 mod slow_clients;
