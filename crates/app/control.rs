@@ -18,8 +18,9 @@ use portway_provider::{
     Aggregator, FolderOfManifests, Source as _, cluster::Live, file::Files, run, updates,
 };
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
+use portway_upstream::News;
 use rustls_pki_types::UnixTime;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::{clusters, internal::Internals};
 
@@ -55,6 +56,7 @@ pub(crate) async fn control(
     compiler: Compiler,
     publisher: Arc<Publisher>,
     internals: Arc<Internals>,
+    checks: mpsc::Sender<News>,
     ending: &watch::Sender<bool>,
 ) -> Result<()> {
     let (sender, receiver) = updates();
@@ -99,7 +101,13 @@ pub(crate) async fn control(
                 continue;
             }
         };
+        let news = snapshot.checks_since(&publisher.current());
         publisher.publish(Arc::clone(&snapshot));
+        if !news.is_empty() && checks.send(news).await.is_err() {
+            tracing::error!(
+                "servers are not asked for their health any more: their thread has ended"
+            );
+        }
         // Before all providers have spoken, much of what one refers to is missing for no fault of its user.
         if merged.complete {
             told.tell(&snapshot.runtime);

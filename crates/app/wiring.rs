@@ -20,6 +20,7 @@ use portway_provider::material::Materials;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{EntryPointSettings, Environment, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
+use portway_upstream::Checkups;
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
@@ -110,10 +111,18 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
         )?);
     }
 
+    let checks = Checkups::start().context("the thread that asks servers for their health")?;
     let ending = watch::Sender::new(false);
     let ended = runtime.block_on(async {
-        let providing =
-            control(&config, internal, compiler, publisher, Arc::clone(&internals), &ending);
+        let providing = control(
+            &config,
+            internal,
+            compiler,
+            publisher,
+            Arc::clone(&internals),
+            checks,
+            &ending,
+        );
         let work = async {
             tokio::select! {
                 ended = providing => ended,
