@@ -219,8 +219,7 @@ fn a_response_that_there_is_no_memory_for_is_left_as_it_is() {
             Verdict::Compress
         );
         assert!(offer.begin(&mut headers, length, &NONE).is_none());
-        let expected =
-            ["Vary: Accept-Encoding", "Content-Type: text/plain", "Accept-Ranges: bytes"];
+        let expected = ["Content-Type: text/plain", "Accept-Ranges: bytes"];
         assert_eq!(sorted(&listed(&headers)), sorted(&texts(&expected)));
     }
 }
