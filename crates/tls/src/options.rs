@@ -21,11 +21,14 @@ use rustls::{
 use crate::Certificates;
 
 mod client_auth;
-mod settings;
+pub(crate) mod settings;
 mod tickets;
 
 /// The name of the options that apply where a router names none.
 pub const DEFAULT_OPTIONS: &str = "default";
+
+/// What comes of options that leave nothing to agree on.
+const REFUSED: &str = "the hosts of these options are refused";
 
 /// All TLS options of a configuration, compiled over one set of certificates.
 #[derive(Debug)]
@@ -111,7 +114,7 @@ impl CompiledOptions {
         carried: Option<&Arc<Self>>,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
-        let settings = settings::compile(options, problems);
+        let settings = settings::compile(options, REFUSED, problems);
         let verifier = client_auth::compile(&options.client_auth, problems);
         let (settings, verifier) = (settings?, verifier?);
         let fingerprint = fingerprint(options);
