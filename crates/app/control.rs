@@ -19,9 +19,9 @@ use portway_provider::{
 };
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
 use rustls_pki_types::UnixTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use crate::{clusters, internal::Internals};
+use crate::{clusters, internal::Internals, staples::Staples};
 
 /// The compiler with what never changes: settings, environment, and the routers of the static configuration.
 #[derive(Debug)]
@@ -55,6 +55,7 @@ pub(crate) async fn control(
     compiler: Compiler,
     publisher: Arc<Publisher>,
     internals: Arc<Internals>,
+    staples: Option<Staples>,
     ending: &watch::Sender<bool>,
 ) -> Result<()> {
     let (sender, receiver) = updates();
@@ -75,6 +76,10 @@ pub(crate) async fn control(
     drop(heard);
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));
+    let changed = Arc::new(Notify::new());
+    if let Some(staples) = staples {
+        tokio::spawn(staples.keep(Arc::clone(&publisher), Arc::clone(&changed)));
+    }
     let mut told = Told::default();
     if providers.is_empty() {
         told.tell(&publisher.current().runtime);
@@ -100,6 +105,7 @@ pub(crate) async fn control(
             }
         };
         publisher.publish(Arc::clone(&snapshot));
+        changed.notify_one();
         // Before all providers have spoken, much of what one refers to is missing for no fault of its user.
         if merged.complete {
             told.tell(&snapshot.runtime);

@@ -13,6 +13,7 @@ mod internal;
 mod logging;
 mod options;
 mod shutdown;
+mod staples;
 mod wiring;
 
 use cli::Command;

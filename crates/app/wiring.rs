@@ -30,6 +30,7 @@ use crate::{
     internal::{self, Internals},
     logging,
     shutdown::{self, Signals},
+    staples::Staples,
 };
 
 /// Password checks that wait at most; more are answered with 503.
@@ -83,7 +84,10 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
     }
 
     let internal = internal_configs(&config);
-    let compiler = Compiler::new(settings(&config), environment()?);
+    let environment = environment()?;
+    let staples = config.ocsp.as_ref().map(|ocsp| Staples::new(ocsp, &environment.native_roots));
+    let staples = staples.transpose()?;
+    let compiler = Compiler::new(settings(&config), environment);
     let publisher = Arc::new(Publisher::new(compiler.compile(&internal, None)));
     let internals = Arc::new(Internals::new(&config, host_name));
     let drain = Drain::new();
@@ -108,8 +112,15 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
 
     let ending = watch::Sender::new(false);
     let ended = runtime.block_on(async {
-        let providing =
-            control(&config, internal, compiler, publisher, Arc::clone(&internals), &ending);
+        let providing = control(
+            &config,
+            internal,
+            compiler,
+            publisher,
+            Arc::clone(&internals),
+            staples,
+            &ending,
+        );
         let work = async {
             tokio::select! {
                 ended = providing => ended,

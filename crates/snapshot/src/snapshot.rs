@@ -8,7 +8,7 @@ use std::{
 
 use portway_model::{InternalService, Period, dynamic::RouterTimeouts, runtime::Runtime};
 use portway_rule::{Claim, Index, Rule, Subject};
-use portway_tls::EntryPointTls;
+use portway_tls::{EntryPointTls, LoadedCertificate};
 use portway_upstream::Service;
 
 use crate::{
@@ -44,6 +44,14 @@ pub struct EntryPoint {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub(crate) index: Index<Route>,
+}
+
+impl Snapshot {
+    /// The certificates that came with the configuration and can be used.
+    pub fn certificates(&self) -> Vec<Arc<LoadedCertificate>> {
+        let certificates = self.carried.certificates().into_iter();
+        certificates.flat_map(|certificates| certificates.loaded()).map(Arc::clone).collect()
+    }
 }
 
 impl Table {
