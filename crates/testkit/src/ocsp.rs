@@ -153,6 +153,7 @@ fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let [high, low] = length.to_be_bytes();
     let head = match length {
         ..0x80 => vec![tag, low],
+        ..0x100 => vec![tag, 0x81, low],
         _ => vec![tag, 0x82, high, low],
     };
     [head, content].concat()
