@@ -141,6 +141,8 @@ The most used:
   --ping                                            /ping on :8080; the health check asks it
   --log.level=INFO                                  tell more than errors
   --accessLog                                       print a line for each request
+  --errorPages                                      errors as HTML or JSON, as the client asks
+  --proxyStatus                                     responses say what went wrong (RFC 9209)
 
 Examples:
   portway --entryPoints.web.address=:8000 --providers.file.directory=routes --accessLog

@@ -8,6 +8,7 @@ use std::{
 mod cli;
 mod clusters;
 mod control;
+mod errors;
 mod healthcheck;
 mod internal;
 mod logging;

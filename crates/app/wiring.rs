@@ -27,6 +27,7 @@ use tokio::{
 
 use crate::{
     control::{Compiler, control, internal_configs},
+    errors,
     internal::{self, Internals},
     logging,
     shutdown::{self, Signals},
@@ -70,6 +71,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
     let access_log = config.access_log.as_ref().map(AccessLog::open);
     let access_log = access_log.transpose().context("accessLog.filePath")?;
     let passwords = Arc::new(PasswordPool::new(2, PASSWORD_QUEUE)?);
+    let (error_pages, proxy_status) = (errors::pages(&config)?, errors::proxy_status(&config)?);
 
     let mut entry_points = Vec::new();
     let mut sockets: Vec<Vec<_>> = (0..workers.get()).map(|_| Vec::new()).collect();
@@ -103,6 +105,8 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
                 subscription: publisher.subscribe(),
                 internal_services: internals.clone(),
                 recorder: access_log.as_ref().map(AccessLog::recorder),
+                error_pages: error_pages.clone(),
+                proxy_status: proxy_status.clone(),
                 passwords: Arc::clone(&passwords),
                 drain: drain.clone(),
             },

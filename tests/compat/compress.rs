@@ -119,7 +119,10 @@ fn responses_are_compressed_as_by_traefik() {
             let accepted = &format!("Accept-Encoding: {encoding}\r\n");
             for fields in FIELDS {
                 pair.compare(&Case::get(host, &format!("/length-2000?{fields}"), accepted));
-                pair.compare(&Case::get(host, &format!("/chunked-20?{fields}"), accepted));
+                let case = Case::get(host, &format!("/chunked-20?{fields}"), accepted);
+                // With `contentType`, chance decides whether Traefik finds a type (35).
+                let by_chance = host == "typed.test";
+                pair.compare(&if by_chance { case.statuses_only() } else { case });
             }
             for body in [
                 "length-0",

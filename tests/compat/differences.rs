@@ -5,6 +5,8 @@
 //! requests on (`Depth::WithoutRequestTrailers`); 11, 12 and 22, the API and the access log say
 //! more and hide hashes (`api::leaves`, `access_log::OWN_KEYS`).
 
+use portway_testkit::client::Response;
+
 use super::seen::Seen;
 
 /// A wanted difference.
@@ -16,6 +18,12 @@ pub(crate) enum Difference {
     RefusesAmbiguous,
     /// 9: the same for what a backend answers.
     RefusesAmbiguousAnswer,
+    /// 39: a response to a client of gRPC-Web that says its length comes whole; Traefik cuts it off.
+    ComesWhole,
+    /// 41: fields of an interim response are its own, and those that any response has stand in the final one, too.
+    KeepsInterimApart,
+    /// 42: an error whose length is not known stays one behind `retry`; Traefik says 200.
+    StaysAnError,
     /// 30: headers of the PROXY protocol are read as it is written; Traefik takes some that are malformed, and
     /// refuses those without an address.
     ReadsProxyProtocol,
@@ -28,6 +36,9 @@ impl Difference {
             Self::KeepsItsClaim => 1,
             Self::RefusesAmbiguous | Self::RefusesAmbiguousAnswer => 9,
             Self::ReadsProxyProtocol => 30,
+            Self::ComesWhole => 39,
+            Self::KeepsInterimApart => 41,
+            Self::StaysAnError => 42,
         }
     }
 
@@ -43,6 +54,19 @@ impl Difference {
                 matches!(portway.status(), Some(400 | 417 | 501 | 505))
                     && portway.received.is_empty()
             }
+            Self::StaysAnError => traefik.status() == Some(200) && portway.status() == Some(500),
+            Self::KeepsInterimApart => {
+                let [mine, theirs] = [portway, traefik].map(|seen| seen.responses.first());
+                let (Some(mine), Some(theirs)) = (mine, theirs) else { return false };
+                let statuses = |response: &Response| -> Vec<String> {
+                    response.interim.iter().map(|head| head.part(1).to_owned()).collect()
+                };
+                mine.status == theirs.status
+                    && mine.body == theirs.body
+                    && statuses(mine) == statuses(theirs)
+                    && mine.headers.value("Link").is_none()
+            }
+            Self::ComesWhole => traefik.is_cut_off() && !portway.is_cut_off(),
             Self::RefusesAmbiguousAnswer => matches!(portway.status(), Some(500 | 502)),
             Self::ReadsProxyProtocol => {
                 portway.status().is_some() != traefik.status().is_some()

@@ -52,6 +52,7 @@ pub(crate) struct Case<'table> {
     depth: Depth,
     difference: Option<Difference>,
     optional: bool,
+    settles: Duration,
 }
 
 impl<'table> Case<'table> {
@@ -69,6 +70,7 @@ impl<'table> Case<'table> {
             depth: Depth::Whole,
             difference: None,
             optional: false,
+            settles: Duration::ZERO,
         }
     }
 
@@ -145,6 +147,11 @@ impl<'table> Case<'table> {
     /// Also sees whether the connection is closed afterwards.
     pub(crate) fn watched(self) -> Self {
         Self { watched: true, ..self }
+    }
+
+    /// Waits so long after the answer for what backends receive behind it.
+    pub(crate) fn settled(self, settles: Duration) -> Self {
+        Self { settles, ..self }
     }
 
     /// Compares statuses, the connection's end and what backends received, nothing more.
@@ -280,6 +287,7 @@ impl Side {
             // The answer may have overtaken the record.
             std::thread::sleep(Duration::from_millis(5));
         }
+        std::thread::sleep(case.settles);
         seen.received = self.received();
         seen
     }

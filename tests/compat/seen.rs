@@ -43,6 +43,11 @@ impl Seen {
         self.responses.first().map(|response| response.status)
     }
 
+    /// Whether a response did not come whole.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.failure.is_some() || self.responses.iter().any(|response| !response.complete)
+    }
+
     /// The exchange as text; equal exchanges have equal texts.
     pub(crate) fn text(&self, depth: Depth, expand: impl Fn(&str) -> String) -> String {
         let mut text = String::new();
@@ -73,6 +78,8 @@ impl Seen {
                     !(name.eq_ignore_ascii_case("Accept-Encoding") && value == "gzip")
                 });
             }
+            // Go's client names itself where nobody is named (10).
+            received.head.headers.0.retain(|(_, value)| value != "Go-http-client/1.1");
             if depth == Depth::WithoutRequestTrailers {
                 received.trailers = Headers::default();
             }

@@ -50,6 +50,40 @@ fn a_proxy_protocol_that_nobody_may_speak() {
     );
 }
 
+#[test]
+fn templates_of_errors_that_cannot_be_used() {
+    let fails = |option: &str, name: &str, text: &str, message: &str| {
+        let call = Call::new().file(name, text);
+        let option = format!("--errorPages.{option}={name}");
+        call.fails(&["--entryPoints.web.address=127.0.0.1:0", &option], message);
+    };
+    let unknown = "unknown placeholder `{staus}`; did you mean `{status}`?";
+    fails("html", "a.html", "<p>{staus}", &format!("errorPages.html: {unknown}"));
+    fails("json", "a.json", "{\"a\": {staus}}", &format!("errorPages.json: {unknown}"));
+    fails("html", "a.html", " ", "errorPages.html: is empty");
+    let long = "x".repeat(256 * 1024 + 1);
+    fails("html", "a.html", &long, "errorPages.html: a.html: is longer than 256 KiB");
+    fails(
+        "json",
+        "a.json",
+        "{\"a\": {text}}",
+        "errorPages.json: is no JSON once it is filled: expected value at line 1 column 7; `{text}` and `{reason}` \
+         need quotes",
+    );
+    Call::new().fails(
+        &["--entryPoints.web.address=127.0.0.1:0", "--errorPages.json=gone.json"],
+        "errorPages.json: gone.json: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn a_name_of_the_proxy_that_no_field_can_hold() {
+    Call::new().fails(
+        &["--entryPoints.web.address=127.0.0.1:0", "--proxyStatus.name=ä"],
+        "proxyStatus.name: has to be one or more visible characters of ASCII, and blanks",
+    );
+}
+
 /// Both share ports among their own workers; a second Portway must not take half of the connections.
 #[test]
 fn a_port_in_use_by_another_portway() {

@@ -3,7 +3,8 @@
 //! - Two readers of one path: CVE-2023-47106, CVE-2025-32431, CVE-2025-47952, CVE-2025-66490, CVE-2026-40912,
 //!   CVE-2026-48020, CVE-2026-65600. (CVE-2026-67309 is of a provider that Portway does not have.)
 //! - Fields that clients must not say, or take away: CVE-2024-45410, CVE-2024-52003, CVE-2026-29054, CVE-2026-33433,
-//!   CVE-2026-39858, CVE-2026-54763. Those of `forwardAuth` (CVE-2026-35051, CVE-2026-54764) are beside its own tests.
+//!   CVE-2026-39858, CVE-2026-54763; with `forwardAuth`, CVE-2026-35051, CVE-2026-54764.
+//! - Answers without end: CVE-2026-26998.
 //! - Passwords and time: CVE-2026-32595, CVE-2026-41263, CVE-2026-71326.
 //! - Addresses in two forms: GHSA-7jmw-8259-q9jx. (CVE-2024-39321 needs early data, which is never accepted.)
 //! - Failing open: CVE-2026-54762, and Redis beside it.
@@ -18,6 +19,8 @@ use portway_testkit::client::{Client, Response};
 use portway_testkit::process::Setup;
 
 use super::Site;
+
+mod forward_auth;
 
 /// `/guarded` asks for a password, everything else passes, some of it changed on its way.
 const GUARDED: &str = r#"

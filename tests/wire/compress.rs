@@ -146,3 +146,72 @@ fn an_endless_body_leaves_others_their_turn() {
         assert!(grown < 16 << 20, "{encoding}: {grown} bytes");
     }
 }
+
+#[test]
+fn what_would_take_too_much_memory_passes_as_it_is() {
+    let text = "data: something\n\n".repeat(200);
+    let chunk = format!("{:x}\r\n{text}\r\n", text.len());
+    let site = site(move |received| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n";
+        let response = format!("{head}\r\n{chunk}");
+        let rest = match received.path() {
+            "/slow" => Step::Wait(Duration::from_secs(20)),
+            _ => Step::Write(b"0\r\n\r\n".to_vec()),
+        };
+        vec![Step::Write(response.into_bytes()), rest]
+    });
+    let encoding = |client: &mut Client, target: &str| {
+        client.send(get(target, "br")).unwrap();
+        let head = client.head().unwrap();
+        assert_eq!(head.part(1), "200");
+        head.headers.value("Content-Encoding").unwrap_or("none").to_owned()
+    };
+    let mut clients = Vec::new();
+    let mut begin = || {
+        let mut client = site.client();
+        let encoding = encoding(&mut client, "/slow");
+        clients.push(client);
+        encoding
+    };
+    // 512 MiB, in shares of 6.
+    let seen: Vec<String> = (0..100).map(|_| begin()).collect();
+    let compressed = seen.iter().take_while(|encoding| *encoding == "br").count();
+    assert_eq!(compressed, 85);
+    assert!(seen[compressed..].iter().all(|encoding| encoding == "none"), "{seen:?}");
+    let last = clients.last_mut().unwrap();
+    let plain = without_chunks(&last.until_end(Duration::from_millis(300)).0);
+    assert_eq!(plain, text.as_bytes());
+    // What the connections held is there again when they are gone.
+    drop(clients);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while encoding(&mut site.client(), "/quick") != "br" {
+        assert!(Instant::now() < deadline, "nothing was given back");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_short_body_costs_little() {
+    let body: Vec<u8> = (0_u32..2000)
+        .flat_map(|n| format!("{n}:{} ", n * 7919 % 997).into_bytes())
+        .take(10_000)
+        .collect();
+    let served = body.clone();
+    let site = site(move |_| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 10000\r\n\r\n";
+        vec![Step::Write([head.as_bytes(), &served].concat())]
+    });
+    for encoding in ENCODINGS {
+        let ask = || {
+            let response = site.client().ask(get("/", encoding)).unwrap();
+            assert_eq!(response.headers.value("Content-Encoding"), Some(encoding));
+            assert!(readable(encoding, &response.body) == body, "{encoding}");
+        };
+        ask();
+        let before = site.process.resident_bytes();
+        (0..100).for_each(|_| ask());
+        // Tables that short bodies do not need were 32 MiB.
+        let grown = site.process.resident_bytes().saturating_sub(before);
+        assert!(grown < 6 << 20, "{encoding}: {grown} bytes");
+    }
+}

@@ -65,6 +65,8 @@ fn exchange(times: u32, head: &'static [u8]) {
         subscription: publisher.subscribe(),
         internal_services: Arc::new(NoInternals),
         recorder: None,
+        error_pages: None,
+        proxy_status: None,
         passwords: Arc::new(PasswordPool::new(1, 2).unwrap()),
         drain: drain.clone(),
     };

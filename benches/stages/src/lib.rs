@@ -9,6 +9,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a bench fails by panicking")]
 
+pub mod compress;
 pub mod configuration;
 pub mod exchange;
 pub mod heads;
@@ -41,6 +42,10 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "server pick", times: 1000, run: routing::pick },
     Stage { name: "write request head", times: 1000, run: heads::write_request },
     Stage { name: "write response head", times: 1000, run: heads::write_response },
+    Stage { name: "compress 10 KB, brotli", times: 50, run: compress::by_brotli },
+    Stage { name: "compress 10 KB, brotli alone", times: 50, run: compress::brotli_alone },
+    Stage { name: "compress 10 KB, gzip", times: 50, run: compress::by_gzip },
+    Stage { name: "compress 10 KB, gzip alone", times: 50, run: compress::gzip_alone },
     Stage { name: "exchange, plain", times: 2000, run: exchange::plain },
     Stage { name: "exchange, browser", times: 1000, run: exchange::browser },
     Stage { name: "compile and publish 10,000", times: 1, run: configuration::compile_and_publish },

@@ -184,7 +184,7 @@ pub fn pick(times: u32) {
     let mut worker = Worker::new(config);
     worker.receive(PLAIN);
     worker.canonicalise();
-    let Target::Service(service) = worker.route().target.clone() else {
+    let Target::Service(service) = worker.route().steps.target().clone() else {
         panic!("the router leads to a service")
     };
     let random = Random::seeded(0);

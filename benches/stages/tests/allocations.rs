@@ -67,7 +67,7 @@ fn check_pick(strategy: Strategy, sticky: Option<Sticky>, expected: u64) {
     let mut worker = Worker::new(config);
     worker.receive(PLAIN);
     worker.canonicalise();
-    let service = match &worker.route().target {
+    let service = match worker.route().steps.target() {
         Target::Service(service) => Arc::clone(service),
         target => unreachable!("{target:?}"),
     };
@@ -76,7 +76,7 @@ fn check_pick(strategy: Strategy, sticky: Option<Sticky>, expected: u64) {
     let asking = Asking { headers: &worker.request.headers, client, random: &random };
     let info = allocation_counter::measure(|| {
         for _ in 0..10 {
-            assert!(service.pick(&asking).picked.is_some());
+            assert!(service.pick(&asking).taker.is_some());
         }
     });
     assert_eq!(info.count_total, expected, "{strategy:?}");

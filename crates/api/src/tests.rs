@@ -154,7 +154,7 @@ fn service(raw: &Value) -> ServiceInfo {
             services: raw["services"].as_array().into_iter().flatten().map(share).collect(),
             ..Weighted::default()
         }),
-        Some((kind, raw)) => Service::Unserved([(kind.clone(), raw.clone())].into()),
+        Some((kind, raw)) => Service::Several([(kind.clone(), raw.clone())].into()),
     };
     let server_status = map(raw, "serverStatus");
     ServiceInfo {

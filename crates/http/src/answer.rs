@@ -18,13 +18,24 @@ pub struct Answer {
     pub body: Cow<'static, [u8]>,
     /// Whether the connection ends after it.
     pub close: bool,
+    /// Whether its length is part of it, and not a matter of how it is sent.
+    pub says_length: bool,
+    /// Whether the body is one that somebody has written for this answer: no other one takes its place.
+    pub written: bool,
 }
 
 impl Answer {
     /// An answer without body.
     #[must_use]
     pub fn empty(status: Status) -> Self {
-        Self { status, headers: Headers::new(), body: Cow::Borrowed(b""), close: false }
+        Self {
+            status,
+            headers: Headers::new(),
+            body: Cow::Borrowed(b""),
+            close: false,
+            says_length: false,
+            written: false,
+        }
     }
 
     /// As Go's `http.Error`: the text and a line feed as plain text.
@@ -36,7 +47,14 @@ impl Answer {
         let mut body = String::with_capacity(text.len() + 1);
         body.push_str(text);
         body.push('\n');
-        Self { status, headers, body: Cow::Owned(body.into_bytes()), close: false }
+        Self {
+            status,
+            headers,
+            body: Cow::Owned(body.into_bytes()),
+            close: false,
+            says_length: false,
+            written: false,
+        }
     }
 
     /// As Go's `http.NotFound`, for a request that no router matches.
@@ -54,6 +72,8 @@ impl Answer {
             headers: Headers::new(),
             body: Cow::Borrowed(status.text().as_bytes()),
             close: false,
+            says_length: false,
+            written: false,
         }
     }
 
@@ -71,6 +91,8 @@ impl Answer {
             headers: Headers::new(),
             body: Cow::Owned(b"401 Unauthorized\n".to_vec()),
             close: false,
+            says_length: false,
+            written: false,
         };
         answer.headers.append(Known::ContentType, "text/plain");
         answer.headers.append(Known::WwwAuthenticate, format!("Basic realm=\"{realm}\""));

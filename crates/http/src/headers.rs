@@ -278,6 +278,23 @@ impl Headers {
         self.underscores |= other.underscores;
     }
 
+    /// Puts all fields of another set before those that are there.
+    pub fn put_before(&mut self, other: &Self) {
+        let mut joined = other.clone();
+        joined.extend_from(self);
+        *self = joined;
+    }
+
+    /// Puts those fields of another set before those that are there whose names are not there.
+    pub fn put_missing_before(&mut self, other: &Self) {
+        let mut missing = other.clone();
+        missing.remove_where(|field| match field.known {
+            Some(known) => self.contains(known),
+            None => self.iter().any(|one| one.name.eq_ignore_ascii_case(field.name)),
+        });
+        self.put_before(&missing);
+    }
+
     fn position(&self, name: &impl NameQuery) -> Option<usize> {
         if self.surely_lacks(name) {
             return None;

@@ -13,6 +13,7 @@
 //!   readers disagree the request was refused.
 //! - The heads of messages own recycled buffers: after warm-up a plain request allocates nothing.
 
+mod accept;
 mod answer;
 mod body;
 mod chunked;
@@ -33,6 +34,7 @@ mod target;
 mod version;
 mod words;
 
+pub use accept::preferred_type;
 pub use answer::Answer;
 pub use body::{BodyError, BodyFraming, BodyReader, BodyStep};
 pub use chunked::{ChunkedDecoder, TrailerLimits};

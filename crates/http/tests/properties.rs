@@ -10,7 +10,7 @@ use portway_http::codec::{
 };
 use portway_http::{
     BodyFraming, BodyReader, CanonicalRules, Headers, Known, Method, Reason, Request, Response,
-    Status, Target, TrailerLimits, Version,
+    Status, Target, TrailerLimits, Version, preferred_type,
 };
 use proptest::prelude::*;
 
@@ -123,6 +123,27 @@ fn read_body(mut reader: BodyReader, raw: &[u8], sizes: &[usize]) -> Option<(Vec
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_accept_is_read(values in prop::collection::vec("[ -~]{0,40}|[a-z*/;=q.,0-9 \"\\\\]{0,40}", 0..4)) {
+        let mut headers = Headers::new();
+        values.iter().for_each(|value| headers.append(Known::Accept, value));
+        let place = preferred_type(&headers, &["text/plain", "text/html"]);
+        prop_assert!(place.is_none_or(|place| place < 2));
+    }
+
+    #[test]
+    fn what_is_wanted_most_is_chosen(weights in prop::collection::vec(0_u16..=1000, 4)) {
+        const OFFERS: [&str; 4] = ["text/plain", "text/html", "application/json", "image/png"];
+        let mut headers = Headers::new();
+        for (offer, weight) in OFFERS.iter().zip(&weights) {
+            let value = format!("{offer};q={}.{:03}", weight / 1000, weight % 1000);
+            headers.append(Known::Accept, value);
+        }
+        let most = weights.iter().copied().max().filter(|most| *most > 0);
+        let expected = most.and_then(|most| weights.iter().position(|weight| *weight == most));
+        prop_assert_eq!(preferred_type(&headers, &OFFERS), expected);
+    }
 
     #[test]
     fn cutting_a_head_never_matters(raw in head(), cuts in proptest::collection::vec(any::<usize>(), 0..6)) {

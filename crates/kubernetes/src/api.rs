@@ -33,7 +33,7 @@ pub use load_balancer::{LoadBalancerAddress, LoadBalancerPort};
 pub use middleware::{Middleware, RedisSecrets};
 pub use service_reference::{Port, ServiceReference};
 pub use tls::{TlsOption, TlsStore};
-pub use traefik_service::{ServicePart, TraefikService, UnservedService};
+pub use traefik_service::{Failover, Mirroring, TraefikService};
 pub use transport::{RootAuthority, ServersTransport};
 
 /// One object of a cluster.

@@ -42,6 +42,7 @@ impl Chain {
                 None => item.on_request(request, context).await,
             };
             if let Flow::Respond(mut answer) = flow {
+                context.begin(&mut answer.headers);
                 let outer = self.items.get(..position).unwrap_or_default();
                 for item in outer.iter().rev() {
                     item.on_response(&mut answer.headers, request, context.tls);

@@ -2,9 +2,11 @@
 //!
 //! Traefik: `compress`. Differences: a body that says its length and is shorter than `minResponseBodyBytes` is never
 //! compressed, where Traefik does it to one that pauses for a tenth of a second; the window of brotli and zstd is
-//! smaller (see [`Encoder`]), so that many responses at once need less memory.
+//! smaller (see [`Encoder`]), so that many responses at once need less memory, and what would take more than
+//! [`Budget::PROCESS`] passes as it is.
 
 mod accept;
+mod budget;
 mod encoder;
 mod media_type;
 
@@ -14,6 +16,7 @@ use portway_model::{Problem, dynamic, nearest};
 use self::accept::Offered;
 use crate::detect_content_type;
 
+pub use self::budget::Budget;
 pub use self::encoder::Encoder;
 pub(crate) use self::media_type::media_type;
 
@@ -71,6 +74,15 @@ pub enum Verdict {
     Compress,
     /// It is compressed if anything of it comes, and [`Offer::takes`] what that is.
     Await,
+}
+
+/// What the head of a response says about its body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Judgement {
+    /// Whether it is compressed.
+    pub verdict: Verdict,
+    /// Whether a response without a type gets one for the beginning of its body, where that is wanted at all.
+    pub detects_type: bool,
 }
 
 impl Encoding {
@@ -139,10 +151,14 @@ impl Compress {
 }
 
 impl Offer<'_> {
-    /// Looks at the head of a response, whose body is framed like that, and says in it that it depends on
-    /// `Accept-Encoding`.
-    pub fn judge(&self, fields: &mut Fields, body: BodyFraming) -> Verdict {
-        prepend(fields, Known::Vary, "Accept-Encoding");
+    /// Says that the response depends on `Accept-Encoding`, whatever it will be.
+    pub fn announce(&self, early: &mut Fields) {
+        early.append(Known::Vary, "Accept-Encoding");
+    }
+
+    /// Looks at the head of a response, whose body is framed like that; `says_length` says whether that is told in the
+    /// head.
+    pub fn judge(&self, fields: &mut Fields, body: BodyFraming, says_length: bool) -> Judgement {
         let gzip = self.encoding == Encoding::Gzip;
         let unwanted = gzip && fields.remove(NO_COMPRESSION);
         let says = |name| fields.get(name).is_some_and(|value: &[u8]| !value.is_empty());
@@ -151,7 +167,7 @@ impl Offer<'_> {
             || says(Known::ContentEncoding)
             || (gzip && says(Known::ContentRange))
         {
-            return Verdict::Leave;
+            return Judgement { verdict: Verdict::Leave, detects_type: false };
         }
         let short = match body {
             BodyFraming::None => true,
@@ -159,16 +175,17 @@ impl Offer<'_> {
             BodyFraming::Chunked | BodyFraming::UntilClose => false,
         };
         let known = self.takes_type(fields);
-        match body {
+        let verdict = match body {
             _ if short || known == Some(false) => Verdict::Leave,
             BodyFraming::Length(_) if known == Some(true) => Verdict::Compress,
             _ => Verdict::Await,
-        }
+        };
+        Judgement { verdict, detects_type: gzip && !(short && says_length) }
     }
 
-    /// Whether a type is given to a response without one for its beginning, where that is wanted at all.
+    /// Whether the head waits for the beginning of the body, whatever becomes of that.
     #[must_use]
-    pub fn detects_type(&self) -> bool {
+    pub fn holds_head(&self) -> bool {
         self.encoding == Encoding::Gzip && !self.idle
     }
 
@@ -179,15 +196,21 @@ impl Offer<'_> {
         !beginning.is_empty() && self.takes_type(fields).unwrap_or_else(detected)
     }
 
-    /// Says in the head that the body is compressed, and makes what does it. `length` is that of the body, where it is
-    /// known.
-    pub fn begin(&self, fields: &mut Fields, length: Option<u64>) -> Encoder {
+    /// Makes what compresses the body and says so in the head, where `budget` has enough left for it; the response is
+    /// left as it is otherwise. `length` is that of the body, where it is known.
+    pub fn begin(
+        &self,
+        fields: &mut Fields,
+        length: Option<u64>,
+        budget: &'static Budget,
+    ) -> Option<Encoder> {
+        let encoder = Encoder::new(self.encoding, length, budget)?;
         fields.remove(Known::ContentLength);
         if self.encoding == Encoding::Gzip {
             fields.remove(ACCEPT_RANGES);
         }
         fields.set(Known::ContentEncoding, self.encoding.as_str());
-        Encoder::new(self.encoding, length)
+        Some(encoder)
     }
 
     /// Whether a response of this type is compressed; `None` where its beginning decides.
@@ -260,16 +283,6 @@ fn offered(config: &dynamic::Compress) -> Result<Offered, String> {
         }
     };
     Ok(Offered { encodings, default })
-}
-
-/// Puts a field before others of its name, where Traefik's stands.
-fn prepend(fields: &mut Fields, name: Known, value: &str) {
-    let others: Vec<Vec<u8>> = fields.get_all(name).map(<[u8]>::to_vec).collect();
-    fields.remove(name);
-    fields.append(name, value);
-    for other in others {
-        fields.append(name, other);
-    }
 }
 
 #[cfg(test)]

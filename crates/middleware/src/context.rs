@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use portway_http::Headers as Fields;
 use portway_tls::ClientCertificates;
 
 use crate::{PasswordPool, Permit};
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub body_limit: u64,
     /// Whether a response without a type gets that which its beginning looks like.
     pub detects_type: bool,
+    /// Fields that any response has that comes from here on, whoever makes it.
+    pub early: Option<Box<Fields>>,
     /// What is to be held until the response has been sent.
     pub permits: Vec<Permit>,
     /// Why a middleware answered the request itself, for the log.
@@ -61,6 +64,7 @@ impl<'a> Context<'a> {
             hidden: false,
             body_limit: u64::MAX,
             detects_type: false,
+            early: None,
             permits: Vec::new(),
             reason: None,
         }
@@ -79,6 +83,13 @@ impl<'a> Context<'a> {
         self.append_forwarded_for = append_forwarded_for;
         self.hidden = hidden;
         self.detects_type = detects_type;
+    }
+
+    /// Lets the fields of a response begin, which something has just made.
+    pub fn begin(&self, fields: &mut Fields) {
+        if let Some(early) = &self.early {
+            fields.put_before(early);
+        }
     }
 
     /// The proxy is not to write `X-Forwarded-For`.

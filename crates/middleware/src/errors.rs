@@ -1,8 +1,8 @@
 //! Puts another service's page in the place of an error.
 //!
-//! Traefik: `errors`. Differences: of several `statusRewrites` that hold a status the first by its text counts, where
-//! Traefik takes any; a status that no response can have is refused when the middleware is built, where Traefik breaks
-//! off the response.
+//! Traefik: `errors`. Differences: instead of 204 and 304 a page comes without its body, where Traefik breaks it off; of
+//! several `statusRewrites` that hold a status the first by its text counts, where Traefik takes any; a status that no
+//! response can have is refused when the middleware is built, where Traefik breaks off the response.
 
 use portway_http::{BodyFraming, HeaderName, Headers, Method, Request, Status, Version};
 use portway_model::{Problem, dynamic};

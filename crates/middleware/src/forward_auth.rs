@@ -2,8 +2,10 @@
 //!
 //! Traefik: `forwardAuth`. Differences: bodies without a limit have one all the same ([`MAX_BODY`], [`MAX_ANSWER`]);
 //! a user in `address` is not shown in a `Location`; cookies that are not listed keep the form in which their server
-//! wrote them; the server is not told of a `User-Agent` or `Accept-Encoding` that the client did not send; settings
-//! that cannot work are refused when the configuration is read, where Traefik answers 500 to each request.
+//! wrote them; the server is not told of a `User-Agent` or `Accept-Encoding` that the client did not send, nor of an
+//! empty address where `headers` hide the client's; a client's own fields beside `authResponseHeaders` go, whose names
+//! differ by `_` for `-`; settings that cannot work are refused when the configuration is read, where Traefik answers
+//! 500 to each request.
 
 mod answered;
 mod asking;

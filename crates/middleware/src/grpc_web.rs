@@ -1,16 +1,15 @@
 //! Translates between gRPC-Web, which browsers speak, and gRPC.
 //!
-//! Traefik: `grpcWeb`. Differences: servers are told `TE: trailers`, without which
-//! many refuse requests; the body of a request may be several texts of base64, each with its own end, as the
-//! protocol has it; a response always says that it depends on `Origin`; a response of gRPC that says its length gets its status all the same; a response to a client of
-//! text that says its length is not cut off.
+//! Traefik: `grpcWeb`. Differences: servers are told `TE: trailers`, without which many refuse requests; the body of a
+//! request may be several texts of base64, each with its own end, as the protocol has it; a response always says that it
+//! depends on `Origin`; a response of gRPC that says its length gets its status all the same; a response to a client of
+//! text that says its length is not cut off, nor is one that `buffering` further out has held; `forwardAuth` behind it
+//! with `forwardBody` asks about calls without a body, where Traefik fails with 500.
 
 mod base64;
 mod body;
 
-use portway_http::{
-    Answer, BodyFraming, Headers as Fields, Known, Method, Request, StaticName, Status,
-};
+use portway_http::{Answer, Headers as Fields, Known, Method, Request, StaticName, Status};
 use portway_model::dynamic;
 
 pub use self::{
@@ -130,13 +129,14 @@ impl Translation<'_> {
         }
     }
 
-    /// Makes the head of a response, whose body is framed like that, one of gRPC-Web, and gives what does the same to
-    /// its body; `None` where that stays as it is.
+    /// Makes the head of a response, one of gRPC-Web, and gives what does the same to
+    /// its body; `None` where that stays as it is. `detects_type` says whether a response without a type may get one.
     pub fn on_response(
         &self,
         fields: &mut Fields,
         status: Status,
-        body: BodyFraming,
+        says_length: bool,
+        detects_type: bool,
     ) -> Option<GrpcWebBody> {
         let kind = fields.get(Known::ContentType).unwrap_or_default().to_vec();
         let is_grpc = kind.starts_with(GRPC);
@@ -146,11 +146,12 @@ impl Translation<'_> {
             let web = if self.text { WEB_TEXT } else { WEB };
             fields.set(Known::ContentType, replaced(&kind, GRPC, web));
         }
-        let names = names(fields);
+        let mut names = names(fields, detects_type);
+        if says_length && !fields.contains(Known::ContentLength) {
+            names.push(Known::ContentLength.as_str().to_owned());
+        }
         let exposed = names.iter().map(String::as_str).chain(["grpc-status", "grpc-message"]);
         fields.set(EXPOSE_HEADERS, exposed.collect::<Vec<_>>().join(", "));
-        let says_length =
-            matches!(body, BodyFraming::Length(_)) && fields.contains(Known::ContentLength);
         // As in Traefik, what says its length has no room for more, which clients of gRPC could not do without.
         if !status.allows_body() || (says_length && !is_grpc && !self.text) {
             return None;
@@ -175,9 +176,12 @@ impl Translation<'_> {
     }
 }
 
-/// The names of fields, each once, and that of the type in any case, which Traefik always lists.
-fn names(fields: &Fields) -> Vec<String> {
-    let mut names: Vec<String> = vec![Known::ContentType.as_str().to_owned()];
+/// The names of fields, each once, and that of the type, which Traefik lists where it is not to be guessed, as well.
+fn names(fields: &Fields, detects_type: bool) -> Vec<String> {
+    let mut names = Vec::new();
+    if !detects_type {
+        names.push(Known::ContentType.as_str().to_owned());
+    }
     for field in fields.iter() {
         if !names.iter().any(|name| name.eq_ignore_ascii_case(field.name)) {
             names.push(field.name.to_owned());

@@ -56,7 +56,7 @@ pub use body_limit::BodyLimit;
 pub use buffering::{BodyBounds, Buffering};
 pub use chain::Chain;
 pub use circuit_breaker::{CircuitBreaker, Recording};
-pub use compress::{Compress, Encoder, Encoding, Offer, Verdict};
+pub use compress::{Budget, Compress, Encoder, Encoding, Judgement, Offer, Verdict};
 pub use content_type::{ContentType, detect_content_type, detect_type_of_answer, lacks_type};
 pub use context::{Context, Marks};
 pub use digest_auth::DigestAuth;

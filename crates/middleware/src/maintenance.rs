@@ -63,6 +63,7 @@ fn answer(
         refused("body".to_owned(), format!("a response with status {code} has none"));
     }
     let mut answer = Answer::empty(status);
+    answer.written = config.body.is_some();
     if status.allows_body() {
         answer.body = body.into_bytes().into();
         let written = match config.content_type.as_str() {

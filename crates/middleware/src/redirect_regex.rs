@@ -1,6 +1,7 @@
 //! Redirects by a regular expression over the URL.
 //!
-//! Traefik: `redirectRegex`. Differences: none.
+//! Traefik: `redirectRegex`. Differences: where a URL is redirected to itself, `forwardAuth` and `errors` behind it see an
+//! `&` for a `;` of its query, as they do without it.
 
 use portway_http::Request;
 use portway_model::{Problem, dynamic};

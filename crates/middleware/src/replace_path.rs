@@ -26,7 +26,13 @@ impl ReplacePath {
 
     pub(crate) fn on_request(&self, request: &mut Request, context: &mut Context<'_>) -> Flow {
         tell(request);
-        if replace(request, &self.path) { Flow::Continue } else { refuse(&self.path, context) }
+        if !replace(request, &self.path) {
+            return refuse(&self.path, context);
+        }
+        // It is remembered as it was written, for those who put something before it.
+        let path = request.target.path().to_vec();
+        request.target.set_path(&path, Some(&self.path));
+        Flow::Continue
     }
 }
 

@@ -84,6 +84,11 @@ impl Retry {
         self.max_body
     }
 
+    /// Whether a server that cannot be reached is a reason to try again.
+    pub fn heeds_network(&self) -> bool {
+        self.on_network_error
+    }
+
     /// Whether the status of an answer to this method may be a reason to try again.
     pub fn heeds_status(&self, method: &Method) -> bool {
         let changes = matches!(method.as_str(), "POST" | "PATCH" | "LOCK");

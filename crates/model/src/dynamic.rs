@@ -26,8 +26,9 @@ pub use router::{
     RouterTls, TraceVerbosity,
 };
 pub use service::{
-    HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, ServiceOrigin,
-    Strategy, UNSERVED_SERVICES, Unserved, Weighted, WeightedService,
+    CheckMode, CheckScheme, Failover, FailoverErrors, HealthCheck, HeedsHealth,
+    HighestRandomWeight, LoadBalancer, Mirror, Mirroring, PassiveHealthCheck, ResponseForwarding,
+    Server, Service, ServiceOrigin, Strategy, Unserved, Weighted, WeightedService,
 };
 pub use sticky::{Cookie, Sticky};
 pub use tls::{Certificate, ClientAuth, Material, TlsOptions, TlsStore};

@@ -9,6 +9,7 @@ use crate::{Period, dynamic::ServersTransport};
 
 mod decode;
 mod entry_point;
+mod errors;
 pub mod known;
 mod log;
 mod providers;
@@ -19,6 +20,7 @@ pub use entry_point::{
     ForwardedHeaders, Http2, Http3, KeepAlive, LifeCycle, NotAnAddress, Protocol, ProxyProtocol,
     RedirectToEntryPoint, Redirections, RespondingTimeouts, Transport, Udp,
 };
+pub use errors::{ErrorPages, ProxyStatus};
 pub use log::{
     AccessLog, AccessLogFields, AccessLogFilters, AccessLogFormat, FieldMode, FieldModes, Level,
     Log, LogFormat, StatusRange,
@@ -56,6 +58,10 @@ pub struct StaticConfig {
     pub core: Core,
     /// What applies to the whole of the process.
     pub global: Global,
+    /// Errors in the form that clients ask for; `None` means plain text. Portway's own option `errorPages`.
+    pub error_pages: Option<ErrorPages>,
+    /// What responses say of what went wrong; `None` means nothing. Portway's own option `proxyStatus`.
+    pub proxy_status: Option<ProxyStatus>,
     /// Threads of the data plane; `None` means one for each core. Portway's own option `workers`.
     pub workers: Option<NonZeroUsize>,
 }
@@ -76,6 +82,8 @@ impl Default for StaticConfig {
             },
             core: Core::default(),
             global: Global::default(),
+            error_pages: None,
+            proxy_status: None,
             workers: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::{io, rc::Rc};
 
 use portway_http::{
-    Answer, BodyFraming, Method, Refusal, Status, Version,
+    Answer, BodyFraming, Headers, Method, Refusal, Request, Status, Version,
     codec::{self, ResponseHead, answer_head, write_answer, write_refusal, write_response_head},
     grpc_answer,
 };
@@ -13,8 +13,10 @@ use crate::{
     connection::{Connection, MAX_UNWANTED, Next},
     forward::ForwardError,
     memory::Memory,
+    proxy_status::PROXY_STATUS,
     record::Facts,
     relay::Peer,
+    worker::Worker,
 };
 
 /// Answers a request whose head cannot be accepted; the connection ends, for nobody knows where the next
@@ -26,13 +28,30 @@ pub(crate) async fn refuse(
 ) -> Next {
     memory.out.clear();
     let worker = Rc::clone(&connection.worker);
-    let now = std::time::Instant::now();
-    worker.clock.with_date(now, |date| write_refusal(&mut memory.out, refusal, date));
     memory.request.clear();
     let mut facts = Facts::begin(connection);
     facts.status = refusal.status.code();
     facts.reason = Some(Reason::BadRequest);
     facts.detail = refusal.reason.to_string();
+    let mut fields = Headers::new();
+    if let Some(proxy_status) = &worker.proxy_status {
+        fields.append(PROXY_STATUS, proxy_status.value(facts.status, facts.problem()));
+    }
+    let pages = worker.error_pages.as_ref();
+    let page = pages.and_then(|pages| {
+        let mut page = pages.page_for_head(connection.input.filled(), refusal.status)?;
+        page.headers.extend_from(&fields);
+        Some(page)
+    });
+    let now = std::time::Instant::now();
+    let out = &mut memory.out;
+    worker.clock.with_date(now, |date| match &page {
+        Some(page) => {
+            let (version, close) = (Version::Http11, codec::Connection::Close);
+            write_answer(out, page, &Method::Get, version, close, date);
+        }
+        None => write_refusal(out, refusal, &fields, date),
+    });
     facts.write(connection, &memory.request);
     if connection.write_out(&mut memory.out).await { Next::Close } else { Next::Abort }
 }
@@ -49,7 +68,7 @@ pub(crate) async fn send(
 ) -> Next {
     let worker = Rc::clone(&connection.worker);
     facts.status = answer.status.code();
-    let meant = grpc_answer(&memory.request, answer);
+    let meant = meant(&worker, &memory.request, answer, facts);
     let answer = meant.as_ref().unwrap_or(answer);
     let body = memory.request.body;
     let wanted = match body {
@@ -87,6 +106,19 @@ pub(crate) async fn send(
     }
     connection.end_exchange();
     Next::KeepAlive
+}
+
+/// The answer in the form that the client asks for, with what is to be said of the error; `None` where it stays as it is.
+fn meant(worker: &Worker, request: &Request, answer: &Answer, facts: &Facts) -> Option<Answer> {
+    let page = || worker.error_pages.as_ref()?.page(request, answer, facts.reason?);
+    let mut meant = grpc_answer(request, answer).or_else(page);
+    // What has no reason is of an internal service: Portway is its server and not its proxy.
+    if let (Some(proxy_status), Some(problem)) = (&worker.proxy_status, facts.problem()) {
+        let value = proxy_status.value(answer.status.code(), Some(problem));
+        let fields = &mut meant.get_or_insert_with(|| answer.clone()).headers;
+        fields.append(PROXY_STATUS, value);
+    }
+    meant
 }
 
 /// Writes a head into `out`, or sends it where heads go beside bodies.

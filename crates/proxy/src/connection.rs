@@ -14,7 +14,7 @@ use portway_http::{
     codec::{Progress, RequestParser},
     h2::PREFACE,
 };
-use portway_upstream::{Http2Stream, Stream};
+use portway_upstream::Stream;
 use tokio::{io::AsyncWriteExt, time::timeout_at};
 
 use crate::{
@@ -152,19 +152,19 @@ impl Connection {
         }
     }
 
-    /// The connection as one of its streams sees it.
-    pub(crate) fn of_stream(
+    /// A connection on which there is one request: a stream of a connection that speaks HTTP/2, or nobody's.
+    pub(crate) fn of_one(
         worker: &Rc<Worker>,
         entry_point: usize,
         peer: SocketAddr,
         tls: Option<Rc<TlsFacts>>,
-        stream: Http2Stream,
+        stream: Stream,
     ) -> Self {
         let now = Instant::now();
         Self {
             worker: Rc::clone(worker),
             entry_point,
-            stream: Stream::Http2(Box::new(stream)),
+            stream,
             input: ReadBuffer::default(),
             peer,
             tls,

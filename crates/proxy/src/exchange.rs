@@ -14,18 +14,18 @@ use portway_http::{Answer, BodyFraming, Method, Request, Status, TargetForm, den
 use portway_middleware::{Chain, Context, detect_type_of_answer};
 use portway_model::InternalService;
 use portway_observe::Reason;
-use portway_snapshot::{Held, Route, Snapshot, Steps, Target};
-use portway_upstream::{Asking, Choice, InFlight, Picked, Server, Service};
+use portway_snapshot::{Choice, Held, Route, Service, Snapshot, Steps, Taker, Target, Then};
+use portway_upstream::{Asking, InFlight, Picked, Server};
 
 use tokio::{task::spawn_blocking, time::timeout_at};
 
 use crate::{
     EntryPoint, answer,
     connection::{Connection, Next},
+    copies,
     forward::{self, ForwardError},
     memory::Memory,
     record::Facts,
-    relay::Recode,
     stick::stick,
     subject::Asked,
     worker::Worker,
@@ -65,19 +65,34 @@ pub(crate) struct Exchange<'a, 's> {
     pub(crate) facts: &'a mut Facts,
     pub(crate) settings: &'a EntryPoint,
     pub(crate) snapshot: &'s Held,
-    pub(crate) route: &'s Route,
+    pub(crate) route: &'s Arc<Route>,
     /// What its middlewares know of it, and leave to be done.
     pub(crate) context: Context<'s>,
     /// The servers that were asked in vain, where another one is to be preferred.
     pub(crate) asked: Option<Vec<&'s Arc<Server>>>,
     /// Whether anything of the request was sent to the server that was asked last; `None` where none was.
     pub(crate) sent: Option<bool>,
+    /// What is known of servers to the `retry` that stands nearest around.
+    pub(crate) tried: Tried,
     /// Whether the request is wanted as it is before it is made ready for a server.
     pub(crate) keeps_unsent: bool,
     /// The request as it was then.
     pub(crate) unsent: Option<Request>,
+    /// Whether the response has fields of its own, which a wrapper further out will join to the client's.
+    pub(crate) apart: bool,
+    /// Whether interim responses are kept from the client.
+    pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
     in_flight: Option<InFlight<'s>>,
+}
+
+/// How far a request has come in an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tried {
+    /// Whether a server was to be asked.
+    pub(crate) asked: bool,
+    /// Whether anything was sent to one.
+    pub(crate) sent: bool,
 }
 
 /// What a request gets.
@@ -107,12 +122,11 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
             Next::Abort
         }
     };
-    memory.permits.clear();
-    memory.recordings.clear();
-    memory.max_body = None;
-    memory.held = None;
-    memory.recode = Recode::AsIs;
-    memory.body_filters.clear();
+    if !memory.copies.is_empty() {
+        let is_gone = next == Next::Abort || facts.reason == Some(Reason::ClientGone);
+        copies::send(connection, memory, &snapshot, is_gone);
+    }
+    memory.end();
     facts.write(connection, &memory.request);
     next
 }
@@ -144,32 +158,48 @@ async fn serve(
     let mut context = Context::new(secure, peer, connection.started, &worker.passwords);
     context.certificates = certificates.as_deref();
     context.append_forwarded_for = settings.append_forwarded_for;
-    let mut exchange = Exchange {
-        connection,
-        memory,
-        facts,
-        settings,
-        snapshot,
-        route,
-        context,
-        asked: None,
-        sent: None,
-        keeps_unsent: false,
-        unsent: None,
-        in_flight: None,
-    };
+    let mut exchange = Exchange::new(connection, memory, facts, settings, snapshot, route, context);
     if let Some(total) = route.timeouts.total {
         // Rare: it must not swell the future of every exchange.
         return Box::pin(exchange.run_within(total)).await;
     }
-    let reply = match route.steps.is_empty() {
-        true => exchange.reach().await,
-        false => exchange.run(&route.steps).await,
+    let reply = match route.steps.bare_target() {
+        Some(target) => exchange.ask(target).await,
+        None => exchange.run(&route.steps).await,
     };
     exchange.deliver(reply).await
 }
 
-impl<'s> Exchange<'_, 's> {
+impl<'a, 's> Exchange<'a, 's> {
+    /// A request that `route` takes, before anything was done about it.
+    pub(crate) fn new(
+        connection: &'a mut Connection,
+        memory: &'a mut Memory,
+        facts: &'a mut Facts,
+        settings: &'a EntryPoint,
+        snapshot: &'s Held,
+        route: &'s Arc<Route>,
+        context: Context<'s>,
+    ) -> Self {
+        Self {
+            connection,
+            memory,
+            facts,
+            settings,
+            snapshot,
+            route,
+            context,
+            asked: None,
+            sent: None,
+            tried: Tried::default(),
+            keeps_unsent: false,
+            unsent: None,
+            apart: false,
+            hides_interim: false,
+            in_flight: None,
+        }
+    }
+
     /// Leads the request through and delivers the reply, all within `total` of its head.
     async fn run_within(&mut self, total: Duration) -> Next {
         let until = self.connection.started + total;
@@ -205,9 +235,9 @@ impl<'s> Exchange<'_, 's> {
         {
             return Reply::Answer(answer);
         }
-        let mut reply = match &steps.wrapper {
-            None => self.reach().await,
-            Some(wrapper) => Box::pin(self.wrap(wrapper)).await,
+        let mut reply = match &steps.then {
+            Then::Target(target) => self.ask(target).await,
+            Then::Wrapper(wrapper) => Box::pin(self.wrap(wrapper)).await,
         };
         let Memory { request, response, .. } = &mut *self.memory;
         let fields = match &mut reply {
@@ -236,37 +266,53 @@ impl<'s> Exchange<'_, 's> {
         })
     }
 
-    /// Leads the request to the router's target.
-    pub(crate) async fn reach(&mut self) -> Reply<'s> {
-        self.ask(&self.route.target).await
-    }
-
     /// Leads the request to a target.
     pub(crate) async fn ask(&mut self, target: &'s Target) -> Reply<'s> {
-        let answer = match target {
-            Target::Closed => return self.closed(),
-            Target::Internal(service) => {
-                ask_internal(self.connection, &self.memory.request, *service, self.snapshot).await
-            }
-            Target::Service(service) => {
-                let Choice { picked, cookies } = self.pick(service);
-                if let Some(picked) = picked {
-                    return self.forward(picked, &cookies).await;
-                }
+        match target {
+            Target::Closed => self.closed(),
+            Target::Service(service) => self.ask_service(service).await,
+        }
+    }
+
+    /// Leads the request to a service. The cookies that keep the client with what takes it go into the reply.
+    pub(crate) async fn ask_service(&mut self, service: &'s Service) -> Reply<'s> {
+        let Choice { taker, cookies } = self.pick(service);
+        let mut reply = match taker {
+            Some(Taker::Server(picked)) => return self.forward(picked, &cookies).await,
+            // Rare: it must not swell the future of every exchange.
+            Some(Taker::Service(service)) => Box::pin(self.enter(service)).await,
+            None => {
                 self.facts.reason = Some(Reason::NoServer);
-                let mut answer = Answer::no_available_server();
-                stick(&mut answer.headers, &cookies);
-                answer
+                self.answered(Answer::no_available_server())
             }
         };
-        Reply::Answer(answer.into())
+        match &mut reply {
+            Reply::Answer(answer) => stick(&mut answer.headers, &cookies),
+            Reply::Server(_) => stick(&mut self.memory.response.headers, &cookies),
+        }
+        reply
+    }
+
+    /// Leads the request into a service that chooses no server, or not at once.
+    async fn enter(&mut self, service: &'s Service) -> Reply<'s> {
+        match service {
+            Service::Behind(steps) => self.run(steps).await,
+            Service::Failover(failover) => self.failover(failover).await,
+            Service::Mirroring(mirroring) => self.mirroring(mirroring).await,
+            Service::Internal(service) => {
+                let Self { connection, memory, snapshot, .. } = self;
+                let answer = ask_internal(connection, &memory.request, *service, snapshot).await;
+                self.answered(answer)
+            }
+            // What chooses has chosen.
+            Service::Servers(_) | Service::Weighted(_) => self.closed(),
+        }
     }
 
     /// The reply of a router that could not be built.
     pub(crate) fn closed(&mut self) -> Reply<'s> {
         self.facts.reason = Some(Reason::RouterClosed);
-        let answer = Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error");
-        Reply::Answer(answer.into())
+        self.answered(Answer::error(Status::INTERNAL_SERVER_ERROR, "Internal Server Error"))
     }
 
     /// Chooses a server: one that was not asked in vain, while there is one.
@@ -279,8 +325,10 @@ impl<'s> Exchange<'_, 's> {
         let choice = service.pick(&asking);
         let Some(asked) = &mut self.asked else { return choice };
         let is_fresh = |choice: &Choice<'_>| {
-            let of = |picked: Picked<'_>| !asked.iter().any(|one| Arc::ptr_eq(one, picked.server));
-            choice.picked.is_some_and(of)
+            choice.taker.is_some_and(|taker| match taker {
+                Taker::Server(picked) => !asked.iter().any(|one| Arc::ptr_eq(one, picked.server)),
+                Taker::Service(_) => true,
+            })
         };
         let choice = if is_fresh(&choice) {
             choice
@@ -288,7 +336,9 @@ impl<'s> Exchange<'_, 's> {
             let mut others = (0..MAX_PICKS).map(|_| service.pick(&asking));
             others.find(is_fresh).unwrap_or(choice)
         };
-        asked.extend(choice.picked.map(|picked| picked.server));
+        if let Some(Taker::Server(picked)) = choice.taker {
+            asked.push(picked.server);
+        }
         choice
     }
 
@@ -306,16 +356,21 @@ impl<'s> Exchange<'_, 's> {
             body_limit,
             timeouts,
             aside: false,
+            hides_interim: self.hides_interim,
         };
         self.in_flight = picked.load.map(|load| load.begin(Instant::now()));
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
-        self.sent = Some(self.memory.upload.begun());
+        let begun = self.memory.upload.begun();
+        self.sent = Some(begun);
+        self.tried = Tried { asked: true, sent: self.tried.sent || begun };
         match fetched {
             Ok(()) => {
                 if let Some(in_flight) = &self.in_flight {
                     in_flight.answered(Instant::now());
                 }
-                stick(&mut self.memory.response.headers, cookies);
+                let fields = &mut self.memory.response.headers;
+                stick(fields, cookies);
+                self.context.begin(fields);
                 Reply::Server(picked)
             }
             Err(error) => {
@@ -330,7 +385,7 @@ impl<'s> Exchange<'_, 's> {
     }
 
     /// Sends the reply to the client.
-    async fn deliver(&mut self, reply: Reply<'s>) -> Next {
+    pub(crate) async fn deliver(&mut self, reply: Reply<'s>) -> Next {
         let Self { connection, memory, facts, settings, context, .. } = self;
         match reply {
             Reply::Server(picked) => {
@@ -380,7 +435,7 @@ fn find<'s>(
     request: &Request,
     settings: &EntryPoint,
     snapshot: &'s Held,
-) -> Result<&'s Route, Refused> {
+) -> Result<&'s Arc<Route>, Refused> {
     let not_found = || (Reason::NoRouter, Answer::not_found().into());
     let tables = snapshot.entry_points.get(connection.entry_point).ok_or_else(not_found)?;
     let table = if connection.tls.is_some() { &tables.secure } else { &tables.plain };
@@ -392,7 +447,7 @@ fn find<'s>(
     }
     if let Some(tls) = &connection.tls
         && tls.options != route.tls_options
-        && !matches!(route.target, Target::Closed)
+        && !matches!(route.steps.target(), Target::Closed)
     {
         let answer = Answer::error(Status::MISDIRECTED, "Misdirected Request");
         return Err((Reason::Misdirected, answer.into()));

@@ -28,6 +28,7 @@ use crate::{
     connection::{Connection, Next},
     deadline::Deadline,
     memory::Memory,
+    proxy_status::PROXY_STATUS,
     record::Facts,
     relay::{Download, DownloadError, Peer, Side, Upload, UploadError},
     tunnel,
@@ -47,6 +48,8 @@ pub(crate) struct Job<'a> {
     pub(crate) timeouts: Timeouts,
     /// Whether the request is not the client's: it goes as it is, its response comes as it is, and neither is noted.
     pub(crate) aside: bool,
+    /// Whether interim responses are kept from the client.
+    pub(crate) hides_interim: bool,
 }
 
 /// Sends the request and receives the head of the response; the body is still to come.
@@ -100,6 +103,10 @@ pub(crate) async fn pass_on(
     if detects_type && lacks_type(memory.response.status, &memory.response.headers) {
         // Rare: it must not swell the future of every exchange.
         Box::pin(sniff::sniff(connection, memory, &worker)).await;
+    }
+    if let Some(proxy_status) = &worker.proxy_status {
+        let value = proxy_status.value(memory.response.status.code(), facts.problem());
+        memory.response.headers.append(PROXY_STATUS, value);
     }
     // A server that answers before it was asked in full may take the rest for its next request.
     let asked = memory.upload.is_complete();

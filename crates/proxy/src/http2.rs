@@ -16,7 +16,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use portway_http::{
-    Answer, Refusal,
+    Answer, Known, Refusal,
     h2::{Limits, Server},
 };
 use portway_observe::Reason;
@@ -168,7 +168,8 @@ fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arri
     if protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         memory.request.become_upgrade("websocket", &websocket_key());
     }
-    let connection = Connection::of_stream(worker, *entry_point, *peer, tls.clone(), stream);
+    let stream = Stream::Http2(Box::new(stream));
+    let connection = Connection::of_one(worker, *entry_point, *peer, tls.clone(), stream);
     tokio::task::spawn_local(lead(place, Box::new(connection), memory, refusal));
 }
 
@@ -203,8 +204,12 @@ async fn lead(
 
 /// Answers a request whose head cannot be accepted; other streams go on.
 async fn refuse(connection: &mut Connection, memory: &mut Memory, refusal: Refusal) -> Next {
+    let pages = connection.worker.error_pages.is_some();
+    let accept = pages.then(|| memory.request.headers.get_all(Known::Accept).map(<[u8]>::to_vec));
+    let accept: Vec<_> = accept.into_iter().flatten().collect();
     memory.request.clear();
     memory.request.version = portway_http::Version::Http2;
+    accept.iter().for_each(|value| memory.request.headers.append(Known::Accept, value));
     let mut facts = Facts::begin(connection);
     facts.reason = Some(Reason::BadRequest);
     facts.detail = refusal.reason.to_string();

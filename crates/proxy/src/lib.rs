@@ -10,9 +10,11 @@
 //! - `connection`: one client connection: request heads, keep-alive, limits, graceful end.
 //! - `http2`: one client connection that speaks HTTP/2, whose streams are exchanges.
 //! - `exchange`: one request from head to last byte, the straight line.
+//! - `failover`, `mirroring`: services that ask others, and `copies` of requests for mirrors.
 //! - `forward`: pick a server, connect or reuse, send, receive.
 //! - `relay`: both directions of bodies at once, with back-pressure; tunnels after an upgrade.
 //! - `answer`: answers of our own; errors → status.
+//! - `error_pages`, `proxy_status`: what clients are told of errors beyond the status.
 //!
 //! Everything of one connection runs in one task on one worker: no channel, no lock, no memory shared with
 //! other workers but the snapshot's pointer.
@@ -22,15 +24,20 @@ mod answer;
 mod buffer;
 mod clock;
 mod connection;
+mod copies;
 mod deadline;
 mod drain;
 mod entry_point;
+mod error_pages;
 mod exchange;
+mod failover;
 mod forward;
 mod handshake;
 mod http2;
 mod memory;
+mod mirroring;
 mod proxy_protocol;
+mod proxy_status;
 mod record;
 mod relay;
 mod stick;
@@ -44,6 +51,8 @@ mod wrap;
 pub use accept::{BindError, Bound, bind};
 pub use drain::Drain;
 pub use entry_point::{EntryPoint, InvalidEntryPoint};
+pub use error_pages::{ErrorPages, InvalidTemplate};
 pub use exchange::{Inbound, InternalServices};
+pub use proxy_status::{InvalidProxyName, ProxyStatus};
 pub use subject::Asked;
 pub use worker::{Worker, WorkerParts};

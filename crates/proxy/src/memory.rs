@@ -8,8 +8,10 @@ use portway_upstream::Connection as ServerConnection;
 
 use crate::{
     buffer::ReadBuffer,
+    copies::Copy,
     forward::{HeadState, Limits},
     relay::{Download, Recode, Upload},
+    wrap::HeldBody,
 };
 
 /// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
@@ -26,10 +28,16 @@ pub(crate) struct Memory {
     pub(crate) response: Response,
     /// For what is written to the client.
     pub(crate) out: Vec<u8>,
-    /// The request's body as it came, framing included, where it is kept for another attempt.
-    pub(crate) held: Option<Vec<u8>>,
+    /// The request's body, where it is kept for another attempt.
+    pub(crate) held: Option<HeldBody>,
+    /// Whether some of the request's body is gone that was not kept: the request cannot be sent again.
+    pub(crate) body_is_lost: bool,
     /// How servers get the request's body.
     pub(crate) recode: Recode,
+    /// Bytes of the response's body that the client does not want, since it asked for the head alone.
+    pub(crate) hidden_body: u64,
+    /// Bytes of the response's body, where all of it is here, whatever its head says.
+    pub(crate) whole_body: Option<u64>,
     /// What changes the response's body on its way to the client, in the order of the way.
     pub(crate) body_filters: Vec<Box<dyn BodyFilter>>,
     /// How the server delimits its body, where filters change it.
@@ -38,6 +46,8 @@ pub(crate) struct Memory {
     pub(crate) max_body: Option<u64>,
     /// What is recorded when the response has been sent.
     pub(crate) recordings: Vec<Recording>,
+    /// Copies of the request that are sent when the response has been.
+    pub(crate) copies: Vec<Copy>,
     /// The request on its way to the server.
     pub(crate) upload: Upload,
     /// The response on its way to the client.
@@ -65,6 +75,19 @@ impl Memory {
             return BodyReader::Stream;
         }
         BodyReader::for_response(framing, TrailerLimits::default())
+    }
+
+    /// Lets go of what one exchange had beyond its bytes.
+    pub(crate) fn end(&mut self) {
+        self.permits.clear();
+        self.recordings.clear();
+        self.max_body = None;
+        self.held = None;
+        self.body_is_lost = false;
+        self.hidden_body = 0;
+        self.whole_body = None;
+        self.recode = Recode::AsIs;
+        self.body_filters.clear();
     }
 
     fn is_usual(&self) -> bool {

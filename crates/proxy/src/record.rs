@@ -7,10 +7,10 @@ use std::{
 
 use portway_http::{Headers, Known, Request, Response};
 use portway_observe::{Needs, Origin, Reason, Record, Recorder, Served, Tls};
-use portway_snapshot::{Route, Target};
+use portway_snapshot::{Route, Service, Target};
 use portway_upstream::{Picked, Server};
 
-use crate::connection::Connection;
+use crate::{connection::Connection, forward::ForwardError, proxy_status::ErrorType};
 
 /// What is known of one request, gathered on its way; written by [`Facts::write`].
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) reason: Option<Reason>,
     /// What the reason was about.
     pub(crate) detail: String,
+    /// What a failed exchange with a server was, and the reason that it was for.
+    finer: Option<(Reason, ErrorType)>,
     /// Bytes of the response's body sent to the client.
     pub(crate) sent: u64,
     /// Bytes of the request's body.
@@ -76,6 +78,21 @@ impl Facts {
         Self { log, ..Self::default() }
     }
 
+    /// An exchange with a server failed.
+    pub(crate) fn failed(&mut self, error: &ForwardError) {
+        let reason = error.reason();
+        self.reason = Some(reason);
+        self.detail = error.to_string();
+        self.finer = Some((reason, ErrorType::of_error(error)));
+    }
+
+    /// What went wrong, if there is a reason.
+    pub(crate) fn problem(&self) -> Option<(Reason, ErrorType)> {
+        let reason = self.reason?;
+        let finer = self.finer.filter(|(of, _)| *of == reason);
+        Some(finer.unwrap_or_else(|| (reason, ErrorType::of_reason(reason))))
+    }
+
     /// The request is in canonical form, and no middleware has changed it yet.
     pub(crate) fn take_request(&mut self, request: &Request) {
         let Some(log) = &mut self.log else { return };
@@ -92,7 +109,10 @@ impl Facts {
         let Some(log) = &mut self.log else { return };
         let recorder = connection.worker.recorder.as_ref();
         let internals = recorder.is_some_and(|recorder| recorder.borrow().logs_internals());
-        let is_internal = matches!(route.target, Target::Internal(_));
+        let is_internal = match route.steps.target() {
+            Target::Service(service) => matches!(**service, Service::Internal(_)),
+            Target::Closed => false,
+        };
         log.route = Some(Arc::clone(&route.name));
         if !route.access_log || (is_internal && !internals) {
             self.log = None;

@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::{
-    Drain, EntryPoint, InternalServices, accept::accept, buffer::Buffers, clock::Clock,
-    drain::Ending, memory::Memories,
+    Drain, EntryPoint, ErrorPages, InternalServices, ProxyStatus, accept::accept, buffer::Buffers,
+    clock::Clock, drain::Ending, memory::Memories,
 };
 
 /// Requests to the API that a worker answers at once, at most; more get 503.
@@ -42,6 +42,10 @@ pub struct WorkerParts {
     pub internal_services: Arc<dyn InternalServices>,
     /// Where access log lines go; `None` without an access log.
     pub recorder: Option<Recorder>,
+    /// Errors in the form that clients ask for; `None` for plain text.
+    pub error_pages: Option<Arc<ErrorPages>>,
+    /// What responses say of what went wrong; `None` for nothing.
+    pub proxy_status: Option<Arc<ProxyStatus>>,
     /// Where passwords are checked; shared by all workers.
     pub passwords: Arc<PasswordPool>,
     /// How the worker is ended.
@@ -57,6 +61,8 @@ pub struct Worker {
     /// Requests to the API that are answered at once.
     pub(crate) api_turns: Semaphore,
     pub(crate) recorder: Option<RefCell<Recorder>>,
+    pub(crate) error_pages: Option<Arc<ErrorPages>>,
+    pub(crate) proxy_status: Option<Arc<ProxyStatus>>,
     pub(crate) passwords: Arc<PasswordPool>,
     pub(crate) drain: Drain,
     pub(crate) pool: RefCell<Pool>,
@@ -83,6 +89,8 @@ impl Worker {
                 internal_services: parts.internal_services,
                 api_turns: Semaphore::new(API_TURNS),
                 recorder: parts.recorder.map(RefCell::new),
+                error_pages: parts.error_pages,
+                proxy_status: parts.proxy_status,
                 passwords: parts.passwords,
                 drain: parts.drain,
                 pool: RefCell::default(),

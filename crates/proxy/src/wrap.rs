@@ -15,6 +15,7 @@ mod buffering;
 mod circuit_breaker;
 mod compress;
 mod errors;
+mod fields;
 mod filtered;
 mod forward_auth;
 mod grpc_web;
@@ -25,7 +26,12 @@ mod retry;
 use portway_middleware::Middleware;
 use portway_snapshot::{Target, Wrapper};
 
-pub(crate) use self::{filtered::Filtered, held::HoldError, reply::AwaitError};
+pub(crate) use self::{
+    fields::Join,
+    filtered::Filtered,
+    held::{HeldBody, HoldError},
+    reply::AwaitError,
+};
 use crate::exchange::{Exchange, Reply};
 
 impl<'s> Exchange<'_, 's> {

@@ -74,10 +74,12 @@ pub(crate) struct Ties {
     /// Whether names of routers' copies met names of others, or TLS options differ between routers. What becomes
     /// of one router may then depend on any other.
     entangled: bool,
-    /// Whether a chain or a weighted service is broken: what is said of it may depend on any name.
+    /// Whether a chain, or a service that is made of other objects, is broken: what is said of it may depend on any name.
     broken: bool,
-    /// Names that chains and weighted services mention.
+    /// Names that chains and services mention.
     parts: Arc<BTreeSet<String>>,
+    /// Services that would work if their middlewares did.
+    shut: Arc<BTreeSet<String>>,
     /// Services that routers reach through others.
     reached: Arc<BTreeSet<String>>,
     /// Middlewares of which something is told though they work.
@@ -146,9 +148,9 @@ fn anew(
         &mut carried,
         &mut runtime,
     );
-    services::compile(&objects, &transports, &mut carried, &mut runtime);
     let was = &before.carried;
     middlewares::compile(&objects, configs, environment, was, &mut carried, &mut runtime);
+    services::compile(&objects, configs, settings, &transports, was, &mut carried, &mut runtime);
     let tls = &mut carried.tls;
     let options = tls::compile(&objects, environment, now, &before.carried.tls, tls, &mut runtime);
     let claims = routers::compile(configs, settings, before, &mut carried, &mut runtime);

@@ -8,12 +8,14 @@
 
 mod compile;
 mod publish;
+mod service;
 mod settings;
 mod snapshot;
 mod steps;
 
 pub use compile::{Environment, compile};
 pub use publish::{Held, Publisher, Reader, Subscription};
+pub use service::{Choice, Failover, FailoverErrors, Mirroring, Service, Taker};
 pub use settings::{EntryPointSettings, Settings};
 pub use snapshot::{EntryPoint, Route, Snapshot, Table, Target, Timeouts};
-pub use steps::{Steps, Wrapper};
+pub use steps::{Steps, Then, Wrapper};

@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use portway_model::{InternalService, Period, dynamic::RouterTimeouts, runtime::Runtime};
+use portway_model::{Period, dynamic::RouterTimeouts, runtime::Runtime};
 use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::{EntryPointTls, LoadedCertificate};
-use portway_upstream::Service;
 
 use crate::{
-    Steps,
+    Service, Steps,
     compile::{Carried, precedence},
 };
 
@@ -56,8 +55,8 @@ impl Snapshot {
 
 impl Table {
     /// The router that takes a request: the first in order of priority whose rule matches.
-    pub fn find(&self, subject: &impl Subject) -> Option<&Route> {
-        self.index.find(subject).map(|route| &**route)
+    pub fn find(&self, subject: &impl Subject) -> Option<&Arc<Route>> {
+        self.index.find(subject)
     }
 
     /// All routers, in the order in which their rules are asked.
@@ -79,10 +78,8 @@ pub struct Route {
     pub(crate) order: Order,
     /// The router's qualified name.
     pub name: Arc<str>,
-    /// Its middlewares.
+    /// Its middlewares, up to what takes its requests.
     pub steps: Steps,
-    /// What takes its requests.
-    pub target: Target,
     /// The qualified name of its service.
     pub service: Arc<str>,
     /// The name of the TLS options that its connections must have been accepted with; empty without TLS.
@@ -168,12 +165,11 @@ impl PartialEq for Route {
 impl Eq for Route {}
 
 /// What takes the requests of a router.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Target {
-    /// A service with servers.
+    /// A service.
     Service(Arc<Service>),
-    /// A service inside Portway.
-    Internal(InternalService),
     /// The router could not be built; it keeps its claim and answers 500.
+    #[default]
     Closed,
 }

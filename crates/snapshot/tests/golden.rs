@@ -176,9 +176,8 @@ fn table(table: &Table) -> Vec<String> {
     let routes = table.routes().into_iter();
     routes
         .map(|route| {
-            let target = match &route.target {
+            let target = match route.steps.target() {
                 Target::Closed => "closed".to_owned(),
-                Target::Internal(service) => service.to_string(),
                 Target::Service(_) => route.service.to_string(),
             };
             match route.tls_options.as_ref() {

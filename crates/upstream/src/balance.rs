@@ -223,6 +223,11 @@ impl<T> Balancer<T> {
         }
     }
 
+    /// Whether any candidate takes requests, where somebody watches them.
+    pub fn is_up(&self) -> bool {
+        self.plain || self.candidates.iter().any(Candidate::is_up)
+    }
+
     /// All candidates.
     pub fn candidates(&self) -> &[Candidate<T>] {
         &self.candidates

@@ -22,15 +22,6 @@ pub struct Asking<'r> {
     pub random: &'r Random,
 }
 
-/// The outcome of a choice.
-#[derive(Debug)]
-pub struct Choice<'a> {
-    /// The server; `None` where there is none that takes requests, answered with 503.
-    pub picked: Option<Picked<'a>>,
-    /// Values of `Set-Cookie` for the response, whichever it will be; from the outermost service inwards.
-    pub cookies: Vec<&'a str>,
-}
-
 /// The server that takes a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Picked<'a> {

@@ -31,7 +31,7 @@ pub enum ConnectError {
     Unreachable {
         /// The server's URL.
         url: String,
-        /// What the system said.
+        /// What the system said; [`io::ErrorKind::NotFound`] where the name has no address.
         source: io::Error,
     },
     /// The dial timeout passed, or the system's own.
@@ -120,8 +120,10 @@ async fn dial(server: &Server) -> io::Result<TcpStream> {
     }
     let start = Instant::now();
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    let addresses: Vec<SocketAddr> =
-        lookup_host((server.host.as_str(), server.port)).await?.collect();
+    // What the resolver says has no kind that tells it from other failures.
+    let unknown = |error| io::Error::new(io::ErrorKind::NotFound, error);
+    let name = (server.host.as_str(), server.port);
+    let addresses: Vec<SocketAddr> = lookup_host(name).await.map_err(unknown)?.collect();
     for (index, address) in addresses.iter().enumerate() {
         let left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         let dialed = match server.transport.dial_timeout {

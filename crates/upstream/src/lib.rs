@@ -1,7 +1,7 @@
-//! Everything between "this service" and "a connection to one of its servers": services, balancing,
+//! Everything between "this load balancer" and "a connection to one of its servers": services, balancing,
 //! connection pools and transports.
 //!
-//! A [`Service`] is compiled from the model and immutable. What must outlive a snapshot (a balancer's
+//! [`Servers`] are compiled from the model and immutable. What must outlive a snapshot (a balancer's
 //! position, how busy a server is, its identity in the pools) lives behind `Arc`s that the next snapshot adopts through
 //! [`Carried`]. Pools are per worker and never shared.
 
@@ -21,13 +21,13 @@ mod transport;
 
 pub use balance::{Balancer, Candidate, Chosen, Member, Settings};
 pub use carried::{Carried, ServerId};
-pub use choice::{Asking, Choice, Picked, Random};
+pub use choice::{Asking, Picked, Random};
 pub use connect::{ConnectError, Opened, connect};
 pub use http2::{Arrived, Driver, Http2Stream, Multiplexed, Silence, Unresponsive};
 pub use load::{InFlight, Load};
 pub use pool::{Attempt, Connecting, Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};
-pub use service::Service;
+pub use service::Servers;
 pub use standing::Standing;
 pub use sticky::cookie_name;
 pub use stream::{Stream, Unread};

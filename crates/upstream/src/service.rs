@@ -1,31 +1,25 @@
-//! Services: named ways to reach servers.
+//! Load balancers: servers, one of which takes each request.
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::dynamic::{LoadBalancer, Sticky, Strategy};
+use portway_model::dynamic::LoadBalancer;
 
 use crate::{
-    Asking, Balancer, Carried, Choice, Member, Picked, Scheme, Server, ServerUrlError, Settings,
-    Transport, server::Parts,
+    Asking, Balancer, Carried, Member, Picked, Scheme, Server, ServerUrlError, Settings, Transport,
+    server::Parts,
 };
 
-/// A compiled service.
+/// A compiled load balancer: servers, one of which takes each request.
 #[derive(Debug)]
-pub enum Service {
-    /// Servers, one of which takes each request.
-    Servers {
-        /// The qualified name.
-        name: Arc<str>,
-        /// The servers.
-        balancer: Balancer<Arc<Server>>,
-        /// Whether servers see the client's Host instead of their own.
-        pass_host_header: bool,
-    },
-    /// Other services, in shares of requests or of clients.
-    Weighted(Balancer<Arc<Self>>),
+pub struct Servers {
+    /// The qualified name of the service.
+    name: Arc<str>,
+    balancer: Balancer<Arc<Server>>,
+    /// Whether servers see the client's Host instead of their own.
+    pass_host_header: bool,
 }
 
-impl Service {
+impl Servers {
     /// Compiles a load balancer whose transport is compiled already.
     ///
     /// The balancer's position and the servers' identities are adopted from living services where
@@ -77,43 +71,27 @@ impl Service {
         };
         let balancer = Balancer::compile(settings, servers, carried);
         let pass_host_header = config.pass_host_header;
-        Ok(Self::Servers { name: name.into(), balancer, pass_host_header })
+        Ok(Self { name: name.into(), balancer, pass_host_header })
     }
 
-    /// Balances over other services, named as they are written.
-    pub fn weighted(
-        name: &str,
-        strategy: Strategy,
-        sticky: Option<&Sticky>,
-        services: Vec<Member<'_, Arc<Self>>>,
-        carried: &Carried,
-    ) -> Self {
-        let key = format!("weighted {name}");
-        let settings = Settings { name: &key, service: name, strategy, sticky };
-        Self::Weighted(Balancer::compile(settings, services, carried))
+    /// Chooses the server for one request; `None` when none takes requests. Adds the value of `Set-Cookie` that the
+    /// response needs, whichever it will be.
+    pub fn pick<'a>(
+        &'a self,
+        asking: &Asking<'_>,
+        cookies: &mut Vec<&'a str>,
+    ) -> Option<Picked<'a>> {
+        let chosen = self.balancer.pick(asking, cookies)?;
+        Some(Picked {
+            service: &self.name,
+            server: chosen.item,
+            pass_host_header: self.pass_host_header,
+            load: chosen.load,
+        })
     }
 
-    /// Chooses the server for one request.
-    pub fn pick(&self, asking: &Asking<'_>) -> Choice<'_> {
-        let mut cookies = Vec::new();
-        Choice { picked: self.lead(asking, &mut cookies), cookies }
-    }
-
-    fn lead<'a>(&'a self, asking: &Asking<'_>, cookies: &mut Vec<&'a str>) -> Option<Picked<'a>> {
-        let mut service = self;
-        loop {
-            match service {
-                Self::Servers { name, balancer, pass_host_header } => {
-                    let chosen = balancer.pick(asking, cookies)?;
-                    return Some(Picked {
-                        service: name,
-                        server: chosen.item,
-                        pass_host_header: *pass_host_header,
-                        load: chosen.load,
-                    });
-                }
-                Self::Weighted(balancer) => service = balancer.pick(asking, cookies)?.item,
-            }
-        }
+    /// All servers.
+    pub fn balancer(&self) -> &Balancer<Arc<Server>> {
+        &self.balancer
     }
 }

@@ -26,6 +26,8 @@ pub enum Stream {
     Tls(Box<TlsStream<Unread>>),
     /// One stream of a connection that speaks HTTP/2.
     Http2(Box<Http2Stream>),
+    /// Nobody's: nothing ever comes, and what is written is gone. The client of a request's copy.
+    Nobody,
 }
 
 impl Stream {
@@ -42,7 +44,7 @@ impl Stream {
         match self {
             Self::Plain(stream) => Some(stream),
             Self::Tls(stream) => Some(stream.get_ref().0.stream()),
-            Self::Http2(_) => None,
+            Self::Http2(_) | Self::Nobody => None,
         }
     }
 
@@ -69,6 +71,7 @@ impl AsyncRead for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
             Self::Http2(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
+            Self::Nobody => Poll::Pending,
         }
     }
 }
@@ -83,6 +86,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
             Self::Http2(stream) => Pin::new(stream.as_mut()).poll_write(cx, buf),
+            Self::Nobody => Poll::Ready(Ok(buf.len())),
         }
     }
 
@@ -95,6 +99,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bufs),
             Self::Http2(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, bufs),
+            Self::Nobody => Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum())),
         }
     }
 
@@ -107,6 +112,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
             Self::Http2(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+            Self::Nobody => Poll::Ready(Ok(())),
         }
     }
 
@@ -115,6 +121,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
             Self::Http2(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+            Self::Nobody => Poll::Ready(Ok(())),
         }
     }
 }

@@ -19,33 +19,28 @@ pub(super) struct Chains {
 pub(super) struct Chain {
     /// The names that the router lists.
     pub(super) names: Vec<String>,
-    /// Whether the type of a response without one is looked for, which is left to chance where its length is not
-    /// known (35).
-    pub(super) detects_type: bool,
-    /// Whether one of them holds responses back, so that their framing, what comes before them and what comes behind
-    /// them depend on how much is held.
-    pub(super) wraps: bool,
+    /// The middlewares behind the names.
+    pub(super) members: Vec<String>,
 }
 
 /// Middlewares of one router at most.
 const LONGEST: usize = 7;
+
+impl Chain {
+    /// Whether the settings of one of its middlewares have this text.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.members.iter().any(|member| member.contains(text))
+    }
+}
 
 impl Chains {
     /// A chain for the router of this number.
     pub(super) fn make(&mut self, random: &mut Random, router: usize) -> Chain {
         let mut chain = Chain::default();
         let length = random.below(LONGEST);
-        // One that holds responses back, at most: what several make of one another's depends on how much each holds.
-        let wrapper = random.once_in(3).then(|| random.below(length.max(1)));
         for place in 0..length {
             let name = format!("m{router}-{place}");
-            let one = if wrapper == Some(place) {
-                chain.wraps = true;
-                wrapping(random)
-            } else {
-                filter(random, wrapper.is_some())
-            };
-            chain.detects_type |= one.starts_with("{contentType: true");
+            let one = if random.once_in(3) { wrapping(random) } else { filter(random) };
             if one.starts_with("{rateLimit: {average: 1,") || one.starts_with("{digestAuth") {
                 // In a chain of their own, behind what hides what is left to chance.
                 let _ = writeln!(self.lines, "    {name}-inner: {one}");
@@ -55,6 +50,7 @@ impl Chains {
                 let _ = writeln!(self.lines, "    {name}: {one}");
             }
             chain.names.push(name);
+            chain.members.push(one);
         }
         if length > 2 && random.once_in(4) {
             // The first two in a chain of their own, which may be named twice.
@@ -104,15 +100,15 @@ const VALUES: &[&str] = &["", "1", "two words", "a=b; c", "text/x", "é"];
 const RANGES: &[&str] = &["127.0.0.0/8", "10.0.0.0/8", "0.0.0.0/0", "1.1.1.1"];
 const STATUSES: &[&str] = &["404", "500-599", "401-403", "300-499"];
 
-/// A middleware as a flow mapping, `inside` a chain with one that holds responses back or without.
-fn filter(random: &mut Random, inside: bool) -> String {
-    match random.below(18) {
+/// A middleware that sees requests pass, as a flow mapping.
+fn filter(random: &mut Random) -> String {
+    match random.below(17) {
         0 => strip_prefix(random),
         1 => format!("{{addPrefix: {{prefix: \"{}\"}}}}", random.pick(PREFIXES)),
         2 | 3 => format!(
             "{{headers: {{customRequestHeaders: {}, customResponseHeaders: {}}}}}",
-            headers(random, true, inside),
-            headers(random, false, inside)
+            headers(random, true),
+            headers(random, false)
         ),
         4 => auth(random, "basicAuth", "test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="),
         5 => redirect_scheme(random),
@@ -130,25 +126,28 @@ fn filter(random: &mut Random, inside: bool) -> String {
         11 => format!("{{inFlightReq: {{amount: {}}}}}", random.pick(&["0", "1", "10", "10"])),
         12 => rate_limit(random),
         13 => encoded_characters(random),
-        // What others made of a response hides whether it had a type.
-        14 if inside => "{contentType: {autoDetect: false}}".to_owned(),
         14 => format!("{{contentType: {}}}", random.pick(&["true", "{autoDetect: false}"])),
         15 => auth(random, "digestAuth", "test:traefik:a2688e031edb4be6a3797f3882655c05"),
-        16 => certificate(random),
-        // It never trips: when it would is a matter of time.
-        _ => "{circuitBreaker: {expression: \"NetworkErrorRatio() > 2.0\"}}".to_owned(),
+        _ => certificate(random),
     }
 }
 
-/// A middleware that holds responses back.
+/// A middleware that calls what follows it by itself.
 fn wrapping(random: &mut Random) -> String {
-    match random.below(4) {
+    match random.below(7) {
+        // It never trips: when it would is a matter of time.
+        4 => "{circuitBreaker: {expression: \"NetworkErrorRatio() > 2.0\"}}".to_owned(),
+        5 => "{grpcWeb: {allowOrigins: [\"*\"]}}".to_owned(),
+        6 => forward_auth(random),
         0 => {
             let attempts = random.pick(&["1", "2", "3"]);
             let all = random.pick(&["", ", retryNonIdempotentMethod: true"]);
             format!(
-                "{{retry: {{attempts: {attempts}, status: [\"{}\"]{all}}}}}",
-                random.pick(STATUSES)
+                "{{retry: {{attempts: {attempts}{}{all}}}}}",
+                match random.below(3) {
+                    0 => String::new(),
+                    _ => format!(", status: [\"{}\"]", random.pick(STATUSES)),
+                }
             )
         }
         1 => errors(random),
@@ -156,13 +155,23 @@ fn wrapping(random: &mut Random) -> String {
             let most = random.pick(&["0", "3", "6", "100"]);
             let answer =
                 random.pick(&["", ", maxResponseBodyBytes: 3", ", maxResponseBodyBytes: 50"]);
-            format!("{{buffering: {{maxRequestBodyBytes: {most}{answer}}}}}")
+            let again = random.pick(&[
+                "",
+                "",
+                ", retryExpression: \"Attempts() < 3 && ResponseCode() >= 500\"",
+            ]);
+            format!("{{buffering: {{maxRequestBodyBytes: {most}{answer}{again}}}}}")
         }
         _ => {
             let least =
                 random.pick(&["", ", minResponseBodyBytes: 1", ", minResponseBodyBytes: 4"]);
-            let only = random.pick(&["", ", excludedContentTypes: [text/plain]"]);
-            format!("{{compress: {{encodings: [gzip]{least}{only}}}}}")
+            let only = random.pick(&[
+                "",
+                ", excludedContentTypes: [text/plain]",
+                ", includedContentTypes: [text/plain]",
+            ]);
+            let encodings = random.pick(&["gzip", "gzip", "br", "zstd, br, gzip"]);
+            format!("{{compress: {{encodings: [{encodings}]{least}{only}}}}}")
         }
     }
 }
@@ -257,26 +266,44 @@ fn certificate(random: &mut Random) -> String {
     format!("{{passTLSClientCert: {{pem: true{info}}}}}")
 }
 
+fn forward_auth(random: &mut Random) -> String {
+    let copied = random.pick(&[
+        "",
+        ", authResponseHeaders: [X-User, X-One]",
+        ", authResponseHeadersRegex: '^X-U'",
+    ]);
+    let cookies = random.pick(&["", ", addAuthCookiesToResponse: [one]"]);
+    let body = random.pick(&["", ", forwardBody: true", ", forwardBody: true, maxBodySize: 3"]);
+    let trust = random.pick(&["", ", trustForwardHeader: true", ", trustForwardHeader: false"]);
+    let limit = random.pick(&["", ", maxResponseBodySize: 3"]);
+    format!(
+        "{{forwardAuth: {{address: \"http://@@backend2@@/auth\"{copied}{cookies}{body}{trust}{limit}}}}}"
+    )
+}
+
 fn errors(random: &mut Random) -> String {
     let query = random.pick(&["", ", query: \"/{status}.html\"", ", query: \"/p?u={url}\""]);
     let rewrites = random.pick(&["", "", ", statusRewrites: {\"500-599\": 418}"]);
-    let status = random.pick(&["404", "500-599", "400-499"]);
-    format!("{{errors: {{status: [\"{status}\"], service: pages{query}{rewrites}}}}}")
+    let status = random.pick(&["404", "500-599", "400-499", "200-202", "301-303"]);
+    let service = random.pick(&["pages", "pages", "pages", "dead"]);
+    let passed = random.pick(&["", "", ", errorRequestHeaders: [X-One, Accept-Encoding]"]);
+    format!("{{errors: {{status: [\"{status}\"], service: {service}{passed}{query}{rewrites}}}}}")
 }
 
 /// A flow mapping of up to three header names.
-fn headers(random: &mut Random, request: bool, inside: bool) -> String {
+fn headers(random: &mut Random, request: bool) -> String {
     let mut names: Vec<&str> = (0..=random.below(3)).map(|_| *random.pick(NAMES)).collect();
     names.sort_by_key(|name| name.to_ascii_lowercase());
     names.dedup_by_key(|name| name.to_ascii_lowercase());
     // A Host in an answer is no header of anything; a type that was taken away is guessed by Go.
     names.retain(|name| request || !["Host", "Content-Type"].contains(name));
-    // Nor is it told apart who said that a response varies.
-    names.retain(|name| !inside || *name != "Vary");
     let mut fields = Vec::new();
     for name in names {
+        // Go's list for a server that is asked would begin with nothing.
+        let hides_client = request && name == "X-Forwarded-For";
         // A Host that is none keeps its router from being built.
         let value = if name == "Host" { "other.test:81" } else { *random.pick(VALUES) };
+        let value = if hides_client && value.is_empty() { "1.2.3.4" } else { value };
         fields.push(format!("{name}: \"{value}\""));
     }
     // The file provider of Traefik refuses an empty mapping.

@@ -169,12 +169,12 @@ pub fn answer_head<'a>(
 /// Writes the answer to a refused request as Go's server does; the connection ends after it.
 ///
 /// It is written as HTTP/1.1, without `Date` and without length, but for a 417, which looks like
-/// other answers.
-pub fn write_refusal(out: &mut Vec<u8>, refusal: Refusal, date: &[u8]) {
-    const FIELDS: &[u8] =
-        b"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n";
+/// other answers. `fields` are further ones, none that frame it.
+pub fn write_refusal(out: &mut Vec<u8>, refusal: Refusal, fields: &Headers, date: &[u8]) {
+    const FIELDS: &[u8] = b"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n";
     if refusal.reason == Reason::UnknownExpectation {
-        let answer = Answer::empty(refusal.status);
+        let mut answer = Answer::empty(refusal.status);
+        answer.headers.extend_from(fields);
         let connection = Connection::Close;
         return write_answer(out, &answer, &Method::Get, Version::Http11, connection, date);
     }
@@ -195,6 +195,8 @@ pub fn write_refusal(out: &mut Vec<u8>, refusal: Refusal, date: &[u8]) {
     out.extend_from_slice(b"HTTP/1.1 ");
     line.iter().for_each(|part| out.extend_from_slice(part));
     out.extend_from_slice(FIELDS);
+    fields.write(out, FRAMING);
+    out.extend_from_slice(b"\r\n");
     if refusal.reason == Reason::UnsupportedTransferEncoding {
         out.extend_from_slice(b"Unsupported transfer encoding");
     } else {

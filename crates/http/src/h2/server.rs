@@ -118,8 +118,12 @@ impl Connection<Server> {
         let (refusal, length) = match settled {
             Ok(refusal) => (refusal, length_of(request.body)),
             Err(Fault::TooLarge) => {
+                // The form of the answer may depend on what of it has been read.
+                let accept = request.headers.get_all(Known::Accept).map(<[u8]>::to_vec);
+                let accept: Vec<_> = accept.collect();
                 request.clear();
                 request.version = Version::Http2;
+                accept.iter().for_each(|value| request.headers.append(Known::Accept, value));
                 (Some(Reason::HeadTooLarge), None)
             }
             Err(Fault::Malformed) => {

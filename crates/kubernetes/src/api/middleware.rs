@@ -130,9 +130,22 @@ fn read_kind(name: &str, node: &Node, path: &str, problems: &mut Vec<Problem>) -
             Some(dynamic::Middleware::RedirectScheme(redirect_scheme(node, path, problems)))
         }
         "rateLimit" => return rate_limit(node, path, problems),
+        "compress" => compress(node, path, problems),
         _ => decode::settings(name, node, path, problems),
     };
     plain.map_or_else(|| unserved(name, node, path, problems), Middleware::Plain)
+}
+
+/// `compress`, where an empty list of encodings is one, as in Traefik; in a file it means the default.
+fn compress(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Option<dynamic::Middleware> {
+    let mut settings = decode::settings("compress", node, path, problems);
+    if let Some(dynamic::Middleware::Compress(compress)) = &mut settings
+        && let Some(Value::List(written)) = node.get("encodings").map(|node| &node.value)
+        && written.is_empty()
+    {
+        compress.encodings.clear();
+    }
+    settings
 }
 
 /// The settings of `rateLimit`, and the names of Secrets in them.

@@ -1,7 +1,10 @@
 //! TraefikService: services made of other services. Traefik: `TraefikService`.
 
-use portway_model::{Fields, Node, Problem, decode::join, dynamic::Sticky};
-use serde_json::{Map, Value as Json, json};
+use portway_model::{
+    Fields, Node, Problem,
+    decode::join,
+    dynamic::{self, Sticky, decode},
+};
 
 use super::{ServiceReference, service_reference::sticky};
 
@@ -17,33 +20,35 @@ pub enum TraefikService {
     },
     /// Several services, in shares of clients.
     HighestRandomWeight(Vec<ServiceReference>),
-    /// A kind that is known by name but not served yet.
-    Unserved(UnservedService),
+    /// A service that answers, and services that get copies of its requests.
+    Mirroring(Box<Mirroring>),
+    /// A service, and another for when it fails.
+    Failover(Box<Failover>),
     /// None of the kinds that exist.
     #[default]
     Unspecified,
 }
 
-/// A TraefikService of a kind that is known by name but not served yet.
+/// A service that answers, and services that get copies of its requests. Traefik: `spec.mirroring`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UnservedService {
-    /// The kind's name.
-    pub kind: &'static str,
-    /// Its settings as Traefik shows them, without the names of its parts.
-    pub settings: Json,
-    /// Its parts, in the order in which Traefik makes them.
-    pub parts: Vec<ServicePart>,
+pub struct Mirroring {
+    /// Its settings, without the names of its parts.
+    pub settings: dynamic::Mirroring,
+    /// The service that answers.
+    pub main: ServiceReference,
+    /// The others, one for each of [`dynamic::Mirroring::mirrors`].
+    pub mirrors: Vec<ServiceReference>,
 }
 
-/// A part of a service.
+/// A service, and another for when it fails. Traefik: `spec.failover`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ServicePart {
-    /// The service.
+pub struct Failover {
+    /// Its settings, without the names of its parts.
+    pub settings: dynamic::Failover,
+    /// What is asked first.
     pub service: ServiceReference,
-    /// What it is in the whole, as names have it: `mirroring`, `mirror_0`.
-    pub role: String,
-    /// Where the whole's settings have its name: a JSON pointer.
-    pub place: String,
+    /// What is asked in its place.
+    pub fallback: ServiceReference,
 }
 
 impl TraefikService {
@@ -53,15 +58,15 @@ impl TraefikService {
             Some(_) => fields.object("weighted", weighted),
             None => None,
         };
-        let mirroring = fields.object("mirroring", UnservedService::mirroring);
+        let mirroring = fields.object("mirroring", mirroring);
         let hrw = fields.object("highestRandomWeight", highest_random_weight);
-        let failover = fields.object("failover", UnservedService::failover);
+        let failover = fields.object("failover", failover);
         fields.close_dropping(&[]);
         // Traefik's own order of precedence where several are written.
         weighted
-            .or(mirroring.map(Self::Unserved))
+            .or(mirroring.map(|mirroring| Self::Mirroring(mirroring.into())))
             .or(hrw)
-            .or(failover.map(Self::Unserved))
+            .or(failover.map(|failover| Self::Failover(failover.into())))
             .unwrap_or(Self::Unspecified)
     }
 
@@ -70,7 +75,10 @@ impl TraefikService {
             Self::Weighted { services, .. } | Self::HighestRandomWeight(services) => {
                 services.iter().collect()
             }
-            Self::Unserved(unserved) => unserved.parts.iter().map(|part| &part.service).collect(),
+            Self::Mirroring(mirroring) => {
+                std::iter::once(&mirroring.main).chain(&mirroring.mirrors).collect()
+            }
+            Self::Failover(failover) => vec![&failover.service, &failover.fallback],
             Self::Unspecified => Vec::new(),
         }
     }
@@ -80,9 +88,10 @@ impl TraefikService {
             Self::Weighted { services, .. } | Self::HighestRandomWeight(services) => {
                 services.iter_mut().collect()
             }
-            Self::Unserved(unserved) => {
-                unserved.parts.iter_mut().map(|part| &mut part.service).collect()
+            Self::Mirroring(mirroring) => {
+                std::iter::once(&mut mirroring.main).chain(&mut mirroring.mirrors).collect()
             }
+            Self::Failover(failover) => vec![&mut failover.service, &mut failover.fallback],
             Self::Unspecified => Vec::new(),
         }
     }
@@ -107,55 +116,41 @@ impl TraefikService {
     }
 }
 
-impl UnservedService {
-    fn mirroring(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
-        let mut fields = Fields::open(node, path, problems);
-        // What is mirrored is written beside the mirrors; what is wrong with it stays with it.
-        let main = ServiceReference::among(node, path);
-        let mirrors = fields.list("mirrors", |node, path, _| {
-            let percent = node.get("percent").map(Node::to_json);
-            (percent, ServiceReference::among(node, path))
-        });
-        let mut settings = Map::from_iter([("service".to_owned(), "".into())]);
-        for name in ["mirrorBody", "maxBodySize"] {
-            if let Some(node) = fields.node(name) {
-                settings.insert(name.to_owned(), node.to_json());
-            }
-        }
-        let (role, place) = ("mirroring".to_owned(), "/service".to_owned());
-        let mut parts = vec![ServicePart { service: main, role, place }];
-        let mut shown = Vec::new();
-        for (number, (percent, mirror)) in mirrors.into_iter().enumerate() {
-            shown.push(match percent {
-                Some(percent) => json!({"name": "", "percent": percent}),
-                None => json!({"name": ""}),
-            });
-            let (role, place) = (format!("mirror_{number}"), format!("/mirrors/{number}/name"));
-            parts.push(ServicePart { service: mirror, role, place });
-        }
-        if !shown.is_empty() {
-            settings.insert("mirrors".to_owned(), shown.into());
-        }
-        Self { kind: "mirroring", settings: settings.into(), parts }
-    }
+fn mirroring(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Mirroring {
+    let mut fields = Fields::open(node, path, problems);
+    // What is mirrored is written beside the mirrors; what is wrong with it stays with it.
+    let main = ServiceReference::among(node, path);
+    let (mirror_body, max_body_size) =
+        (fields.boolean("mirrorBody"), fields.integer("maxBodySize"));
+    let read = fields.list("mirrors", |node, path, problems| {
+        let percent = decode::percent(&mut Fields::open(node, path, problems));
+        let mirror = dynamic::Mirror { name: String::new(), percent };
+        (mirror, ServiceReference::among(node, path))
+    });
+    let (shares, mirrors) = read.into_iter().unzip();
+    let settings =
+        dynamic::Mirroring { mirror_body, max_body_size, mirrors: shares, ..Default::default() };
+    Mirroring { settings, main, mirrors }
+}
 
-    fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Self {
+fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Failover {
+    let mut fields = Fields::open(node, path, problems);
+    // What is missing has been told.
+    let mut part = |name: &'static str| match fields.node(name) {
+        Some(node) => ServiceReference::read(node, &join(path, name)),
+        None => ServiceReference::default(),
+    };
+    let (service, fallback) = (part("service"), part("fallback"));
+    let errors = fields.section("errors", |node, path, problems| {
         let mut fields = Fields::open(node, path, problems);
-        let mut settings = Map::new();
-        let mut parts = Vec::new();
-        for (name, role) in [("service", "failover"), ("fallback", "fallback")] {
-            let Some(node) = fields.node(name) else { continue };
-            settings.insert(name.to_owned(), "".into());
-            let service = ServiceReference::read(node, &join(path, name));
-            let (role, place) = (role.to_owned(), format!("/{name}"));
-            parts.push(ServicePart { service, role, place });
-        }
-        if let Some(errors) = fields.node("errors") {
-            settings.insert("errors".to_owned(), errors.to_json());
-        }
+        let errors = decode::failover_errors_fields(&mut fields);
         fields.close_dropping(&[]);
-        Self { kind: "failover", settings: settings.into(), parts }
-    }
+        errors
+    });
+    fields.close_dropping(&[]);
+    let errors = Some(errors.unwrap_or_default());
+    let settings = dynamic::Failover { errors, ..Default::default() };
+    Failover { settings, service, fallback }
 }
 
 fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> TraefikService {

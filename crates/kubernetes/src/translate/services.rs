@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portway_model::{
     Cause, Problem,
     dynamic::{
-        HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, Unserved, Weighted,
+        self, HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, Weighted,
         WeightedService,
     },
 };
@@ -21,7 +21,8 @@ use super::{
 use crate::{
     PROVIDER,
     api::{
-        self, Kind, Object, Port, ServicePort, ServiceReference, TraefikService, UnservedService,
+        self, Failover, Kind, Mirroring, Object, Port, ServicePort, ServiceReference,
+        TraefikService,
     },
 };
 
@@ -139,7 +140,7 @@ impl Translation<'_> {
     ) -> Result<NewService, Problem> {
         let (servers, endpoints) = self.servers(namespace, reference, native_by_default)?;
         let servers_transport = self.transport_name(namespace, reference)?;
-        let (middlewares, problems) = self.service_middlewares(from, reference)?;
+        let middlewares = self.service_middlewares(from, reference)?;
         let forwarding = ResponseForwarding::default();
         let flush_interval = reference.flush_interval.unwrap_or(forwarding.flush_interval);
         let service = Service::LoadBalancer(LoadBalancer {
@@ -154,28 +155,23 @@ impl Translation<'_> {
             middlewares,
             origin: Some(origin(namespace, &reference.name, &reference.port)),
         });
-        let entry = Arc::new(entry(from, reference.at, service, problems));
+        let entry = Arc::new(entry(from, reference.at, service, Vec::new()));
         Ok(NewService { entry, endpoints: endpoints.map(Arc::new) })
     }
 
-    /// The names of a service's own middlewares, and that they are not served: the service without them could leave
-    /// a guard out.
+    /// The names of a service's own middlewares.
     fn service_middlewares(
         &mut self,
         from: &Object,
         reference: &ServiceReference,
-    ) -> Result<(Vec<String>, Vec<Problem>), Problem> {
+    ) -> Result<Vec<String>, Problem> {
         let path = portway_model::decode::join(&reference.path, "middlewares");
         let mut problems = Vec::new();
         let names = self.middleware_names(from, &reference.middlewares, &path, &mut problems);
-        if let Some(refused) = problems.into_iter().next() {
-            return Err(refused);
+        match problems.into_iter().next() {
+            Some(refused) => Err(refused),
+            None => Ok(names),
         }
-        let message = "middlewares of a service are not served by this version of Portway yet; write \
-                       them at the route";
-        let problem = Problem::error(path, message).at(reference.at).about(Cause::Unserved);
-        let problem = (!names.is_empty()).then_some(problem);
-        Ok((names, problem.into_iter().collect()))
     }
 
     fn servers(
@@ -327,26 +323,42 @@ impl Translation<'_> {
         }
     }
 
-    /// A service of a kind that is not served yet, as Traefik shows it, with its parts.
-    fn unserved_service(
+    /// A service that answers, and services that get copies of its requests.
+    fn mirroring(
         &mut self,
         from: &Object,
-        unserved: &UnservedService,
+        mirroring: &Mirroring,
         name: &str,
         problems: &mut Vec<Problem>,
-    ) -> Service {
-        let mut settings = unserved.settings.clone();
-        for part in &unserved.parts {
-            let role = format!("{name}_{}", part.role);
-            let name = self.member(from, &part.service, &role, false, problems);
-            if let (Some(name), Some(place)) = (name, settings.pointer_mut(&part.place)) {
-                *place = name.into();
-            }
+    ) -> dynamic::Mirroring {
+        let mut settings = mirroring.settings.clone();
+        let role = format!("{name}_mirroring");
+        let main = self.member(from, &mirroring.main, &role, false, problems);
+        settings.service = main.unwrap_or_default();
+        for (number, (mirror, reference)) in
+            settings.mirrors.iter_mut().zip(&mirroring.mirrors).enumerate()
+        {
+            let role = format!("{name}_mirror_{number}");
+            mirror.name = self.member(from, reference, &role, false, problems).unwrap_or_default();
         }
-        let message = "not served by this version of Portway yet";
-        let problem = Problem::error(format!("spec.{}", unserved.kind), message);
-        problems.push(problem.about(Cause::Unserved));
-        Service::Unserved(Unserved::from([(unserved.kind.to_owned(), settings)]))
+        settings
+    }
+
+    /// A service, and another for when it fails.
+    fn failover(
+        &mut self,
+        from: &Object,
+        failover: &Failover,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> dynamic::Failover {
+        let mut part = |reference, role: &str| {
+            let role = format!("{name}_{role}");
+            self.member(from, reference, &role, false, problems).unwrap_or_default()
+        };
+        let service = part(&failover.service, "failover");
+        let fallback = part(&failover.fallback, "fallback");
+        dynamic::Failover { service, fallback, ..failover.settings.clone() }
     }
 
     /// A TraefikService.
@@ -358,16 +370,26 @@ impl Translation<'_> {
                 let whole = self.naming.service(&name, true);
                 let (services, more) = self.weighted(object, services, &whole, false);
                 problems.extend(more);
-                Service::Weighted(Weighted { services, sticky: sticky.clone(), health_check: None })
+                Service::Weighted(Weighted {
+                    services,
+                    sticky: sticky.clone(),
+                    ..Weighted::default()
+                })
             }
             TraefikService::HighestRandomWeight(services) => {
                 let whole = format!("{name}_hrw");
                 let (services, more) = self.weighted(object, services, &whole, false);
                 problems.extend(more);
-                Service::HighestRandomWeight(HighestRandomWeight { services, health_check: None })
+                Service::HighestRandomWeight(HighestRandomWeight {
+                    services,
+                    ..HighestRandomWeight::default()
+                })
             }
-            TraefikService::Unserved(unserved) => {
-                self.unserved_service(object, unserved, &name, &mut problems)
+            TraefikService::Mirroring(mirroring) => {
+                Service::Mirroring(self.mirroring(object, mirroring, &name, &mut problems))
+            }
+            TraefikService::Failover(failover) => {
+                Service::Failover(self.failover(object, failover, &name, &mut problems))
             }
             TraefikService::Unspecified => {
                 problems.push(Problem::error("spec", "unspecified service type"));

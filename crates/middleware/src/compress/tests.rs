@@ -10,6 +10,12 @@ fn compiled(change: impl FnOnce(&mut dynamic::Compress)) -> Result<Compress, Vec
     Compress::compile(&config, &mut problems).ok_or_else(|| shown(&problems))
 }
 
+fn sorted(texts: &[String]) -> Vec<&String> {
+    let mut texts: Vec<_> = texts.iter().collect();
+    texts.sort();
+    texts
+}
+
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
 }
@@ -76,16 +82,25 @@ fn check(
         headers.append(HeaderName::parse(name).unwrap(), value);
     }
     let offer = compress.offer(&request).expect("something is accepted");
-    let verdict = offer.judge(&mut headers, body);
+    let mut early = Fields::new();
+    offer.announce(&mut early);
+    headers.put_before(&early);
+    let says_length = matches!(body, BodyFraming::Length(_));
+    let verdict = offer.judge(&mut headers, body, says_length).verdict;
     let compressed = match verdict {
         Verdict::Leave => false,
         Verdict::Compress => true,
         Verdict::Await => offer.takes(&headers, beginning),
     };
     if compressed {
-        offer.begin(&mut headers, None);
+        offer.begin(&mut headers, None, Budget::PROCESS).unwrap();
     }
-    assert_eq!(listed(&headers), expected, "{verdict:?}");
+    // What was announced stands before what the response says.
+    let (mut told, mut expected) = (listed(&headers), expected.to_vec());
+    assert_eq!(told.first().map(String::as_str), Some(VARY));
+    told.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(told, expected, "{verdict:?}");
 }
 
 const LONG: BodyFraming = BodyFraming::Length(1024);
@@ -186,4 +201,26 @@ fn a_word_for_any_encoding_gets_no_gzip() {
     check(&compress, "*", &[], LONG, b"", &[VARY]);
     let zstd = compiled(|config| config.encodings = texts(&["zstd"])).unwrap();
     check(&zstd, "*", &[], LONG, b"", &[VARY, "Content-Encoding: zstd"]);
+}
+
+#[test]
+fn a_response_that_there_is_no_memory_for_is_left_as_it_is() {
+    static NONE: Budget = Budget::new(0);
+    let compress = compiled(|_| ()).unwrap();
+    for accept in ["gzip", "br", "zstd"] {
+        let request = request("GET", "/", "a.test", &[("Accept-Encoding", accept)]);
+        let mut headers = Fields::new();
+        headers.append(Known::ContentType, "text/plain");
+        headers.append(ACCEPT_RANGES, "bytes");
+        let offer = compress.offer(&request).unwrap();
+        let length = Some(5000);
+        assert_eq!(
+            offer.judge(&mut headers, BodyFraming::Length(5000), true).verdict,
+            Verdict::Compress
+        );
+        assert!(offer.begin(&mut headers, length, &NONE).is_none());
+        let expected =
+            ["Vary: Accept-Encoding", "Content-Type: text/plain", "Accept-Ranges: bytes"];
+        assert_eq!(sorted(&listed(&headers)), sorted(&texts(&expected)));
+    }
 }

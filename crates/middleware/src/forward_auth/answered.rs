@@ -1,6 +1,6 @@
 //! What the answer of the server does.
 
-use portway_http::{Answer, Headers, Known, Method, Request, Response, Status};
+use portway_http::{Answer, HeaderName, Headers, Known, Method, Request, Response, Status};
 
 use super::{
     ForwardAuth,
@@ -32,14 +32,20 @@ impl ForwardAuth {
     /// Gives a request that may pass the fields of the answer.
     pub fn admit(&self, request: &mut Request, answer: &Headers) {
         for name in &self.copied {
-            request.headers.remove(name);
+            // A server may take a client's own for the same, where its name has `_` for `-`.
+            request.headers.remove_where(|field| is_alike(field.name, name.as_str()));
             answer.get_all(name).for_each(|value| request.headers.append(name, value));
         }
         let Some(expression) = &self.copied_by else { return };
         let matches = |name: &str| !frames(name) && expression.is_match(name.as_bytes());
-        request.headers.remove_where(|field| matches(field.name));
+        let may_match = |name: &str| {
+            name.contains('_')
+                && HeaderName::parse(&name.replace('_', "-"))
+                    .is_ok_and(|name| matches(name.as_str()))
+        };
+        request.headers.remove_where(|field| matches(field.name) || may_match(field.name));
         for field in answer.iter().filter(|field| matches(field.name)) {
-            if let Ok(name) = portway_http::HeaderName::verbatim(field.name) {
+            if let Ok(name) = HeaderName::verbatim(field.name) {
                 request.headers.append(&name, field.value);
             }
         }
@@ -76,6 +82,8 @@ impl ForwardAuth {
         }
         let mut refusal = Answer::empty(answer.status);
         refusal.body = body.into();
+        refusal.says_length = answer.headers.contains(Known::ContentLength);
+        refusal.written = true;
         refusal.headers = answer.headers.clone();
         refusal.headers.remove_where(|field| is_of_hop(field) || frames(field.name));
         refusal.headers.remove(Known::Date);
@@ -97,6 +105,12 @@ impl ForwardAuth {
     fn lists(&self, line: &[u8]) -> bool {
         cookies::name(line).is_some_and(|name| self.cookies.iter().any(|one| **one == *name))
     }
+}
+
+/// Whether two names are one, or differ by `_` for `-` only.
+fn is_alike(name: &str, other: &str) -> bool {
+    let folded = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.bytes().map(folded).eq(other.bytes().map(folded))
 }
 
 impl Cookies<'_> {

@@ -1,3 +1,5 @@
+use portway_http::BodyFraming;
+
 use super::*;
 use crate::testing::{listed, request};
 
@@ -89,7 +91,9 @@ fn check_response(
     for (name, value) in fields {
         headers.append(portway_http::HeaderName::parse(name).unwrap(), value);
     }
-    let filter = web.on_response(&mut headers, Status::OK, body);
+    let says_length =
+        matches!(body, BodyFraming::Length(_)) && headers.contains(Known::ContentLength);
+    let filter = web.on_response(&mut headers, Status::OK, says_length, false);
     assert_eq!(listed(&headers), expected);
     assert_eq!(filter.is_some(), changes_body);
 }

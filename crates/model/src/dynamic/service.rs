@@ -1,10 +1,17 @@
 //! Services: named ways to reach servers.
 
+mod health;
+mod redundant;
+
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
+pub use self::{
+    health::{CheckMode, CheckScheme, HealthCheck, HeedsHealth, PassiveHealthCheck},
+    redundant::{Failover, FailoverErrors, Mirror, Mirroring},
+};
 use super::Sticky;
 use crate::Period;
 
@@ -17,8 +24,12 @@ pub enum Service {
     Weighted(Weighted),
     /// Other services, in shares of clients.
     HighestRandomWeight(HighestRandomWeight),
-    /// A kind that is known by name but not served yet; it closes its routers.
-    Unserved(Unserved),
+    /// A service, and another for when it fails.
+    Failover(Failover),
+    /// A service that answers, and others that get copies of its requests.
+    Mirroring(Mirroring),
+    /// Several kinds at once, which no service can be; it closes its routers.
+    Several(Unserved),
     /// Nothing could be read; the entry's problems say why.
     #[default]
     Unreadable,
@@ -31,9 +42,6 @@ impl Serialize for Service {
         match self {
             Self::LoadBalancer(balancer) => {
                 fields.serialize_entry(self.kind(), balancer)?;
-                if !balancer.middlewares.is_empty() {
-                    fields.serialize_entry("middlewares", &balancer.middlewares)?;
-                }
                 if let Some(origin) = &balancer.origin {
                     // Traefik's nesting: `observability.metadata.kubernetes`.
                     let metadata = BTreeMap::from([("kubernetes", origin)]);
@@ -43,21 +51,23 @@ impl Serialize for Service {
             }
             Self::Weighted(weighted) => fields.serialize_entry(self.kind(), weighted)?,
             Self::HighestRandomWeight(hrw) => fields.serialize_entry(self.kind(), hrw)?,
-            Self::Unserved(kinds) => {
+            Self::Failover(failover) => fields.serialize_entry(self.kind(), failover)?,
+            Self::Mirroring(mirroring) => fields.serialize_entry(self.kind(), mirroring)?,
+            Self::Several(kinds) => {
                 for (kind, settings) in kinds {
                     fields.serialize_entry(kind, settings)?;
                 }
             }
             Self::Unreadable => {}
         }
+        if !self.middlewares().is_empty() {
+            fields.serialize_entry("middlewares", self.middlewares())?;
+        }
         fields.end()
     }
 }
 
-/// Kinds of services that are known by name but not served yet.
-pub const UNSERVED_SERVICES: &[&str] = &["failover", "mirroring"];
-
-/// An object of a kind that is not served yet: the kind's name and its settings as written.
+/// An object that is not served: its kinds by their names, and the settings of each as written.
 pub type Unserved = BTreeMap<String, Value>;
 
 impl Service {
@@ -67,23 +77,51 @@ impl Service {
             Self::LoadBalancer(_) => "loadBalancer",
             Self::Weighted(_) => "weighted",
             Self::HighestRandomWeight(_) => "highestRandomWeight",
-            Self::Unserved(kinds) => kinds.keys().next().map_or("", String::as_str),
+            Self::Failover(_) => "failover",
+            Self::Mirroring(_) => "mirroring",
+            Self::Several(kinds) => kinds.keys().next().map_or("", String::as_str),
             Self::Unreadable => "",
         }
     }
 
     /// The services that it leads to, as they are named in it.
-    pub fn parts(&self) -> &[WeightedService] {
+    pub fn parts(&self) -> Vec<&str> {
         match self {
-            Self::Weighted(weighted) => &weighted.services,
-            Self::HighestRandomWeight(hrw) => &hrw.services,
-            Self::LoadBalancer(_) | Self::Unserved(_) | Self::Unreadable => &[],
+            Self::Weighted(Weighted { services, .. })
+            | Self::HighestRandomWeight(HighestRandomWeight { services, .. }) => {
+                services.iter().map(|part| &*part.name).collect()
+            }
+            Self::Failover(failover) => vec![&failover.service, &failover.fallback],
+            Self::Mirroring(mirroring) => {
+                let mirrors = mirroring.mirrors.iter().map(|mirror| &*mirror.name);
+                std::iter::once(&*mirroring.service).chain(mirrors).collect()
+            }
+            Self::LoadBalancer(_) | Self::Several(_) | Self::Unreadable => Vec::new(),
         }
     }
 
-    /// Whether it is made of other services.
+    /// The names of its own middlewares: what leads to it leads through them. Traefik: `http.services.<name>.middlewares`.
+    pub fn middlewares(&self) -> &[String] {
+        match self {
+            Self::LoadBalancer(balancer) => &balancer.middlewares,
+            Self::Weighted(weighted) => &weighted.middlewares,
+            Self::HighestRandomWeight(hrw) => &hrw.middlewares,
+            Self::Failover(failover) => &failover.middlewares,
+            Self::Mirroring(mirroring) => &mirroring.middlewares,
+            Self::Several(_) | Self::Unreadable => &[],
+        }
+    }
+
+    /// Whether it is made of other objects.
     pub fn is_compound(&self) -> bool {
-        matches!(self, Self::Weighted(_) | Self::HighestRandomWeight(_))
+        match self {
+            Self::LoadBalancer(balancer) => !balancer.middlewares.is_empty(),
+            Self::Weighted(_)
+            | Self::HighestRandomWeight(_)
+            | Self::Failover(_)
+            | Self::Mirroring(_) => true,
+            Self::Several(_) | Self::Unreadable => false,
+        }
     }
 }
 
@@ -112,8 +150,7 @@ pub struct LoadBalancer {
     /// The name of the servers transport; empty means the static default.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub servers_transport: String,
-    /// Names of middlewares of the service itself, as Kubernetes objects can have; not served yet. The API shows them
-    /// beside the load balancer.
+    /// See [`Service::middlewares`]; the API shows them beside the kind.
     #[serde(skip)]
     pub middlewares: Vec<String>,
     /// Where the servers come from; no user can write it. The API shows it beside the load balancer.
@@ -209,6 +246,9 @@ pub struct Weighted {
     /// Propagation of health, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<Box<Value>>,
+    /// See [`Service::middlewares`].
+    #[serde(skip)]
+    pub middlewares: Vec<String>,
 }
 
 /// Other services, each of which takes its share of the clients, told apart by their addresses: a client stays where
@@ -222,6 +262,9 @@ pub struct HighestRandomWeight {
     /// Propagation of health, as written; not served yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<Box<Value>>,
+    /// See [`Service::middlewares`].
+    #[serde(skip)]
+    pub middlewares: Vec<String>,
 }
 
 /// A service and its share.

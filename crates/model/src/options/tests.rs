@@ -159,6 +159,14 @@ fn a_wrong_value_is_reported_with_what_was_expected() {
         "--core.defaultRuleSyntax=v4",
         "error: flags, --core.defaultRuleSyntax: expected one of `v2`, `v3`, found `v4`",
     );
+    check(
+        "--errorPages.htm=a",
+        "error: flags, --errorPages.htm: unknown option; did you mean `errorPages.html`?",
+    );
+    check(
+        "--proxyStatus=maybe",
+        "error: flags, --proxyStatus: expected fields or a boolean, found `maybe`",
+    );
     check("--workers=0", "error: flags, --workers: expected a number of threads from 1, found `0`");
     check(
         "--ping.entryPoint=wbe",
@@ -168,6 +176,23 @@ fn a_wrong_value_is_reported_with_what_was_expected() {
         "--providers.file.watch",
         "error: flags, --providers.file: needs `directory` or `filename`: neither is given",
     );
+}
+
+#[test]
+fn what_clients_are_told_of_errors_is_off_until_it_is_set() {
+    let told = |arguments: &[&str]| {
+        let (config, messages) = flags(arguments);
+        assert_eq!(messages, Vec::<String>::new());
+        let pages = config.error_pages.map(|pages| [pages.html, pages.json]);
+        (pages, config.proxy_status.map(|status| status.name))
+    };
+    let texts = |texts: [&str; 2]| Some(texts.map(str::to_owned));
+    assert_eq!(told(&[]), (None, None));
+    assert_eq!(told(&["--errorPages=false", "--proxyStatus=false"]), (None, None));
+    let both = told(&["--errorPages", "--proxyStatus"]);
+    assert_eq!(both, (texts(["", ""]), Some("portway".to_owned())));
+    let both = told(&["--errorpages.json=/a", "--proxystatus.name=edge"]);
+    assert_eq!(both, (texts(["", "/a"]), Some("edge".to_owned())));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod entry_point;
+mod errors;
 mod kubernetes;
 mod log;
 
@@ -137,6 +138,8 @@ fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
         let not_append = fields.boolean("notAppendXForwardedFor");
         Global { not_append_x_forwarded_for: not_append.unwrap_or_default() }
     });
+    config.error_pages = fields.section("errorPages", errors::error_pages);
+    config.proxy_status = fields.section("proxyStatus", errors::proxy_status);
     config.workers = fields
         .scalar("workers", "a number of threads from 1", |text| text.parse::<NonZeroUsize>().ok());
     config

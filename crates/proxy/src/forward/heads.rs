@@ -55,6 +55,8 @@ pub(crate) struct Heads<'a> {
     pub(crate) server_name: &'a str,
     pub(crate) limits: &'a mut Limits,
     pub(crate) state: &'a mut HeadState,
+    /// Whether the client gets no interim response but `100 Continue`.
+    pub(crate) hides_interim: bool,
 }
 
 /// How far the exchange of heads has come.
@@ -285,7 +287,8 @@ impl Heads<'_> {
                 return Ok(());
             }
         }
-        if self.request.version == Version::Http10 {
+        let hidden = self.hides_interim && self.response.status.code() != 100;
+        if hidden || self.request.version == Version::Http10 {
             return Ok(());
         }
         let response = &mut self.response;

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portway_http::{BodyFraming, BodyReader, TrailerLimits, codec::write_request_head};
+use portway_http::{
+    BodyFraming, BodyReader, Method, TrailerLimits,
+    codec::{write_last_chunk, write_request_head},
+};
 use portway_upstream::{
     Connection as ServerConnection, Multiplexed, Opened, Scheme, Server, Stream, connect,
 };
@@ -127,7 +130,7 @@ async fn attempt(
         return Err(ForwardError::Closed { server: server_name.clone(), source });
     };
     let came = request.body;
-    if *recode != Recode::AsIs && !came.is_empty() {
+    if *recode != Recode::AsIs && (!came.is_empty() || request.method == Method::Post) {
         request.body = BodyFraming::Chunked;
     }
     // An HTTP/1.0 client need not say a host; its server has one all the same.
@@ -147,7 +150,12 @@ async fn attempt(
         upload.head_is_sent();
     } else {
         let chunked = request.body == BodyFraming::Chunked;
-        upload.begin(reader, chunked, |out| write_request_head(out, request, host, false));
+        upload.begin(reader, chunked, |out| {
+            write_request_head(out, request, host, false);
+            if chunked && came.is_empty() {
+                write_last_chunk(out, None);
+            }
+        });
         request.body = came;
     }
     if *recode == Recode::Base64 {
@@ -155,8 +163,15 @@ async fn attempt(
     }
     upload.limit(Some(max_body.map_or(job.body_limit, |most| most.min(job.body_limit))));
     from_server.discard(&worker.buffers);
-    let mut heads =
-        Heads { buffers: &worker.buffers, request, response, server_name, limits, state };
+    let mut heads = Heads {
+        buffers: &worker.buffers,
+        request,
+        response,
+        server_name,
+        limits,
+        state,
+        hides_interim: job.hides_interim,
+    };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut server = Side { stream: &mut server.stream, input: from_server };
     let received = heads.receive(&mut client, &mut server, upload).await;

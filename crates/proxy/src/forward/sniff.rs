@@ -19,8 +19,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 ///
 /// Where no beginning comes the fields stay as they are, and whoever passes the body on finds out why.
 pub(super) async fn sniff(connection: &mut Connection, memory: &mut Memory, worker: &Worker) {
-    // Of a chunked response Traefik sends the fields before any of the body.
-    if !matches!(memory.response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose) {
+    // Of a chunked response Traefik sends the fields before any of the body, unless that was held back.
+    let held = memory.whole_body.is_some_and(|length| length > 0);
+    if !held && !matches!(memory.response.body, BodyFraming::Length(1..) | BodyFraming::UntilClose)
+    {
         return;
     }
     let is_http2 = memory.server.as_mut().is_some_and(|server| server.stream.http2().is_some());

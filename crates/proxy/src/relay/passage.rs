@@ -15,7 +15,7 @@ use portway_middleware::Base64Reader;
 use portway_upstream::Http2Stream;
 
 use super::Peer;
-use crate::buffer::ReadBuffer;
+use crate::{buffer::ReadBuffer, copies::CopiedBody};
 
 /// Pieces up to this size are copied behind the framing, so that a head, small chunks and their end leave
 /// in one write; larger ones are written from where they were read.
@@ -40,6 +40,8 @@ pub(super) struct Passage {
     reader: BodyReader,
     /// What makes bytes out of the base64 that the body is, for a body that is.
     base64: Option<Box<Base64Reader>>,
+    /// What keeps a copy of the body.
+    copied: Option<Box<CopiedBody>>,
     chunked: bool,
     ended: bool,
     /// The trailers that came beside the body.
@@ -70,6 +72,7 @@ impl Passage {
             taken: 0,
             reader,
             base64: None,
+            copied: None,
             chunked,
             ended,
             trailers: None,
@@ -82,6 +85,21 @@ impl Passage {
     /// The body is base64, and the receiver gets what that stands for.
     pub(super) fn decode(&mut self) {
         self.base64 = Some(Box::default());
+    }
+
+    /// Lets `copied` keep a copy of the body, from its beginning.
+    pub(super) fn copy(&mut self, copied: Option<Box<CopiedBody>>) {
+        self.copied = copied.map(CopiedBody::begun_again);
+    }
+
+    /// The copy of the body.
+    pub(super) fn copied(&self) -> Option<&CopiedBody> {
+        self.copied.as_deref()
+    }
+
+    /// The same, which is not kept any more.
+    pub(super) fn take_copy(&mut self) -> Option<Box<CopiedBody>> {
+        self.copied.take()
     }
 
     /// The memory of head and framing, for reuse.
@@ -117,6 +135,9 @@ impl Passage {
     /// The end of the input was reached, with these trailers: right only where that ends the body.
     pub(super) fn finish(&mut self, trailers: Option<Headers>) -> Result<(), BodyError> {
         self.reader.finish()?;
+        if let Some(copied) = &mut self.copied {
+            copied.push(&[], true);
+        }
         self.trailers = trailers;
         self.end()
     }
@@ -131,6 +152,9 @@ impl Passage {
             let step = self.reader.step(rest)?;
             let payload = rest.get(step.payload.clone()).unwrap_or_default();
             self.payload += payload.len() as u64;
+            if let Some(copied) = &mut self.copied {
+                copied.push(payload, step.done);
+            }
             let decoded = self.decoded(payload)?;
             let payload = decoded.as_deref().unwrap_or(payload);
             if self.chunked && !payload.is_empty() {

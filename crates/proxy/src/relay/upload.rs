@@ -9,7 +9,10 @@ use std::{
 use portway_http::{BodyError, BodyReader};
 
 use super::{Peer, Side, passage::Passage, watch};
-use crate::buffer::{Buffers, ReadBuffer};
+use crate::{
+    buffer::{Buffers, ReadBuffer},
+    copies::{CopiedBody, Payload},
+};
 
 /// Why the request cannot be sent to its end.
 #[derive(Debug, Eq, PartialEq)]
@@ -56,10 +59,11 @@ impl Upload {
         chunked: bool,
         write_head: impl FnOnce(&mut Vec<u8>),
     ) {
-        let mut out = self.passage.take_buffer();
+        let (mut out, copied) = (self.passage.take_buffer(), self.passage.take_copy());
         out.clear();
         write_head(&mut out);
         self.passage = Passage::new(out, reader, chunked);
+        self.passage.copy(copied);
         self.sending = Sending::Ongoing;
     }
 
@@ -73,10 +77,30 @@ impl Upload {
         self.passage.begun = true;
     }
 
-    /// Forgets the request before.
+    /// Forgets the request before, but not that a copy of the next one's body is to be kept.
     pub(crate) fn clear(&mut self) {
-        let out = self.passage.take_buffer();
+        let (out, copied) = (self.passage.take_buffer(), self.passage.take_copy());
         *self = Self { passage: Passage::new(out, BodyReader::Done, false), ..Self::default() };
+        self.passage.copy(copied);
+    }
+
+    /// Keeps a copy of the body of the request that is begun next, of `limit` bytes at most.
+    pub(crate) fn copy(&mut self, limit: Option<u64>) {
+        let copied = match self.passage.take_copy() {
+            Some(other) => other.and_up_to(limit),
+            None => CopiedBody::new(limit),
+        };
+        self.passage.copy(Some(Box::new(copied)));
+    }
+
+    /// The copy of the body, as far as it has come.
+    pub(crate) fn copied(&self) -> Payload {
+        self.passage.copied().map_or(Payload::Coming, CopiedBody::payload)
+    }
+
+    /// Keeps no copy any more.
+    pub(crate) fn drop_copy(&mut self) {
+        drop(self.passage.take_copy());
     }
 
     /// The memory that it holds, in bytes.

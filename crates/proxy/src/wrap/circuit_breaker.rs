@@ -22,7 +22,7 @@ impl<'s> Exchange<'_, 's> {
             Err(answer) => {
                 self.facts.reason = Some(Reason::Middleware);
                 self.facts.detail = "circuitBreaker: open".to_owned();
-                return Reply::Answer(answer.into());
+                return self.answered(answer);
             }
         }
         let reply = self.run(rest).await;

@@ -4,12 +4,12 @@
 //! - A request passes only if the server said so, in an answer that came whole and in time.
 //! - What follows, and the client, see nothing of the exchange with the server but what the settings name.
 
-use std::rc::Rc;
+use std::{future::Future, rc::Rc, time::Duration};
 
 use portway_http::{Answer, Response, Status};
 use portway_middleware::ForwardAuth;
 use portway_observe::Reason;
-use portway_snapshot::{Steps, Target, Timeouts};
+use portway_snapshot::{Steps, Taker, Target, Timeouts};
 use portway_upstream::{Asking, Picked};
 use tokio::time::timeout;
 
@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// Why there is no answer to go by.
+#[derive(Debug)]
 enum Unanswered {
     /// The exchange with the server failed.
     Failed(ForwardError),
@@ -31,6 +32,14 @@ enum Unanswered {
     Late,
     /// There is no server to ask.
     NoServer,
+}
+
+/// What comes of asking, unless that takes too long.
+async fn in_time<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, Unanswered>>,
+) -> Result<T, Unanswered> {
+    timeout(limit, asked).await.unwrap_or(Err(Unanswered::Late))
 }
 
 impl<'s> Exchange<'_, 's> {
@@ -96,11 +105,13 @@ impl<'s> Exchange<'_, 's> {
             client: self.connection.peer.ip(),
             random: &self.connection.worker.random,
         };
-        let picked = service.pick(&asking).picked.ok_or(Unanswered::NoServer)?;
+        let Some(Taker::Server(picked)) = service.pick(&asking).taker else {
+            return Err(Unanswered::NoServer);
+        };
         let (client, tls) = (self.context.client, self.context.tls);
         self.memory.request = auth.request(&self.memory.request, client, tls);
-        let asked = timeout(auth.timeout(), self.fetch_whole(picked, auth.max_answer())).await;
-        if let Err(unanswered) = asked.unwrap_or(Err(Unanswered::Late)) {
+        let asked = in_time(auth.timeout(), self.fetch_whole(picked, auth.max_answer())).await;
+        if let Err(unanswered) = asked {
             let worker = Rc::clone(&self.connection.worker);
             forward::end(self.memory, &worker, self.facts);
             return Err(unanswered);
@@ -120,6 +131,7 @@ impl<'s> Exchange<'_, 's> {
             body_limit: u64::MAX,
             timeouts,
             aside: true,
+            hides_interim: true,
         };
         let fetched = forward::fetch(self.connection, self.memory, &job, self.facts).await;
         fetched.map_err(Unanswered::Failed)?;
@@ -132,7 +144,7 @@ impl<'s> Exchange<'_, 's> {
     fn refuse(&mut self, answer: Answer, why: &str) -> Reply<'s> {
         self.facts.reason = Some(Reason::Middleware);
         self.facts.detail = format!("forwardAuth: {why}");
-        Reply::Answer(answer.into())
+        self.answered(answer)
     }
 
     /// The reply to a request of which the server did not say whether it may pass.
@@ -140,6 +152,7 @@ impl<'s> Exchange<'_, 's> {
         let (status, reason, why) = match unanswered {
             Unanswered::Failed(ForwardError::ClientGone) => return self.client_gone(),
             Unanswered::Failed(error) => {
+                self.facts.failed(error);
                 (Status::INTERNAL_SERVER_ERROR, error.reason(), error.to_string())
             }
             Unanswered::TooLarge => {
@@ -162,6 +175,39 @@ impl<'s> Exchange<'_, 's> {
         tracing::debug!("{}: forwardAuth: {why}", self.route.name);
         self.facts.reason = Some(reason);
         self.facts.detail = format!("forwardAuth: {why}");
-        Reply::Answer(Answer::empty(status).into())
+        self.answered(Answer::empty(status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_model::dynamic;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    fn limit() -> Duration {
+        let config = dynamic::ForwardAuth {
+            address: "http://a".to_owned(),
+            ..dynamic::ForwardAuth::default()
+        };
+        ForwardAuth::compile(&config, &mut Vec::new()).unwrap().timeout()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_given_up_after_thirty_seconds() {
+        let began = Instant::now();
+        let asked = in_time(limit(), std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(asked, Err(Unanswered::Late)), "{asked:?}");
+        assert_eq!(began.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_slow_is_waited_for() {
+        let slow = async {
+            sleep(Duration::from_secs(29)).await;
+            Ok(5)
+        };
+        assert!(matches!(in_time(limit(), slow).await, Ok(5)));
     }
 }

@@ -1,9 +1,10 @@
 //! `grpcWeb`: see [`portway_middleware::GrpcWeb`].
 
-use portway_http::{BodyFraming, Status};
+use portway_http::{BodyFraming, Known, Status};
 use portway_middleware::{BodyFilter as _, GrpcWeb, Spoken};
 use portway_snapshot::Steps;
 
+use super::fields::Join;
 use crate::{
     exchange::{Exchange, Reply},
     relay::Recode,
@@ -17,17 +18,23 @@ impl<'s> Exchange<'_, 's> {
             Spoken::Preflight(answer) => {
                 self.facts.reason = Some(portway_observe::Reason::Middleware);
                 "grpcWeb: a preflight request".clone_into(&mut self.facts.detail);
-                return Reply::Answer(answer.into());
+                return self.answered(answer);
             }
             Spoken::Web(translation) => translation,
         };
         self.memory.recode = if translation.is_text() { Recode::Base64 } else { Recode::Chunked };
+        let outer = self.set_aside();
         let mut reply = self.run(rest).await;
+        self.join(outer, &mut reply, Join::Instead);
         self.memory.recode = Recode::AsIs;
         translation.restore(&mut self.memory.request);
+        let detects_type = self.context.detects_type;
         if let Reply::Answer(answer) = &mut reply {
-            let (status, fields) = (answer.status, &mut answer.headers);
-            if let Some(mut body) = translation.on_response(fields, status, BodyFraming::Chunked) {
+            let (status, says_length) = (answer.status, answer.says_length);
+            let fields = &mut answer.headers;
+            if let Some(mut body) =
+                translation.on_response(fields, status, says_length, detects_type)
+            {
                 let mut made = Vec::new();
                 body.push(&answer.body, &mut made);
                 body.finish(&mut None, &mut made);
@@ -37,8 +44,11 @@ impl<'s> Exchange<'_, 's> {
         }
         let response = &mut self.memory.response;
         if response.status != Status::SWITCHING_PROTOCOLS {
-            let (status, framing) = (response.status, response.body);
-            let filter = translation.on_response(&mut response.headers, status, framing);
+            let status = response.status;
+            let says_length = matches!(response.body, BodyFraming::Length(_))
+                && response.headers.contains(Known::ContentLength);
+            let filter =
+                translation.on_response(&mut response.headers, status, says_length, detects_type);
             if let Some(filter) = filter {
                 self.filter_body(&mut reply, Box::new(filter));
             }

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, rc::Rc, task::Poll};
 
-use portway_http::{BodyFraming, BodyReader, Request, TrailerLimits};
+use portway_http::{BodyFraming, BodyReader, Known, Request, TrailerLimits};
 use portway_middleware::Marks;
 
 use crate::{
@@ -21,6 +21,24 @@ pub(crate) enum HoldError {
     TooLarge,
     /// It did not come to its end.
     Failed(ForwardError),
+}
+
+/// A body that is kept whole.
+#[derive(Debug, Default)]
+pub(crate) struct HeldBody {
+    /// As it came, framing included.
+    bytes: Vec<u8>,
+    /// Whether the framing was taken away, and the length of the bytes is that of the body.
+    measured: bool,
+    /// Whether it does not stand in the client's input.
+    abandoned: bool,
+}
+
+impl HeldBody {
+    /// Whether there is nothing of it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
 }
 
 /// A whole body without its framing.
@@ -75,10 +93,10 @@ impl Exchange<'_, '_> {
             return Err(HoldError::TooLarge);
         }
         if self.memory.held.is_some() {
-            return Ok(());
+            return if too_large(self.held_length()) { Err(HoldError::TooLarge) } else { Ok(()) };
         }
         if framing.is_empty() {
-            self.memory.held = Some(Vec::new());
+            self.memory.held = Some(HeldBody::default());
             return Ok(());
         }
         self.let_body_come().await.map_err(HoldError::Failed)?;
@@ -89,7 +107,7 @@ impl Exchange<'_, '_> {
         if let Some(stream) = self.connection.stream.http2() {
             stream.repeat_end();
         }
-        self.memory.held = Some(held);
+        self.memory.held = Some(HeldBody { bytes: held, ..HeldBody::default() });
         Ok(())
     }
 
@@ -100,7 +118,7 @@ impl Exchange<'_, '_> {
             Some(_) => BodyReader::Stream,
             None => BodyReader::for_request(self.memory.request.body, TrailerLimits::default()),
         };
-        let (mut rest, mut length) = (held.as_slice(), 0);
+        let (mut rest, mut length) = (held.bytes.as_slice(), 0);
         while let Ok(step) = reader.step(rest)
             && step.consumed > 0
         {
@@ -108,6 +126,51 @@ impl Exchange<'_, '_> {
             rest = rest.get(step.consumed..).unwrap_or_default();
         }
         length
+    }
+
+    /// The whole body that is held, without the framing that it has; `None` where none is.
+    pub(crate) fn held_payload(&mut self, framing: BodyFraming) -> Option<Vec<u8>> {
+        let is_http2 = self.connection.stream.http2().is_some();
+        let held = self.memory.held.as_ref()?;
+        let is_bare = is_http2 || held.measured;
+        Some(if is_bare { held.bytes.clone() } else { payload(framing, &held.bytes) })
+    }
+
+    /// Whether the request's body is in the client's input, all of it.
+    pub(crate) async fn body_is_here(&mut self) -> bool {
+        if self.connection.stream.http2().is_some() {
+            return self.stream_is_here().await;
+        }
+        let limits = TrailerLimits::default();
+        let mut reader = BodyReader::for_request(self.memory.request.body, limits);
+        let mut rest = self.connection.input.filled();
+        while let Ok(step) = reader.step(rest)
+            && step.consumed > 0
+        {
+            rest = rest.get(step.consumed..).unwrap_or_default();
+        }
+        reader.is_done()
+    }
+
+    /// Takes into the input what has come on a stream of HTTP/2; says whether that is all.
+    async fn stream_is_here(&mut self) -> bool {
+        let worker = Rc::clone(&self.connection.worker);
+        let connection = &mut *self.connection;
+        let ended = poll_fn(|cx| {
+            while !connection.input.is_full() {
+                match connection.input.poll_fill(cx, &mut connection.stream, &worker.buffers) {
+                    Poll::Ready(Ok(1..)) => {}
+                    Poll::Ready(Ok(0)) => return Poll::Ready(true),
+                    _ => break,
+                }
+            }
+            Poll::Ready(false)
+        })
+        .await;
+        if ended && let Some(stream) = self.connection.stream.http2() {
+            stream.repeat_end();
+        }
+        ended
     }
 
     /// Notes how the request is now, so that it can be made so again.
@@ -126,15 +189,22 @@ impl Exchange<'_, '_> {
         self.context.restore(saved.marks);
         self.memory.permits.truncate(saved.permits);
         self.memory.recordings.truncate(saved.recordings);
-        let used = self.memory.upload.used();
-        if let Some(held) = &self.memory.held
-            && used > 0
-        {
+        let Memory { request, upload, held, .. } = &mut *self.memory;
+        if let Some(held) = held {
             let input = &mut self.connection.input;
-            input.consume(held.len().saturating_sub(used));
-            input.put_back(held);
-            if let Some(stream) = self.connection.stream.http2() {
-                stream.repeat_end();
+            let (abandoned, used) = (std::mem::take(&mut held.abandoned), upload.used());
+            if abandoned || used > 0 {
+                if !abandoned {
+                    input.consume(held.bytes.len().saturating_sub(used));
+                }
+                input.put_back(&held.bytes);
+                if let Some(stream) = self.connection.stream.http2() {
+                    stream.repeat_end();
+                }
+            }
+            if held.measured {
+                request.body = BodyFraming::Length(held.bytes.len() as u64);
+                request.headers.remove(Known::Trailer);
             }
         }
         self.memory.upload.clear();
@@ -143,19 +213,42 @@ impl Exchange<'_, '_> {
     /// Nothing is sent of the request's body any more: where not all of it has come, the client's connection ends
     /// after the response.
     pub(crate) fn abandon_body(&mut self) {
-        let Memory { request, upload, held, .. } = &mut *self.memory;
+        let Memory { request, upload, held, body_is_lost, .. } = &mut *self.memory;
         let input = &mut self.connection.input;
-        request.keep_alive &= match (held.take(), self.sent) {
-            (Some(held), sent) => {
-                let used = sent.map_or(0, |_| upload.used());
-                input.consume(held.len().saturating_sub(used));
-                true
+        match held {
+            Some(HeldBody { abandoned: true, .. }) => {}
+            Some(held) => {
+                let used = self.sent.map_or(0, |_| upload.used());
+                input.consume(held.bytes.len().saturating_sub(used));
+                held.abandoned = true;
             }
-            (None, Some(_)) => upload.body_is_behind(),
-            (None, None) => take_whole(request, input),
-        };
+            None if request.body.is_empty() => {}
+            None => {
+                *body_is_lost = true;
+                request.keep_alive &= match self.sent {
+                    Some(_) => upload.body_is_behind(),
+                    None => take_whole(request, input),
+                };
+            }
+        }
         request.body = BodyFraming::None;
         request.expects_continue = false;
+    }
+
+    /// Gives the request, whose body is held, the length of that.
+    pub(super) fn measure_body(&mut self) {
+        let Memory { request, held, .. } = &mut *self.memory;
+        let Some(held) = held else { return };
+        if request.body != BodyFraming::Chunked || self.connection.stream.http2().is_some() {
+            return;
+        }
+        let body = payload(request.body, &held.bytes);
+        let input = &mut self.connection.input;
+        input.consume(held.bytes.len());
+        input.put_back(&body);
+        request.body = BodyFraming::Length(body.len() as u64);
+        request.headers.remove(Known::Trailer);
+        *held = HeldBody { bytes: body, measured: true, abandoned: false };
     }
 
     /// Says `100 Continue` to a client that waits for it.

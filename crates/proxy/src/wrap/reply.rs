@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, rc::Rc, task::Poll, time::Instant};
 
-use portway_http::{BodyFraming, Known};
+use portway_http::{Answer, BodyFraming, Headers, Known};
 use portway_middleware::BodyFilter;
 
 use crate::{
@@ -13,6 +13,15 @@ use crate::{
     memory::Memory,
     relay::Side,
 };
+
+/// A whole body that has come.
+#[derive(Debug)]
+pub(crate) struct Awaited {
+    /// Its bytes, without framing.
+    pub(crate) payload: u64,
+    /// What came behind it on a connection of HTTP/1.
+    pub(crate) trailers: Option<Headers>,
+}
 
 /// Why there is no whole body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,12 +41,17 @@ impl<'s> Exchange<'_, 's> {
         }
     }
 
+    /// A reply that Portway makes itself.
+    pub(crate) fn answered(&self, mut answer: Answer) -> Reply<'s> {
+        self.context.begin(&mut answer.headers);
+        Reply::Answer(answer.into())
+    }
+
     /// The reply to a request that failed.
     pub(crate) fn failed(&mut self, error: &ForwardError) -> Reply<'s> {
-        self.facts.reason = Some(error.reason());
-        self.facts.detail = error.to_string();
+        self.facts.failed(error);
         tracing::debug!("{}: {error}", self.route.name);
-        Reply::Answer(answer::of_error(error).into())
+        self.answered(answer::of_error(error))
     }
 
     /// The reply to a client that went away.
@@ -67,6 +81,8 @@ impl<'s> Exchange<'_, 's> {
             }
         }
         memory.body_filters.clear();
+        memory.hidden_body = 0;
+        memory.whole_body = None;
         forward::end(memory, &worker, self.facts);
     }
 
@@ -88,9 +104,8 @@ impl<'s> Exchange<'_, 's> {
         response.headers.remove(Known::ContentLength);
     }
 
-    /// Waits for the whole body of the server's response, of `limit` bytes at most, and gives its length; nothing of it
-    /// is used up.
-    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<u64, AwaitError> {
+    /// Waits for the whole body of the server's response, of `limit` bytes at most; nothing of it is used up.
+    pub(crate) async fn await_body(&mut self, limit: Option<u64>) -> Result<Awaited, AwaitError> {
         let worker = Rc::clone(&self.connection.worker);
         let connection = &mut *self.connection;
         let is_http2 =
@@ -143,7 +158,7 @@ impl<'s> Exchange<'_, 's> {
         if let Some(stream) = server.stream.http2() {
             stream.repeat_end();
         }
-        awaited.map(|()| payload)
+        awaited.map(|()| Awaited { payload, trailers: reader.trailers().cloned() })
     }
 
     /// The body of the server's response, which has come whole ([`Exchange::await_body`]); nothing of it is used up.

@@ -11,9 +11,9 @@ use portway_middleware::{Attempt, Retry};
 use portway_observe::Reason;
 use portway_snapshot::Steps;
 
-use super::HoldError;
+use super::{HoldError, fields::Join};
 use crate::{
-    exchange::{Exchange, Reply},
+    exchange::{Exchange, Reply, Tried},
     relay::{Side, watch},
 };
 
@@ -33,20 +33,49 @@ impl<'s> Exchange<'_, 's> {
         let began = Instant::now();
         let mut attempts = 1;
         let reply = loop {
-            let sent_before = self.sent;
-            self.sent = None;
-            let reply = self.run(rest).await;
-            let attempt = match (self.sent, &reply) {
-                (Some(false), _) => Attempt::Unsent,
+            let sent_before = self.sent.take();
+            let tried_before = std::mem::take(&mut self.tried);
+            let last = attempts >= retry.attempts();
+            let keeps_unsent = self.keeps_unsent;
+            if heeds_status || (!last && retry.heeds_network()) {
+                self.copy_request();
+            }
+            // The last attempt has nothing to be held back for.
+            let (outer, mut reply) = if last {
+                (None, self.run(rest).await)
+            } else {
+                let (outer, reply) = self.run_apart(rest).await;
+                (Some(outer), reply)
+            };
+            self.keeps_unsent = keeps_unsent;
+            let attempt = match self.tried {
+                Tried { asked: true, sent: false } => Attempt::Unsent,
                 _ => Attempt::Answered(self.status_of(&reply)),
             };
             self.sent = self.sent.or(sent_before);
+            // As in Traefik, a `retry` further out knows of the last attempt alone.
+            self.tried = match last {
+                true => Tried {
+                    asked: self.tried.asked || tried_before.asked,
+                    sent: self.tried.sent || tried_before.sent,
+                },
+                false => tried_before,
+            };
             let elapsed = began.elapsed();
             let again = attempts < retry.attempts()
                 && retry.again(attempt, elapsed, heeds_status)
+                && !self.memory.body_is_lost
                 && self.facts.reason != Some(Reason::ClientGone);
             let pause = retry.pause(attempts, elapsed, fastrand::f64()).filter(|_| again);
-            let Some(pause) = pause else { break reply };
+            let Some(pause) = pause else {
+                if let Some(outer) = outer {
+                    self.join(outer, &mut reply, Join::Instead);
+                }
+                break reply;
+            };
+            if let Some(outer) = outer {
+                self.take_back(outer);
+            }
             self.drop_reply(reply);
             self.rewind(&saved);
             if self.client_leaves_within(pause).await {

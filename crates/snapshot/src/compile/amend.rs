@@ -272,6 +272,11 @@ impl<'a> Amendment<'a> {
         for name in std::mem::take(&mut self.middlewares) {
             let Some(info) = self.runtime.middlewares.get(&name) else { continue };
             let entry = find(&name, self.configs, |config| &config.http.middlewares);
+            let is_chain = matches!(*info.middleware, Middleware::Chain(_));
+            if info.used_by.is_empty() && is_chain && self.carried.ties.parts.contains(&name) {
+                // A service may use it still.
+                return None;
+            }
             if info.used_by.is_empty()
                 && let Some(entry) = entry
                 && let Some(info) = self.runtime.middlewares.get_mut(&name)

@@ -9,9 +9,9 @@ use portway_model::{
         self, Certificate, ClientTls, ForwardingTimeouts, LoadBalancer, Server, ServersTransport,
     },
 };
-use portway_upstream::{Service, Transport};
+use portway_upstream::{Servers, Transport};
 
-use crate::compile::Environment;
+use crate::{Service, compile::Environment};
 
 /// Compiles the server of the middleware `name` to a service of its own. Adds what is wrong with it to `problems`, and
 /// gives `None` if one of these is an error.
@@ -34,8 +34,8 @@ pub(crate) fn compile(
     let server = Server { url: auth.server().to_owned(), ..Server::default() };
     let config =
         LoadBalancer { servers: vec![server], pass_host_header: false, ..LoadBalancer::default() };
-    match Service::compile(name, &config, &transport, upstream) {
-        Ok(service) => Some(Arc::new(service)),
+    match Servers::compile(name, &config, &transport, upstream) {
+        Ok(servers) => Some(Arc::new(Service::Servers(servers))),
         Err((_, reason)) => {
             problems.push(Problem::error("forwardAuth.address", reason.to_string()));
             None

@@ -9,7 +9,7 @@ use portway_model::{
 use portway_tls::{Applied, EntryPointTls, Options, TlsRouter};
 
 use crate::{
-    EntryPoint, Route, Settings, Steps, Table, Target,
+    EntryPoint, Route, Settings, Table,
     compile::{
         Carried,
         names::DEFAULT,
@@ -212,16 +212,12 @@ fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
 fn route(claim: &Claim, name: Arc<str>, applied: Option<&Applied>) -> Route {
     let problem = applied.and_then(|applied| applied.problem.as_ref());
     let refused = problem.is_some_and(|problem| problem.severity == Severity::Error);
-    let (steps, target) = match &claim.run {
-        Some((steps, target)) if !refused => (steps.clone(), target.clone()),
-        _ => (Steps::default(), Target::Closed),
-    };
+    let run = claim.run.as_ref().filter(|_| !refused);
     Route {
         rule: Arc::clone(&claim.rule),
         order: claim.order.clone(),
         name,
-        steps,
-        target,
+        steps: run.cloned().unwrap_or_default(),
         service: Arc::clone(&claim.service),
         tls_options: applied.map_or_else(Arc::default, |applied| Arc::clone(&applied.options)),
         access_log: claim.access_log,

@@ -9,11 +9,13 @@ use portway_model::{
     name::{provider, qualify},
     runtime::{MiddlewareInfo, Runtime, Status},
 };
-use portway_upstream::Service;
 
-use crate::compile::{
-    Carried, Configs, Environment, auth_server,
-    names::{Objects, disabled, find, report, with_nearest},
+use crate::{
+    Service,
+    compile::{
+        Carried, Configs, Environment, auth_server,
+        names::{Objects, disabled, find, report, with_nearest},
+    },
 };
 
 /// A middleware other than a chain: what it was made of, what it runs or why it cannot, and what it survived.
@@ -156,7 +158,7 @@ pub(crate) fn make(
     Made { entry, result, server, warnings: problems }
 }
 
-/// A middleware that a router runs.
+/// A middleware that a router or a service runs.
 pub(crate) struct Member {
     pub(crate) middleware: Arc<Middleware>,
     pub(crate) aside: Option<Aside>,
@@ -170,13 +172,29 @@ pub(crate) enum Aside {
     Own(Arc<Service>),
 }
 
+impl Member {
+    /// The qualified name of the service that it asks besides what follows it.
+    pub(crate) fn named_aside(&self) -> Option<&str> {
+        match &self.aside {
+            Some(Aside::Named(service)) => Some(service),
+            _ => None,
+        }
+    }
+}
+
 impl Middlewares<'_> {
-    /// The middlewares that the router `of` runs for the names it lists.
+    /// The middlewares that the router or service `of` runs for the names it lists; `kind` tells the state that it has
+    /// in them from that of others of its name.
     ///
     /// # Errors
     /// With the reason of the first that is missing or broken.
-    pub(crate) fn chain(&self, names: &[String], of: &str) -> Result<Vec<Member>, String> {
-        let mut walk = Walk { router: Some(of), ..Walk::default() };
+    pub(crate) fn chain(
+        &self,
+        names: &[String],
+        of: &str,
+        kind: &str,
+    ) -> Result<Vec<Member>, String> {
+        let mut walk = Walk { user: Some(format!("{kind}{of}")), ..Walk::default() };
         for name in names {
             walk.expand(self, &qualify(name, provider(of)))?;
         }
@@ -193,9 +211,9 @@ const MAX_DEPTH: usize = 32;
 
 /// The expansion of names into the middlewares that run.
 #[derive(Default)]
-struct Walk<'a> {
-    /// The router that is to run them, which has a state of its own in some.
-    router: Option<&'a str>,
+struct Walk {
+    /// Who is to run them, and has a state of its own in some.
+    user: Option<String>,
     /// Those of which it has one.
     shared: Vec<Arc<Middleware>>,
     /// The names being expanded, outermost first.
@@ -205,7 +223,7 @@ struct Walk<'a> {
     chain: Vec<Member>,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn expand(&mut self, middlewares: &Middlewares<'_>, name: &str) -> Result<(), String> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
@@ -241,7 +259,8 @@ impl Walk<'_> {
         let number = self.shared.iter().filter(same).count();
         let named = middleware.aside().map(|service| qualify(service, provider(name)));
         let aside = named.map(Aside::Named).or_else(|| made.server.clone().map(Aside::Own));
-        let middleware = match self.router.and_then(|router| middleware.of_router(router, number)) {
+        let user = self.user.as_deref();
+        let middleware = match user.and_then(|user| middleware.of_router(user, number)) {
             Some(own) => {
                 self.shared.push(middleware);
                 Arc::new(own)

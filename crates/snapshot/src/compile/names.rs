@@ -143,7 +143,7 @@ fn fill(name: &str, service: &mut Arc<Service>) {
         Service::LoadBalancer(balancer) => {
             !balancer.servers_transport.is_empty() || balancer.sticky.is_some()
         }
-        Service::Unserved(_) | Service::Unreadable => false,
+        _ => false,
     };
     if !shows_more {
         return;
@@ -170,7 +170,7 @@ fn fill(name: &str, service: &mut Arc<Service>) {
             }
             fill_sticky(&mut balancer.sticky);
         }
-        Service::Unserved(_) | Service::Unreadable => {}
+        _ => {}
     }
 }
 

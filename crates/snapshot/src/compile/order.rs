@@ -1,18 +1,13 @@
 //! The order in which services are built: parts before what holds them.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use portway_model::{
-    Entry,
-    dynamic::Service,
+    dynamic::Middleware,
     name::{provider, qualify},
 };
 
-/// Services as they are looked up.
-type Services<'a> = BTreeMap<String, &'a Arc<Entry<Service>>>;
+use crate::compile::names::Objects;
 
 /// Parts before what holds them, and the references that close a circle.
 #[derive(Debug, Default)]
@@ -38,12 +33,12 @@ impl Order<'_> {
 }
 
 /// Walks the references with a stack of its own, so that no configuration makes the program's overflow.
-pub(crate) fn order<'a>(services: &'a Services<'_>) -> Order<'a> {
+pub(crate) fn order<'a>(objects: &'a Objects<'_>) -> Order<'a> {
     let mut order = Order::default();
     let mut done = HashSet::new();
-    for name in services.keys() {
+    for name in objects.services.keys() {
         if !done.contains(name.as_str()) {
-            walk(name, services, &mut done, &mut order);
+            walk(name, objects, &mut done, &mut order);
         }
     }
     order
@@ -51,11 +46,11 @@ pub(crate) fn order<'a>(services: &'a Services<'_>) -> Order<'a> {
 
 fn walk<'a>(
     start: &'a str,
-    services: &'a Services<'_>,
+    objects: &'a Objects<'_>,
     done: &mut HashSet<&'a str>,
     order: &mut Order<'a>,
 ) {
-    let mut open = vec![(start, parts(start, services))];
+    let mut open = vec![(start, parts(start, objects))];
     let mut depths = HashMap::from([(start, 0)]);
     while let Some((name, left)) = open.last_mut() {
         let name = *name;
@@ -70,7 +65,7 @@ fn walk<'a>(
             Some(part) => match depths.get(part) {
                 None => {
                     depths.insert(part, open.len());
-                    open.push((part, parts(part, services)));
+                    open.push((part, parts(part, objects)));
                 }
                 Some(depth) => {
                     let circle = open.iter().skip(*depth).map(|(name, _)| *name).chain([part]);
@@ -86,14 +81,37 @@ fn walk<'a>(
     }
 }
 
-/// The known services inside `name`, the last first.
-fn parts<'a>(name: &str, services: &'a Services<'_>) -> Vec<&'a str> {
-    let children = services.get(name).map_or_else(Default::default, |entry| entry.spec.parts());
-    let children = children.iter().rev();
-    let known = children.filter_map(|child| {
-        services.get_key_value(&qualify(&child.name, provider(name))).map(|(name, _)| name.as_str())
-    });
-    known.collect()
+/// The known services inside `name`, the last first: its parts, and those that its middlewares ask.
+fn parts<'a>(name: &str, objects: &'a Objects<'_>) -> Vec<&'a str> {
+    let Some(entry) = objects.services.get(name) else { return Vec::new() };
+    let parts = entry.spec.parts().into_iter().map(|part| qualify(part, provider(name)));
+    let asked = asked(entry.spec.middlewares(), name, objects);
+    let known = parts.chain(asked).filter_map(|part| objects.services.get_key_value(&part));
+    let mut known: Vec<&str> = known.map(|(name, _)| name.as_str()).collect();
+    known.reverse();
+    known
+}
+
+/// The services that middlewares ask, those in chains too.
+fn asked(middlewares: &[String], of: &str, objects: &Objects<'_>) -> Vec<String> {
+    let mut open: Vec<String> =
+        middlewares.iter().rev().map(|name| qualify(name, provider(of))).collect();
+    let (mut seen, mut asked) = (BTreeSet::new(), Vec::new());
+    while let Some(name) = open.pop() {
+        if let Some(entry) = objects.middlewares.get(&name)
+            && seen.insert(name.clone())
+        {
+            let qualified = |other: &String| qualify(other, provider(&name));
+            match &*entry.spec {
+                Middleware::Chain(chain) => {
+                    open.extend(chain.middlewares.iter().rev().map(qualified));
+                }
+                Middleware::Errors(errors) => asked.push(qualified(&errors.service)),
+                _ => {}
+            }
+        }
+    }
+    asked
 }
 
 /// `service:a->service:b->service:a`; the middle of a long circle is left out.

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use portway_model::{
-    Entry, InternalService, Names,
+    Entry, Names,
     dynamic::Router,
-    internal::UNSERVED_INTERNAL_SERVICES,
-    name::{INTERNAL, base, provider, qualify},
+    name::{INTERNAL, provider, qualify},
     runtime::{RouterInfo, Runtime, Status},
 };
 use portway_rule::{Rule, Syntax, default_priority, parse};
@@ -17,7 +16,7 @@ use crate::{
         Carried, Configs,
         middlewares::Middlewares,
         names::{DEFAULT, find, note, with_nearest},
-        services::Built,
+        services::{self, Built},
         split::{self, Part, asked, unread},
         users::refer,
     },
@@ -42,7 +41,7 @@ pub(crate) struct Claim {
     /// The numbers of its entry points.
     pub(crate) using: Box<[usize]>,
     /// What it runs; `None` closes it.
-    pub(crate) run: Option<(Steps, Target)>,
+    pub(crate) run: Option<Steps>,
     /// The qualified name of its service.
     pub(crate) service: Arc<str>,
     pub(crate) access_log: bool,
@@ -176,13 +175,12 @@ impl Builder<'_> {
         let rule = self.rule(known)?;
         let disabled = self.info.status == Status::Disabled;
         let target = self.target();
-        let chain = self.parts.middlewares.chain(&router.middlewares, self.name);
-        let steps = chain.and_then(|chain| Steps::new(chain, |service| self.find(service)));
+        let is_closed = disabled || target.is_none();
+        let chain = self.parts.middlewares.chain(&router.middlewares, self.name, "");
+        let target = target.unwrap_or_default();
+        let steps = chain.and_then(|chain| Steps::new(chain, target, |service| self.find(service)));
         let steps = steps.map_err(|reason| self.close(reason)).ok();
-        let run = match (disabled, target, steps) {
-            (false, Some(target), Some(steps)) => Some((steps, target)),
-            _ => None,
-        };
+        let run = steps.filter(|_| !is_closed);
         let numbers = self.parts.settings.entry_points.iter().enumerate();
         let using = numbers.filter(|(_, e)| self.info.using.contains(&e.name)).map(|(n, _)| n);
         Some(Claim {
@@ -296,7 +294,7 @@ impl Builder<'_> {
     /// A service by its qualified name, or why there is none.
     fn find(&self, qualified: &str) -> Result<Target, String> {
         if provider(qualified) == INTERNAL {
-            return self.internal(qualified);
+            return services::internal(qualified, self.parts.settings).map(Target::Service);
         }
         match self.parts.services.get(qualified).map(|built| &**built) {
             Some(Ok(service)) => Ok(Target::Service(Arc::clone(service))),
@@ -306,20 +304,6 @@ impl Builder<'_> {
                 Err(with_nearest(text, qualified, self.parts.services.keys()))
             }
         }
-    }
-
-    fn internal(&self, qualified: &str) -> Result<Target, String> {
-        let service = qualified.parse::<InternalService>();
-        if let Ok(service) = service
-            && self.parts.settings.internal_services.contains(&service)
-        {
-            return Ok(Target::Internal(service));
-        }
-        let known = service.is_ok() || UNSERVED_INTERNAL_SERVICES.contains(&qualified);
-        Err(match known {
-            true => format!("{} is not enabled", base(qualified)),
-            false => format!("unknown internal service {qualified}"),
-        })
     }
 }
 

@@ -1,67 +1,95 @@
 //! Services.
 
+mod compound;
+mod health;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use portway_model::{
-    Entry, InternalService, Names,
-    dynamic::{self, LoadBalancer, Sticky, Strategy, WeightedService},
-    name::{provider, qualify},
+    Entry, InternalService,
+    dynamic::{self, LoadBalancer},
+    internal::UNSERVED_INTERNAL_SERVICES,
+    name::{base, provider, qualify},
     runtime::{Runtime, ServiceInfo, Status},
 };
-use portway_upstream::{Member, Service};
+use portway_upstream::Servers;
 
-use crate::compile::{
-    Carried,
-    names::{Objects, disabled, with_nearest},
-    order::{Order, order},
-    transports::Transports,
+use self::compound::Compiler;
+use crate::{
+    Service, Settings,
+    compile::{
+        Carried, Configs,
+        middlewares::Middlewares,
+        names::{Objects, disabled},
+        order::order,
+        transports::Transports,
+        users::show_members,
+    },
 };
 
 /// A compiled service, or why there is none.
 pub(crate) type Built = Result<Arc<Service>, String>;
 
-/// Services inside one another at most: each is a step on a request's way.
-const MAX_DEPTH: usize = 32;
-
 /// Compiles every service and notes errors.
 pub(crate) fn compile(
     objects: &Objects<'_>,
+    configs: &Configs,
+    settings: &Settings,
     transports: &Transports,
+    before: &Carried,
     carried: &mut Carried,
     runtime: &mut Runtime,
 ) {
-    let order = order(&objects.services);
+    let order = order(objects);
+    let (made, listed) = (&carried.middlewares, &runtime.middlewares);
     let mut compiler = Compiler {
         objects,
+        settings,
         leaves: Leaves { transports, carried: &carried.upstream },
+        middlewares: Middlewares { configs, made, listed },
+        before: &before.services,
         order: &order,
         built: BTreeMap::new(),
+        shut: BTreeSet::new(),
         depths: BTreeMap::new(),
     };
+    let mut told = Vec::new();
     for name in &order.names {
         let Some(entry) = objects.services.get(*name) else { continue };
         let built = compiler.build(name, entry);
+        compiler.built.insert(name, built.clone());
+        told.push((*name, entry, built));
+    }
+    let Compiler { built, shut, .. } = compiler;
+    for (name, entry, built) in told {
         if let Some(info) = runtime.services.get_mut(name) {
             info.errors.extend(order.circle_at(name).map(str::to_owned));
             tell(info, entry, &built);
         }
-        compiler.built.insert(name, built);
     }
     let is_compound =
         |name: &str| objects.services.get(name).is_some_and(|entry| entry.spec.is_compound());
-    carried.ties.broken |=
-        compiler.built.iter().any(|(name, built)| built.is_err() && is_compound(name));
+    carried.ties.broken |= built.iter().any(|(name, built)| built.is_err() && is_compound(name));
+    carried.ties.shut = Arc::new(shut);
     let parts = Arc::make_mut(&mut carried.ties.parts);
     for (name, entry) in &objects.services {
-        let children = entry.spec.parts().iter();
-        parts.extend(children.map(|child| qualify(&child.name, provider(name))));
+        let children = entry.spec.parts().into_iter();
+        let children = children.chain(entry.spec.middlewares().iter().map(String::as_str));
+        parts.extend(children.map(|child| qualify(child, provider(name))));
     }
     let name = |name| runtime.services.get_key_value(name).map(|(name, _)| Arc::clone(name));
-    let built = compiler.built.into_iter();
-    carried.services = built.filter_map(|(n, built)| Some((name(n)?, built))).collect();
+    carried.services = built.into_iter().filter_map(|(n, built)| Some((name(n)?, built))).collect();
+    for (name, entry) in &objects.services {
+        for middleware in entry.spec.middlewares() {
+            let middleware = qualify(middleware, provider(name));
+            if let Some(info) = runtime.middlewares.get_mut(&middleware) {
+                show_members(&middleware, info);
+            }
+        }
+    }
 }
 
 /// Notes with a service why it could not be built.
@@ -84,12 +112,12 @@ pub(crate) fn note_servers(carried: &mut Carried, runtime: &mut Runtime) {
     let mut seen = BTreeSet::new();
     let mut reached = BTreeSet::new();
     while let Some(name) = open.pop() {
-        if !seen.insert(Arc::clone(&name)) || !works(&name, &carried.services) {
+        if !seen.insert(Arc::clone(&name)) || !works(&name, carried) {
             continue;
         }
         let Some(info) = runtime.services.get_mut(&name) else { continue };
         for child in info.service.parts() {
-            let child = qualify(&child.name, provider(&name));
+            let child = qualify(child, provider(&name));
             open.push(child.as_str().into());
             reached.insert(child);
         }
@@ -98,15 +126,17 @@ pub(crate) fn note_servers(carried: &mut Carried, runtime: &mut Runtime) {
     carried.ties.reached = Arc::new(reached);
 }
 
-fn works(name: &str, built: &Names<Built>) -> bool {
-    built.get(name).is_some_and(|built| built.is_ok())
+/// Whether a service works, if not for its middlewares.
+fn works(name: &str, carried: &Carried) -> bool {
+    let built = carried.services.get(name);
+    built.is_some_and(|built| built.is_ok()) || carried.ties.shut.contains(name)
 }
 
 /// Notes the status of a service's servers, where it works and is reached.
 pub(crate) fn note_servers_of(name: &str, carried: &Carried, runtime: &mut Runtime) {
     let Some(info) = runtime.services.get(name) else { return };
     let reached = is_used(info, runtime) || carried.ties.reached.contains(name);
-    let reached = reached && works(name, &carried.services);
+    let reached = reached && works(name, carried);
     if let Some(info) = runtime.services.get_mut(name) {
         info.reached = reached;
     }
@@ -118,17 +148,25 @@ pub(crate) fn is_used(info: &ServiceInfo, runtime: &Runtime) -> bool {
     routers.into_iter().any(|router| !router.stopped)
 }
 
-struct Compiler<'a> {
-    objects: &'a Objects<'a>,
-    leaves: Leaves<'a>,
-    order: &'a Order<'a>,
-    /// Services whose parts are all in here before them.
-    built: BTreeMap<&'a str, Built>,
-    /// How many services are inside one another, itself included.
-    depths: BTreeMap<String, usize>,
+/// A service inside Portway.
+///
+/// # Errors
+/// Where there is none of this name, or it is not enabled.
+pub(crate) fn internal(name: &str, settings: &Settings) -> Built {
+    let service = name.parse::<InternalService>();
+    if let Ok(service) = service
+        && settings.internal_services.contains(&service)
+    {
+        return Ok(Arc::new(Service::Internal(service)));
+    }
+    let known = service.is_ok() || UNSERVED_INTERNAL_SERVICES.contains(&name);
+    Err(match known {
+        true => format!("{} is not enabled", base(name)),
+        false => format!("unknown internal service {name}"),
+    })
 }
 
-/// Builds services that have no other ones inside.
+/// Builds services that have no other objects inside.
 pub(crate) struct Leaves<'a> {
     pub(crate) transports: &'a Transports,
     pub(crate) carried: &'a portway_upstream::Carried,
@@ -141,13 +179,13 @@ impl Leaves<'_> {
         }
         match &*entry.spec {
             dynamic::Service::LoadBalancer(config) => self.load_balancer(name, config),
+            // What holds others is built by those who know them; several kinds at once have an error.
             dynamic::Service::Weighted(_)
             | dynamic::Service::HighestRandomWeight(_)
-            | dynamic::Service::Unserved(_) => Err(format!(
-                "service kind \"{}\" is not served by this version of Portway yet",
-                entry.spec.kind()
-            )),
-            dynamic::Service::Unreadable => {
+            | dynamic::Service::Failover(_)
+            | dynamic::Service::Mirroring(_)
+            | dynamic::Service::Several(_)
+            | dynamic::Service::Unreadable => {
                 Err(format!("the service \"{name}\" does not have any type defined"))
             }
         }
@@ -166,90 +204,8 @@ impl Leaves<'_> {
             // As in Traefik, what no server is reached with need not exist.
             None => self.transports.find("", name)?,
         };
-        Service::compile(name, config, &transport, self.carried)
-            .map(Arc::new)
+        Servers::compile(name, config, &transport, self.carried)
+            .map(|servers| Arc::new(Service::Servers(servers)))
             .map_err(|(index, error)| format!("loadBalancer.servers[{index}].url: {error}"))
-    }
-}
-
-impl Compiler<'_> {
-    fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
-        if entry.spec.is_compound()
-            && let Some(reason) = disabled("service", name, entry)
-        {
-            return Err(reason);
-        }
-        match &*entry.spec {
-            dynamic::Service::Weighted(config) => {
-                let named =
-                    |child: &str, reason| format!("building HTTP service \"{child}\": {reason}");
-                let children = self.parts(name, &config.services, named)?;
-                let sticky = config.sticky.as_deref();
-                Ok(self.weighted(name, Strategy::Wrr, sticky, children))
-            }
-            dynamic::Service::HighestRandomWeight(config) => {
-                let children = self.parts(name, &config.services, |_, reason| reason)?;
-                Ok(self.weighted(name, Strategy::Hrw, None, children))
-            }
-            _ => self.leaves.build(name, entry),
-        }
-    }
-
-    fn weighted(
-        &self,
-        name: &str,
-        strategy: Strategy,
-        sticky: Option<&Sticky>,
-        children: Vec<Member<'_, Arc<Service>>>,
-    ) -> Arc<Service> {
-        Arc::new(Service::weighted(name, strategy, sticky, children, self.leaves.carried))
-    }
-
-    /// The compiled parts of a service, as they are named in it, with their weights. `tell` says in Traefik's words
-    /// why the service does not work when a part does not.
-    fn parts<'p>(
-        &mut self,
-        name: &str,
-        config: &'p [WeightedService],
-        tell: impl Fn(&str, String) -> String,
-    ) -> Result<Vec<Member<'p, Arc<Service>>>, String> {
-        let qualified = |child: &str| qualify(child, provider(name));
-        let parts = config.iter().map(|child| qualified(&child.name));
-        let depths = parts.map(|part| self.depths.get(&part).copied().unwrap_or(1));
-        let depth = depths.max().unwrap_or(0) + 1;
-        self.depths.insert(name.to_owned(), depth);
-        if depth > MAX_DEPTH {
-            return Err(format!("more than {MAX_DEPTH} services are inside one another"));
-        }
-        let mut children = Vec::new();
-        for child in config {
-            let qualified = qualified(&child.name);
-            let service =
-                self.part(name, &qualified).map_err(|reason| tell(&child.name, reason))?;
-            children.push(Member {
-                item: service,
-                name: &child.name,
-                weight: child.weight.unwrap_or(1),
-                fenced: false,
-                standing: None,
-            });
-        }
-        Ok(children)
-    }
-
-    fn part(&self, of: &str, name: &str) -> Built {
-        if let Some(circle) = self.order.circle(of, name) {
-            return Err(circle.to_owned());
-        }
-        self.built.get(name).cloned().unwrap_or_else(|| {
-            if name.parse::<InternalService>().is_ok() {
-                return Err(format!(
-                    "\"{name}\" as a part of another service is not served by this version of Portway \
-                     yet"
-                ));
-            }
-            let text = format!("the service \"{name}\" does not exist");
-            Err(with_nearest(text, name, self.objects.services.keys().map(String::as_str)))
-        })
     }
 }

@@ -116,16 +116,16 @@ impl Subject for Get<'_> {
 
 /// Who takes a plaintext request on `web`.
 fn plain<'a>(snapshot: &'a Snapshot, target: &str) -> Option<&'a Route> {
-    snapshot.entry_points[0].plain.find(&Get(target))
+    snapshot.entry_points[0].plain.find(&Get(target)).map(|route| &**route)
 }
 
 /// Who takes a request over TLS on `secure`.
 fn secure<'a>(snapshot: &'a Snapshot, target: &str) -> Option<&'a Route> {
-    snapshot.entry_points[1].secure.find(&Get(target))
+    snapshot.entry_points[1].secure.find(&Get(target)).map(|route| &**route)
 }
 
 fn is_closed(route: &Route) -> bool {
-    matches!(route.target, Target::Closed)
+    matches!(route.steps.target(), Target::Closed)
 }
 
 /// `name`, or `name closed`, of who takes a plaintext request; empty for nobody.

@@ -47,8 +47,8 @@ fn known<T>(name: &str, names: &Names<T>) -> std::sync::Arc<str> {
     names.get_key_value(name).map_or_else(|| name.into(), |(name, _)| name.clone())
 }
 
-/// A chain that a router uses shows its members' qualified names, as in Traefik.
-fn show_members(name: &str, info: &mut MiddlewareInfo) {
+/// A chain that a router or a service uses shows its members' qualified names, as in Traefik.
+pub(crate) fn show_members(name: &str, info: &mut MiddlewareInfo) {
     if !matches!(*info.middleware, Middleware::Chain(_)) {
         return;
     }

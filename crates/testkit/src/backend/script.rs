@@ -74,6 +74,9 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
         "chunked" => write(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
         ),
+        "failed-chunked" => write(
+            "HTTP/1.1 500 Whatever\r\nX-Backend: 1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        ),
         "trailers" => write(
             "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 9\r\n\r\n",
         ),
@@ -120,6 +123,12 @@ pub fn by_path(received: &Received) -> Option<Vec<Step>> {
             let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Tunnel: 1\r\n\r\n";
             [write(head), vec![Step::Mirror]].concat()
         }
+        // Longer than what Go's server holds to find its length.
+        "long" => vec![Step::Write(response("200 OK", "X-Backend: 1\r\n", &"long ".repeat(600)))],
+        "long-chunked" => write(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\nbb8\r\n{}\r\n0\r\n\r\n",
+            "long ".repeat(600)
+        )),
         "large" => {
             let head = "HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n";
             [write(head), vec![Step::Fill(10_000_000)]].concat()

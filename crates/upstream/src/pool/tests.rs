@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Asking, Carried, Opened, Random, Service, Transport, connect};
+use crate::{Asking, Carried, Opened, Random, Servers, Transport, connect};
 
 /// A server, with a listener behind it.
 async fn server(transport: &ServersTransport) -> (TcpListener, Arc<Server>) {
@@ -24,11 +24,12 @@ fn compiled(url: &str, transport: &ServersTransport) -> Arc<Server> {
     let transport = Arc::new(Transport::compile(transport, tls.unwrap()));
     let servers = vec![dynamic::Server { url: url.to_owned(), ..Default::default() }];
     let config = LoadBalancer { servers, ..Default::default() };
-    let service = Service::compile("s", &config, &transport, &Carried::default()).unwrap();
+    let servers = Servers::compile("s", &config, &transport, &Carried::default()).unwrap();
     let (headers, random) = (Headers::new(), Random::default());
     let client = Ipv4Addr::LOCALHOST.into();
-    let choice = service.pick(&Asking { headers: &headers, client, random: &random });
-    Arc::clone(choice.picked.unwrap().server)
+    let asking = Asking { headers: &headers, client, random: &random };
+    let picked = servers.pick(&asking, &mut Vec::new()).unwrap();
+    Arc::clone(picked.server)
 }
 
 /// A pool with one connection, and the server's end of it.

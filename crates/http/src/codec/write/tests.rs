@@ -211,11 +211,11 @@ fn refusals_look_like_those_of_go() {
         ),
     ] {
         let mut out = Vec::new();
-        write_refusal(&mut out, reason.into(), DATE);
+        write_refusal(&mut out, reason.into(), &Headers::new(), DATE);
         assert_eq!(String::from_utf8(out).unwrap(), format!("HTTP/1.1 {line}\r\n{fields}{body}"));
     }
     let mut out = Vec::new();
-    write_refusal(&mut out, Reason::UnknownExpectation.into(), DATE);
+    write_refusal(&mut out, Reason::UnknownExpectation.into(), &Headers::new(), DATE);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\nConnection: close\r\n\

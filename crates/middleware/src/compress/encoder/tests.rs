@@ -2,6 +2,12 @@ use std::io::Read;
 
 use super::*;
 
+static PLENTY: Budget = Budget::new(usize::MAX);
+
+fn encoder(encoding: Encoding, length: Option<u64>) -> Encoder {
+    Encoder::new(encoding, length, &PLENTY).unwrap()
+}
+
 const ALL: [Encoding; 3] = [Encoding::Brotli, Encoding::Gzip, Encoding::Zstd];
 
 fn decoder(encoding: Encoding, coded: &[u8]) -> Box<dyn Read + '_> {
@@ -36,7 +42,7 @@ fn bodies_come_out_as_they_went_in() {
     let text = text();
     for encoding in ALL {
         for (length, piece) in [(None, 1000), (Some(text.len() as u64), 65_536), (Some(1), 7)] {
-            let mut encoder = Encoder::new(encoding, length);
+            let mut encoder = encoder(encoding, length);
             let mut out = Vec::new();
             text.chunks(piece).for_each(|piece| encoder.push(piece, &mut out));
             encoder.finish(&mut None, &mut out);
@@ -50,7 +56,7 @@ fn bodies_come_out_as_they_went_in() {
 #[test]
 fn what_was_flushed_can_be_read_before_the_end() {
     for encoding in ALL {
-        let mut encoder = Encoder::new(encoding, None);
+        let mut encoder = encoder(encoding, None);
         let mut out = Vec::new();
         for piece in [&b"data: 1\n\n"[..], b"data: 2\n\n"] {
             encoder.push(piece, &mut out);
@@ -65,7 +71,7 @@ fn what_was_flushed_can_be_read_before_the_end() {
 #[test]
 fn nothing_comes_after_the_end() {
     for encoding in ALL {
-        let mut encoder = Encoder::new(encoding, None);
+        let mut encoder = encoder(encoding, None);
         let mut out = Vec::new();
         encoder.finish(&mut None, &mut out);
         let end = out.len();
@@ -78,5 +84,30 @@ fn nothing_comes_after_the_end() {
 
 #[test]
 fn short_bodies_get_short_windows() {
-    assert_eq!([None, Some(0), Some(70_000), Some(u64::MAX)].map(window), [19, 16, 17, 19]);
+    let lengths = [None, Some(0), Some(70_000), Some(140_000), Some(u64::MAX)];
+    assert_eq!(lengths.map(window), [19, 17, 17, 18, 19]);
+}
+
+#[test]
+fn memory_is_taken_from_the_first_byte_to_the_last() {
+    static NARROW: Budget = Budget::new(7 << 20);
+    for encoding in ALL {
+        let begin = |length| Encoder::new(encoding, length, &NARROW);
+        let begun: Vec<_> = std::iter::from_fn(|| begin(None)).collect();
+        let expected = match encoding {
+            Encoding::Brotli => 1,
+            Encoding::Gzip => 16,
+            Encoding::Zstd => 4,
+        };
+        assert_eq!(begun.len(), expected, "{encoding:?}");
+        assert!(begin(None).is_none());
+        for mut encoder in begun {
+            let mut out = Vec::new();
+            encoder.finish(&mut None, &mut out);
+            // An encoder that is done holds nothing, as long as its client takes to read the rest.
+            assert!(begin(None).is_some());
+            std::mem::forget(encoder);
+        }
+        drop(begin(Some(u64::MAX)).unwrap());
+    }
 }

@@ -1,34 +1,30 @@
 //! Services out of a tree.
 
-use std::collections::BTreeMap;
+mod redundant;
 
+pub use self::redundant::{failover_errors_fields, percent};
 use super::{kinds, sticky};
 use crate::{
     Fields, Node, Period, Problem,
-    decode::join,
+    decode::{join, strings},
     dynamic::{
-        HighestRandomWeight, LoadBalancer, ResponseForwarding, Server, Service, Strategy,
-        UNSERVED_SERVICES, Weighted, WeightedService,
+        Failover, HighestRandomWeight, LoadBalancer, Mirroring, ResponseForwarding, Server,
+        Service, Strategy, Weighted, WeightedService,
     },
 };
 
 /// Reads a service. Traefik: `http.services.<name>`.
 ///
-/// A kind that is not served yet keeps its settings as JSON and has an error, as has a service of two kinds.
+/// A service of two kinds keeps their settings as JSON and has an error.
 pub fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Service {
-    let known: Vec<&'static str> = ["loadBalancer", "weighted", "highestRandomWeight"]
-        .into_iter()
-        .chain(UNSERVED_SERVICES.iter().copied())
-        .collect();
-    let with_middlewares: Vec<&'static str> =
-        known.iter().copied().chain(["middlewares"]).collect();
-    let mut found = kinds(node, path, &with_middlewares, problems);
-    if let Some(at) = found.iter().position(|(kind, _)| *kind == "middlewares") {
-        let (_, node) = found.remove(at);
-        // They may guard the service, so it must not be reached without them.
-        let message = "middlewares of a service are not served by this version of Portway yet";
-        problems.push(Problem::error(join(path, "middlewares"), message).at(node.at));
-    }
+    const KINDS: [&str; 6] =
+        ["loadBalancer", "weighted", "highestRandomWeight", "failover", "mirroring", "middlewares"];
+    let mut found = kinds(node, path, &KINDS, problems);
+    let beside = found.iter().position(|(kind, _)| *kind == "middlewares");
+    let middlewares = match beside.map(|at| found.remove(at)) {
+        Some((_, node)) => strings(node, &join(path, "middlewares"), problems),
+        None => Vec::new(),
+    };
     let (kind, child) = match found.as_slice() {
         [] => return Service::Unreadable,
         [one] => *one,
@@ -38,22 +34,30 @@ pub fn service(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Service 
                            declaring two different pieces of service instead";
             problems.push(Problem::error(path, message).at(node.at));
             let kinds = several.iter().map(|(kind, node)| ((*kind).to_owned(), node.to_json()));
-            return Service::Unserved(kinds.collect());
+            return Service::Several(kinds.collect());
         }
     };
     let path = &join(path, kind);
     match kind {
-        "loadBalancer" => Service::LoadBalancer(load_balancer(child, path, problems)),
-        "weighted" => Service::Weighted(weighted(child, path, problems)),
-        "highestRandomWeight" => {
-            Service::HighestRandomWeight(highest_random_weight(child, path, problems))
+        "loadBalancer" => Service::LoadBalancer(LoadBalancer {
+            middlewares,
+            ..load_balancer(child, path, problems)
+        }),
+        "weighted" => {
+            Service::Weighted(Weighted { middlewares, ..weighted(child, path, problems) })
         }
-        kind => {
-            let message =
-                format!("service kind `{kind}` is not served by this version of Portway yet");
-            problems.push(Problem::error(path, message).at(child.at));
-            Service::Unserved(BTreeMap::from([(kind.to_owned(), child.to_json())]))
-        }
+        "highestRandomWeight" => Service::HighestRandomWeight(HighestRandomWeight {
+            middlewares,
+            ..highest_random_weight(child, path, problems)
+        }),
+        "failover" => Service::Failover(Failover {
+            middlewares,
+            ..redundant::failover(child, path, problems)
+        }),
+        _ => Service::Mirroring(Mirroring {
+            middlewares,
+            ..redundant::mirroring(child, path, problems)
+        }),
     }
 }
 
@@ -137,6 +141,7 @@ pub fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Weighte
         services: fields.list("services", weighted_service),
         sticky: fields.object("sticky", sticky),
         health_check: fields.unserved("healthCheck"),
+        middlewares: Vec::new(),
     };
     if weighted.sticky.as_ref().is_some_and(|sticky| sticky.cookie.is_none()) {
         // Traefik drops the whole file for it.
@@ -156,6 +161,7 @@ pub fn highest_random_weight(
     let hrw = HighestRandomWeight {
         services: fields.list("services", weighted_service),
         health_check: fields.unserved("healthCheck"),
+        middlewares: Vec::new(),
     };
     fields.close();
     hrw

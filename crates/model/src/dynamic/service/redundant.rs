@@ -20,10 +20,13 @@ pub struct Failover {
     /// Answers for which the fallback is asked instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<FailoverErrors>,
+    /// See [`Service::middlewares`](super::Service::middlewares).
+    #[serde(skip)]
+    pub middlewares: Vec<String>,
 }
 
 /// Answers for which the fallback is asked. Traefik: `failover.errors`.
-#[derive(Clone, Debug, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailoverErrors {
     /// Bytes of a request's body above which it is refused with 413; below 0 means no limit. Absent means -1; a
@@ -54,6 +57,9 @@ pub struct Mirroring {
     /// Whether the health of the service that answers is told to services that hold this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HeedsHealth>,
+    /// See [`Service::middlewares`](super::Service::middlewares).
+    #[serde(skip)]
+    pub middlewares: Vec<String>,
 }
 
 /// A service that gets copies. Traefik: `mirroring.mirrors[]`.

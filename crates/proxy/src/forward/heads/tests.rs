@@ -69,6 +69,7 @@ impl Scene {
             server_name: "http://server",
             limits: &mut self.limits,
             state: &mut self.state,
+            hides_interim: false,
         };
         let mut client = Side { stream: &mut self.client, input: &mut self.from_client };
         let mut server = Side { stream: &mut self.server, input: &mut self.from_server };

@@ -11,10 +11,10 @@ use portway_http::{Headers, Request};
 use portway_middleware::{Context, PasswordPool};
 use portway_model::{Entry, dynamic};
 use portway_testkit::certificate::Certificate;
-use portway_upstream::{Asking, Random, Server, Service};
+use portway_upstream::{Asking, Random, Server};
 
 use super::{compiled, compiled_after, config, plain, run, settings};
-use crate::{Snapshot, Target, compile::tls};
+use crate::{Service, Snapshot, Taker, Target, compile::tls};
 
 const SITE: &str = "http:
   routers:
@@ -35,11 +35,12 @@ fn elsewhere() -> String {
 
 fn pick(snapshot: &Snapshot, host: &str) -> Arc<Server> {
     let Some(route) = plain(snapshot, host) else { panic!("no router for {host}") };
-    let Target::Service(service) = &route.target else { panic!("no service for {host}") };
+    let Target::Service(service) = route.steps.target() else { panic!("no service for {host}") };
     let (headers, random) = (Headers::new(), Random::default());
     let client = Ipv4Addr::LOCALHOST.into();
     let choice = service.pick(&Asking { headers: &headers, client, random: &random });
-    Arc::clone(choice.picked.expect("a server").server)
+    let Some(Taker::Server(picked)) = choice.taker else { panic!("no server for {host}") };
+    Arc::clone(picked.server)
 }
 
 /// What tells the server's pooled connections from all others.
@@ -189,7 +190,7 @@ fn certificates_and_tls_options_are_taken_over() {
 fn a_service_that_two_routers_use_is_one() {
     let text = SITE.replace("service: w}", "service: s}");
     let snapshot = compiled(&text);
-    let service = |host: &str| match &plain(&snapshot, host).unwrap().target {
+    let service = |host: &str| match plain(&snapshot, host).unwrap().steps.target() {
         Target::Service(service) => Arc::clone(service),
         other => panic!("{other:?}"),
     };

@@ -1,9 +1,8 @@
 //! `failover` and `mirroring` out of a tree.
 
-use super::health::heeds_health;
 use crate::{
     Fields, Node, Problem,
-    dynamic::{Failover, FailoverErrors, Mirror, Mirroring},
+    dynamic::{Failover, FailoverErrors, HeedsHealth, Mirror, Mirroring},
 };
 
 /// Reads `failover`.
@@ -20,6 +19,7 @@ pub(super) fn failover(node: &Node, path: &str, problems: &mut Vec<Problem>) -> 
             fields.close();
             errors
         }),
+        middlewares: Vec::new(),
     };
     fields.close();
     failover
@@ -47,9 +47,16 @@ pub(super) fn mirroring(node: &Node, path: &str, problems: &mut Vec<Problem>) ->
             mirror
         }),
         health_check: fields.section("healthCheck", heeds_health),
+        middlewares: Vec::new(),
     };
     fields.close();
     mirroring
+}
+
+/// Reads `healthCheck` of a service that holds others.
+fn heeds_health(node: &Node, path: &str, problems: &mut Vec<Problem>) -> HeedsHealth {
+    Fields::open(node, path, problems).close();
+    HeedsHealth {}
 }
 
 /// Reads the field `percent` of a mirror; what is no share is an error.
