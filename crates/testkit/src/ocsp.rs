@@ -152,8 +152,8 @@ fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = u16::try_from(content.len()).expect("a short value");
     let [high, low] = length.to_be_bytes();
     let head = match length {
-        ..0x80 => vec![tag, low],
-        ..0x100 => vec![tag, 0x81, low],
+        0..=0x7f => vec![tag, low],
+        0x80..=0xff => vec![tag, 0x81, low],
         _ => vec![tag, 0x82, high, low],
     };
     [head, content].concat()
