@@ -18,8 +18,9 @@ use portway_provider::{
     Aggregator, FolderOfManifests, Source as _, cluster::Live, file::Files, run, updates,
 };
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
+use portway_upstream::News;
 use rustls_pki_types::UnixTime;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{clusters, internal::Internals, staples::Staples};
 
@@ -45,6 +46,15 @@ impl Compiler {
 /// Dynamic configuration by the provider that says it.
 pub(crate) type Configs = BTreeMap<String, Arc<Config>>;
 
+/// Who hears of each configuration that goes live.
+#[derive(Debug)]
+pub(crate) struct Followers {
+    /// Asks whether certificates are revoked.
+    pub(crate) staples: Option<Staples>,
+    /// Where servers are asked for their health.
+    pub(crate) checks: mpsc::Sender<News>,
+}
+
 /// Follows the providers until the process ends.
 ///
 /// # Errors
@@ -55,7 +65,7 @@ pub(crate) async fn control(
     compiler: Compiler,
     publisher: Arc<Publisher>,
     internals: Arc<Internals>,
-    staples: Option<Staples>,
+    followers: Followers,
     ending: &watch::Sender<bool>,
 ) -> Result<()> {
     let (sender, receiver) = updates();
@@ -77,7 +87,7 @@ pub(crate) async fn control(
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));
     let changed = Arc::new(Notify::new());
-    if let Some(staples) = staples {
+    if let Some(staples) = followers.staples {
         tokio::spawn(staples.keep(Arc::clone(&publisher), Arc::clone(&changed)));
     }
     let mut told = Told::default();
@@ -104,8 +114,14 @@ pub(crate) async fn control(
                 continue;
             }
         };
+        let news = snapshot.checks_since(&publisher.current());
         publisher.publish(Arc::clone(&snapshot));
         changed.notify_one();
+        if !news.is_empty() && followers.checks.send(news).await.is_err() {
+            tracing::error!(
+                "servers are not asked for their health any more: their thread has ended"
+            );
+        }
         // Before all providers have spoken, much of what one refers to is missing for no fault of its user.
         if merged.complete {
             told.tell(&snapshot.runtime);

@@ -20,13 +20,14 @@ use portway_provider::material::Materials;
 use portway_proxy::{Drain, EntryPoint, Worker, WorkerParts, bind};
 use portway_snapshot::{EntryPointSettings, Environment, Publisher, Settings};
 use portway_tls::{GeneratedDefault, NativeRoots};
+use portway_upstream::Checkups;
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
 };
 
 use crate::{
-    control::{Compiler, control, internal_configs},
+    control::{Compiler, Followers, control, internal_configs},
     errors,
     internal::{self, Internals},
     logging,
@@ -114,6 +115,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
         )?);
     }
 
+    let checks = Checkups::start().context("the thread that asks servers for their health")?;
     let ending = watch::Sender::new(false);
     let ended = runtime.block_on(async {
         let providing = control(
@@ -122,7 +124,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
             compiler,
             publisher,
             Arc::clone(&internals),
-            staples,
+            Followers { staples, checks },
             &ending,
         );
         let work = async {

@@ -9,7 +9,7 @@ use portway_model::{
         RedirectScheme, Router, RouterTls, Server, Service, StripPrefix, TraceVerbosity, Weighted,
         WeightedService,
     },
-    runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
+    runtime::{MiddlewareInfo, RouterInfo, Runtime, ServerHealth, ServiceInfo, Status},
 };
 
 fn names(all: &[&str]) -> Vec<String> {
@@ -214,7 +214,7 @@ pub(super) fn faulty() -> Runtime {
     ];
     runtime.routers.extend(all.map(|(name, one)| (name.to_owned(), one)));
     let mut slow = balancer(&["http://10.0.2.11:9000", "http://10.0.2.12:9000"]);
-    slow.down = names(&["http://10.0.2.12:9000"]);
+    slow.health = Some(Arc::new(Down("http://10.0.2.12:9000")));
     let without = ServiceInfo {
         status: Status::Warning,
         errors: names(&["no server; requests are answered with 503"]),
@@ -264,4 +264,14 @@ pub(super) fn large(routers: usize) -> Runtime {
     }
     link(&mut runtime);
     runtime
+}
+
+/// A server that takes no requests, by its URL.
+#[derive(Debug)]
+struct Down(&'static str);
+
+impl ServerHealth for Down {
+    fn is_up(&self, url: &str) -> bool {
+        url != self.0
+    }
 }

@@ -58,6 +58,8 @@ const FIELDS: &[&str] = &[
     "Accept-Encoding: gzip\r\n",
     "Accept-Encoding: gzip, br;q=0.5\r\n",
     "Accept-Encoding: br\r\n",
+    "Origin: http://a.test\r\n",
+    "Origin: http://a.test\r\nAccess-Control-Request-Method: PUT\r\n",
     "Content-Type: application/grpc-web+proto\r\nTE: trailers\r\nOrigin: http://a.test\r\n",
 ];
 

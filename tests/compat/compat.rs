@@ -33,6 +33,7 @@ mod forwarded;
 mod grpc_web;
 mod guards;
 mod headers;
+mod health;
 mod http2;
 mod http2_servers;
 mod ip_allow_list;

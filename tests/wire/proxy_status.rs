@@ -27,6 +27,7 @@ http:
     closed: {rule: "Host(`closed.test`)", service: s, middlewares: [nowhere]}
     login: {rule: "Host(`login.test`)", service: s, middlewares: [login]}
     moved: {rule: "Host(`moved.test`)", service: s, middlewares: [moved]}
+    whole: {rule: "Host(`whole.test`)", service: s, middlewares: [whole, small]}
     page: {rule: "Host(`page.test`)", service: empty, middlewares: [page]}
     own: {rule: "Host(`own.test`)", service: ping@internal}
   services:
@@ -40,6 +41,8 @@ http:
   serversTransports:
     hasty: {forwardingTimeouts: {responseHeaderTimeout: 100ms}}
   middlewares:
+    whole: {buffering: {maxResponseBodyBytes: 1000}}
+    small: {compress: {minResponseBodyBytes: 1}}
     again: {retry: {attempts: 2}}
     login: {basicAuth: {users: ["test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="]}}
     moved: {redirectScheme: {scheme: https}}
@@ -153,6 +156,11 @@ fn what_passes_says_through_whom() {
     let stage = stage(&["--proxyStatus"]);
     assert_eq!(ask(&stage, "served.test", "/").headers.values("Proxy-Status"), ["portway"]);
     assert_eq!(ask(&stage, "moved.test", "/").headers.values("Proxy-Status"), ["portway"]);
+    // One that was waited for, and compressed.
+    let request = "GET / HTTP/1.1\r\nHost: whole.test\r\nAccept-Encoding: gzip\r\n\r\n";
+    let whole = stage.site.client().ask(request).unwrap();
+    assert_eq!(whole.headers.value("Content-Encoding"), Some("gzip"));
+    assert_eq!(whole.headers.values("Proxy-Status"), ["portway"]);
     // Behind what others have said, nearest to the origin first.
     let response = ask(&stage, "served.test", "/chain");
     let said = response.headers.values("Proxy-Status");

@@ -5,16 +5,16 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A server that serves until its input ends.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Where it listens on 127.0.0.1.
-    pub(super) port: String,
+    pub(crate) port: String,
 }
 
 impl Server {
     /// Starts `program` as server; `None` where the library is not there.
     #[track_caller]
-    pub(super) fn start(program: &str, library: &str) -> Option<Self> {
+    pub(crate) fn start(program: &str, library: &str) -> Option<Self> {
         if !has(library) {
             return None;
         }
@@ -58,7 +58,7 @@ fn command(program: &str, arguments: &[&str]) -> Command {
 
 /// What `program` prints.
 #[track_caller]
-pub(super) fn ask(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn ask(program: &str, arguments: &[&str]) -> String {
     let output = command(program, arguments).output().expect("a client");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));

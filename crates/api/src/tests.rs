@@ -8,12 +8,12 @@ mod own;
 use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    InternalService, Names, Node, Period,
+    Fields, InternalService, Names, Node, Period,
     dynamic::{
         Domain, LoadBalancer, Middleware, Observability, ResponseForwarding, Router, RouterTls,
         Server, Service, Strategy, TraceVerbosity, Weighted, WeightedService, decode,
     },
-    runtime::{MiddlewareInfo, RouterInfo, Runtime, ServiceInfo, Status},
+    runtime::{MiddlewareInfo, RouterInfo, Runtime, ServerHealth, ServiceInfo, Status},
 };
 use serde_json::Value;
 
@@ -126,8 +126,12 @@ fn load_balancer(raw: &Value) -> LoadBalancer {
         }),
         servers: raw["servers"].as_array().into_iter().flatten().map(server).collect(),
         strategy: if raw["strategy"] == "p2c" { Strategy::P2c } else { Strategy::Wrr },
-        health_check: present(raw, "healthCheck"),
-        passive_health_check: present(raw, "passiveHealthCheck"),
+        health_check: present(raw, "healthCheck").map(|raw| {
+            let raw: Node = serde_json::from_value(*raw).unwrap();
+            let mut problems = Vec::new();
+            decode::health_check_fields(&mut Fields::open(&raw, "", &mut problems)).into()
+        }),
+        passive_health_check: None,
         pass_host_header: flag(raw, "passHostHeader"),
         response_forwarding: ResponseForwarding { flush_interval: Period::parse(&flush).unwrap() },
         servers_transport: text(raw, "serversTransport"),
@@ -163,11 +167,19 @@ fn service(raw: &Value) -> ServiceInfo {
         status: status(raw),
         used_by: users(raw),
         reached: !server_status.is_empty(),
-        down: server_status
-            .into_iter()
-            .filter(|(_, is)| is == "DOWN")
-            .map(|(url, _)| url)
-            .collect(),
+        health: Some(Arc::new(Down(
+            server_status.into_iter().filter(|(_, is)| is == "DOWN").map(|(url, _)| url).collect(),
+        ))),
+    }
+}
+
+/// Servers that take no requests, by URL.
+#[derive(Debug)]
+struct Down(Vec<String>);
+
+impl ServerHealth for Down {
+    fn is_up(&self, url: &str) -> bool {
+        !self.0.iter().any(|down| down == url)
     }
 }
 

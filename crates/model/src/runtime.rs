@@ -3,7 +3,7 @@
 //! Settings are shared with the configuration wherever they are shown as written: there may be a hundred thousand.
 //! `compile` fills these beside the snapshot; the API, the dashboard and the log read them.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
@@ -84,8 +84,14 @@ pub struct ServiceInfo {
     pub used_by: Names<()>,
     /// Whether routers reach it, so that the status of its servers is shown.
     pub reached: bool,
-    /// The URLs of servers that take no requests.
-    pub down: Vec<String>,
+    /// Who knows which of its servers take requests; absent where nobody watches them and all do.
+    pub health: Option<Arc<dyn ServerHealth>>,
+}
+
+/// Who knows which servers of a service take requests now.
+pub trait ServerHealth: fmt::Debug + Send + Sync {
+    /// Whether the server with this URL does.
+    fn is_up(&self, url: &str) -> bool;
 }
 
 impl ServiceInfo {
@@ -96,8 +102,9 @@ impl ServiceInfo {
             _ => &[],
         };
         servers.iter().map(|server| {
-            let status = if self.down.contains(&server.url) { "DOWN" } else { "UP" };
-            (server.url.as_str(), status)
+            let url = server.url.as_str();
+            let is_up = self.health.as_ref().is_none_or(|health| health.is_up(url));
+            (url, if is_up { "UP" } else { "DOWN" })
         })
     }
 }

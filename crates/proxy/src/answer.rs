@@ -112,9 +112,11 @@ pub(crate) async fn send(
 fn meant(worker: &Worker, request: &Request, answer: &Answer, facts: &Facts) -> Option<Answer> {
     let page = || worker.error_pages.as_ref()?.page(request, answer, facts.reason?);
     let mut meant = grpc_answer(request, answer).or_else(page);
-    // What has no reason is of an internal service: Portway is its server and not its proxy.
-    if let (Some(proxy_status), Some(problem)) = (&worker.proxy_status, facts.problem()) {
-        let value = proxy_status.value(answer.status.code(), Some(problem));
+    let problem = facts.problem();
+    // What has no reason and no other author is of an internal service: Portway is its server and not its proxy.
+    let passes = problem.is_some() || answer.written;
+    if let Some(proxy_status) = worker.proxy_status.as_ref().filter(|_| passes) {
+        let value = proxy_status.value(answer.status.code(), problem);
         let fields = &mut meant.get_or_insert_with(|| answer.clone()).headers;
         fields.append(PROXY_STATUS, value);
     }

@@ -368,6 +368,12 @@ impl<'a, 's> Exchange<'a, 's> {
                 if let Some(in_flight) = &self.in_flight {
                     in_flight.answered(Instant::now());
                 }
+                if let Some(passive) = &picked.server.passive {
+                    match self.memory.response.status.code() {
+                        ..500 => passive.succeeded(),
+                        _ => passive.failed(),
+                    }
+                }
                 let fields = &mut self.memory.response.headers;
                 stick(fields, cookies);
                 self.context.begin(fields);
@@ -375,6 +381,11 @@ impl<'a, 's> Exchange<'a, 's> {
             }
             Err(error) => {
                 self.in_flight = None;
+                if let Some(passive) = &picked.server.passive
+                    && error.is_of_server()
+                {
+                    passive.failed();
+                }
                 let mut reply = self.failed(&error);
                 if let Reply::Answer(answer) = &mut reply {
                     stick(&mut answer.headers, cookies);

@@ -12,7 +12,7 @@ use crate::{
 impl<'s> Exchange<'_, 's> {
     /// Asks the main service, and the fallback while that is down or for an answer that is none.
     pub(crate) async fn failover(&mut self, failover: &'s Failover) -> Reply<'s> {
-        if failover.main.is_up() {
+        if failover.main_is_up() {
             let Some(errors) = &failover.errors else {
                 return self.ask_service(&failover.main).await;
             };

@@ -53,7 +53,7 @@ pub(crate) struct Carried {
     configs: Configs,
     sum: hash::Sum,
     upstream: portway_upstream::Carried,
-    services: Names<services::Built>,
+    pub(crate) services: Names<services::Built>,
     middlewares: Names<middlewares::Made>,
     routers: Names<routers::Placed>,
     transports: HashMap<String, Kept<Arc<ServersTransport>, Transport>>,

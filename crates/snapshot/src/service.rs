@@ -10,7 +10,7 @@ use portway_model::{
     dynamic::{Sticky, Strategy},
 };
 use portway_upstream::{
-    Asking, Balancer, Carried, Member, Picked, Servers, Settings as BalancerSettings,
+    Asking, Balancer, Carried, Member, Picked, Servers, Settings as BalancerSettings, Standing,
 };
 
 pub use self::{
@@ -71,10 +71,10 @@ impl Service {
     /// Whether it takes requests, as those who watch what it leads to see it; always, where nobody does.
     pub fn is_up(&self) -> bool {
         match self {
-            Self::Servers(servers) => servers.balancer().is_up(),
+            Self::Servers(servers) => servers.is_up(),
             Self::Weighted(balancer) => balancer.is_up(),
             Self::Failover(failover) => {
-                failover.main.is_up() || !failover.heeds_fallback || failover.fallback.is_up()
+                failover.main_is_up() || !failover.heeds_fallback || failover.fallback.is_up()
             }
             Self::Mirroring(mirroring) => mirroring.main.is_up(),
             Self::Behind(steps) => match steps.target() {
@@ -82,6 +82,33 @@ impl Service {
                 Target::Closed => true,
             },
             Self::Internal(_) => true,
+        }
+    }
+
+    /// Whether it takes requests, for services that heed it; always up where it does not tell.
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        match self {
+            Self::Servers(servers) => servers.standing().cloned().unwrap_or_default(),
+            Self::Weighted(balancer) => Arc::new(Standing::of(balancer.standings())),
+            Self::Failover(failover) => failover.standing(),
+            Self::Mirroring(mirroring) => mirroring.main.standing(),
+            Self::Behind(steps) => match steps.target() {
+                Target::Service(service) => service.standing(),
+                Target::Closed => Arc::default(),
+            },
+            Self::Internal(_) => Arc::default(),
+        }
+    }
+
+    /// Its servers, behind middlewares or not; `None` where it is of another kind.
+    pub(crate) fn servers(&self) -> Option<&Servers> {
+        match self {
+            Self::Servers(servers) => Some(servers),
+            Self::Behind(steps) => match steps.target() {
+                Target::Service(service) => service.servers(),
+                Target::Closed => None,
+            },
+            _ => None,
         }
     }
 

@@ -6,9 +6,14 @@ use std::{
     time::Duration,
 };
 
-use portway_model::{Period, dynamic::RouterTimeouts, runtime::Runtime};
+use portway_model::{
+    Period,
+    dynamic::RouterTimeouts,
+    runtime::{Runtime, ServiceInfo},
+};
 use portway_rule::{Claim, Index, Rule, Subject};
 use portway_tls::{EntryPointTls, LoadedCertificate};
+use portway_upstream::News;
 
 use crate::{
     Service, Steps,
@@ -26,6 +31,25 @@ pub struct Snapshot {
     pub hash: [u8; 32],
     /// What the next snapshot adopts.
     pub(crate) carried: Carried,
+}
+
+impl Snapshot {
+    /// Which services' servers are to be asked for their health from now on, where it may differ from `before`; those
+    /// that no router reaches are not, as in Traefik. Costs what changed.
+    pub fn checks_since(&self, before: &Self) -> News {
+        let check = |snapshot: &Self, name: &str, info: Option<&Arc<ServiceInfo>>| {
+            let built =
+                snapshot.carried.services.get(name).filter(|_| info.is_some_and(|i| i.reached));
+            built.and_then(|built| built.as_ref().as_ref().ok()?.servers()?.check().cloned())
+        };
+        let changes = self.runtime.services.changes(&before.runtime.services);
+        let checks = changes.filter_map(|change| {
+            let now = check(self, change.name, change.now);
+            let known = now.is_some() || check(before, change.name, change.before).is_some();
+            known.then(|| (Arc::clone(change.name), now))
+        });
+        checks.collect()
+    }
 }
 
 /// What one entry point serves.

@@ -228,6 +228,12 @@ impl<T> Balancer<T> {
         self.plain || self.candidates.iter().any(Candidate::is_up)
     }
 
+    /// What is known by those who watch them of the candidates that take requests of anybody.
+    pub fn standings(&self) -> Vec<Arc<Standing>> {
+        let open = self.candidates.iter().take(self.open);
+        open.filter_map(|candidate| candidate.standing.clone()).collect()
+    }
+
     /// All candidates.
     pub fn candidates(&self) -> &[Candidate<T>] {
         &self.candidates

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::{Load, balance::Rotation};
+use crate::{Load, Passive, Standing, balance::Rotation};
 
 /// What one generation of services hands to the next.
 ///
@@ -23,6 +23,8 @@ struct Shared {
     rotations: Living<Rotation>,
     loads: Living<Load>,
     servers: Living<ServerId>,
+    standings: Living<Standing>,
+    passives: Living<Passive>,
 }
 
 /// State by its address, while somebody uses it.
@@ -77,6 +79,16 @@ impl Carried {
     /// The identity of the server `key`: its transport's fingerprint and its address.
     pub fn server(&self, key: &str) -> Arc<ServerId> {
         self.lock(|shared| shared.servers.adopt(key, || Arc::new(ServerId::next())))
+    }
+
+    /// The standing of the server `key`: its service's name, the settings that make it, and its URL.
+    pub(crate) fn standing(&self, key: &str) -> Arc<Standing> {
+        self.lock(|shared| shared.standings.adopt(key, Arc::default))
+    }
+
+    /// Who hears of the requests of the server `key`, its standing's key and the settings.
+    pub(crate) fn passive(&self, key: &str, make: impl FnOnce() -> Passive) -> Arc<Passive> {
+        self.lock(|shared| shared.passives.adopt(key, || Arc::new(make())))
     }
 
     fn lock<T>(&self, adopt: impl FnOnce(&mut Shared) -> T) -> T {

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use crate::{Transport, carried::ServerId};
+use crate::{Passive, Transport, carried::ServerId};
 
 /// How a server is spoken to.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -34,6 +34,8 @@ pub struct Server {
     pub path: String,
     /// How to reach it.
     pub transport: Arc<Transport>,
+    /// Who hears what comes of its requests, where they tell of its health.
+    pub passive: Option<Arc<Passive>>,
     /// Its identity in the pools.
     pub(crate) id: Arc<ServerId>,
 }

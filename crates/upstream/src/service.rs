@@ -2,10 +2,12 @@
 
 use std::{net::IpAddr, net::SocketAddr, sync::Arc};
 
-use portway_model::dynamic::LoadBalancer;
+use portway_model::{dynamic::LoadBalancer, runtime::ServerHealth};
 
 use crate::{
-    Asking, Balancer, Carried, Member, Picked, Scheme, Server, ServerUrlError, Settings, Transport,
+    Asking, Balancer, Carried, Check, Member, Picked, Scheme, Server, ServerUrlError, Settings,
+    Standing, Transport,
+    health::{Health, Watch},
     server::Parts,
 };
 
@@ -17,6 +19,8 @@ pub struct Servers {
     balancer: Balancer<Arc<Server>>,
     /// Whether servers see the client's Host instead of their own.
     pass_host_header: bool,
+    /// What is known of the servers' health; absent where nobody watches.
+    health: Option<Arc<Health>>,
 }
 
 impl Servers {
@@ -33,6 +37,8 @@ impl Servers {
         transport: &Arc<Transport>,
         carried: &Carried,
     ) -> Result<Self, (usize, ServerUrlError)> {
+        let service: Arc<str> = name.into();
+        let mut watch = Watch::over(&service, config, carried);
         let mut servers = Vec::new();
         for (index, entry) in config.servers.iter().enumerate() {
             let parts = Parts::parse(&entry.url).map_err(|error| (index, error))?;
@@ -43,7 +49,10 @@ impl Servers {
             };
             let key = format!("{} {scheme}://{}:{}", transport.number, parts.host, parts.port);
             let address = parts.host.parse::<IpAddr>().ok();
-            let server = Server {
+            let standing = watch.as_mut().map(|watch| watch.standing(entry));
+            let passive = watch.as_ref().zip(standing.as_ref());
+            let passive = passive.and_then(|(watch, up)| watch.passive(&entry.url, up));
+            let server = Arc::new(Server {
                 url: entry.url.clone(),
                 scheme: parts.scheme,
                 authority: parts.authority,
@@ -52,16 +61,21 @@ impl Servers {
                 port: parts.port,
                 path: if entry.preserve_path { parts.path } else { String::new() },
                 transport: Arc::clone(transport),
+                passive,
                 id: carried.server(&key),
-            };
+            });
+            if let (Some(watch), Some(standing)) = (&mut watch, &standing) {
+                watch.ask(&server, Arc::clone(standing));
+            }
             servers.push(Member {
-                item: Arc::new(server),
+                item: server,
                 name: &entry.url,
                 weight: entry.weight.unwrap_or(1),
                 fenced: entry.fenced,
-                standing: None,
+                standing,
             });
         }
+        let health = watch.map(|watch| Arc::new(watch.finish()));
         let key = format!("servers {name}");
         let settings = Settings {
             name: &key,
@@ -71,7 +85,28 @@ impl Servers {
         };
         let balancer = Balancer::compile(settings, servers, carried);
         let pass_host_header = config.pass_host_header;
-        Ok(Self { name: name.into(), balancer, pass_host_header })
+        Ok(Self { name: service, balancer, pass_host_header, health })
+    }
+
+    /// Whether one of them takes requests, for services that hold this one; absent where servers are not asked for
+    /// their health.
+    pub fn standing(&self) -> Option<&Arc<Standing>> {
+        self.health.as_ref()?.standing.as_ref()
+    }
+
+    /// Whether one of them takes requests, as far as they are asked for their health.
+    pub fn is_up(&self) -> bool {
+        self.standing().is_none_or(|standing| standing.is_up())
+    }
+
+    /// How they are to be asked for their health; absent where they are not.
+    pub fn check(&self) -> Option<&Arc<Check>> {
+        self.health.as_ref()?.check.as_ref()
+    }
+
+    /// What is known of their health; absent where nobody watches them.
+    pub fn health(&self) -> Option<Arc<dyn ServerHealth>> {
+        Some(Arc::<Health>::clone(self.health.as_ref()?))
     }
 
     /// Chooses the server for one request; `None` when none takes requests. Adds the value of `Set-Cookie` that the

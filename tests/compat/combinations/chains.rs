@@ -102,7 +102,7 @@ const STATUSES: &[&str] = &["404", "500-599", "401-403", "300-499"];
 
 /// A middleware that sees requests pass, as a flow mapping.
 fn filter(random: &mut Random) -> String {
-    match random.below(17) {
+    match random.below(18) {
         0 => strip_prefix(random),
         1 => format!("{{addPrefix: {{prefix: \"{}\"}}}}", random.pick(PREFIXES)),
         2 | 3 => format!(
@@ -128,7 +128,8 @@ fn filter(random: &mut Random) -> String {
         13 => encoded_characters(random),
         14 => format!("{{contentType: {}}}", random.pick(&["true", "{autoDetect: false}"])),
         15 => auth(random, "digestAuth", "test:traefik:a2688e031edb4be6a3797f3882655c05"),
-        _ => certificate(random),
+        16 => certificate(random),
+        _ => pages_of_others(random),
     }
 }
 
@@ -174,6 +175,21 @@ fn wrapping(random: &mut Random) -> String {
             format!("{{compress: {{encodings: [{encodings}]{least}{only}}}}}")
         }
     }
+}
+
+/// What `headers` says of pages of other origins, and of how pages are to be treated.
+fn pages_of_others(random: &mut Random) -> String {
+    let origins = random.pick(&["*", "http://a.test", "http://b.test"]);
+    let more = random.pick(&[
+        "",
+        ", addVaryHeader: true",
+        ", addVaryHeader: true, accessControlAllowCredentials: true",
+        ", accessControlExposeHeaders: [X-One, X-Two], frameDeny: true",
+        ", stsSeconds: 60, forceSTSHeader: true, contentTypeNosniff: true",
+    ]);
+    format!(
+        "{{headers: {{accessControlAllowOriginList: [\"{origins}\"], accessControlAllowMethods: [GET, PUT], accessControlMaxAge: 5{more}}}}}"
+    )
 }
 
 fn strip_prefix(random: &mut Random) -> String {
@@ -275,9 +291,17 @@ fn forward_auth(random: &mut Random) -> String {
     let cookies = random.pick(&["", ", addAuthCookiesToResponse: [one]"]);
     let body = random.pick(&["", ", forwardBody: true", ", forwardBody: true, maxBodySize: 3"]);
     let trust = random.pick(&["", ", trustForwardHeader: true", ", trustForwardHeader: false"]);
-    let limit = random.pick(&["", ", maxResponseBodySize: 3"]);
+    let limit = random.pick(&["", "", ", maxResponseBodySize: 3"]);
+    let more = random.pick(&[
+        "",
+        "",
+        ", authRequestHeaders: [X-One, Authorization, Accept-Encoding]",
+        ", preserveRequestMethod: true",
+        ", authSigninURL: \"/sign-in\"",
+        ", preserveLocationHeader: true",
+    ]);
     format!(
-        "{{forwardAuth: {{address: \"http://@@backend2@@/auth\"{copied}{cookies}{body}{trust}{limit}}}}}"
+        "{{forwardAuth: {{address: \"http://@@backend2@@/auth\"{copied}{cookies}{body}{trust}{limit}{more}}}}}"
     )
 }
 

@@ -5,12 +5,11 @@ use std::fmt;
 use portway_model::{
     Fields, Node, Period, Position, Problem, Value,
     decode::quoted,
-    dynamic::{Sticky, Strategy, decode},
+    dynamic::{HealthCheck, PassiveHealthCheck, Sticky, Strategy, decode},
     nearest,
 };
-use serde_json::Value as Json;
 
-use super::{Reference, reading::required, unserved};
+use super::{Reference, reading::required};
 
 /// A reference to a Service or TraefikService, with how to use it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,10 +42,10 @@ pub struct ServiceReference {
     pub middlewares: Vec<Reference>,
     /// Whether clients stay with a server.
     pub sticky: Option<Box<Sticky>>,
-    /// Active health checks, as shown.
-    pub health_check: Option<Box<Json>>,
-    /// Passive health checks, as shown.
-    pub passive_health_check: Option<Box<Json>>,
+    /// Whether servers are asked for their health.
+    pub health_check: Option<Box<HealthCheck>>,
+    /// Whether requests that fail take servers out.
+    pub passive_health_check: Option<PassiveHealthCheck>,
     /// The reference's path inside the object, such as `spec.routes[0].services[0]`.
     pub path: String,
     /// Where the reference was written.
@@ -133,8 +132,8 @@ impl ServiceReference {
             node_port_lb: fields.boolean("nodePortLB").unwrap_or_default(),
             middlewares: fields.list("middlewares", Reference::read),
             sticky: sticky(fields),
-            health_check: as_shown(fields, "healthCheck"),
-            passive_health_check: as_shown(fields, "passiveHealthCheck"),
+            health_check: fields.object("healthCheck", health_check).map(Box::new),
+            passive_health_check: fields.object("passiveHealthCheck", passive_health_check),
             path: path.to_owned(),
             at: node.at,
             problems: Vec::new(),
@@ -164,10 +163,26 @@ fn strategy(fields: &mut Fields<'_>) -> Strategy {
 
 const STRATEGIES: [&str; 4] = ["wrr", "p2c", "hrw", "leasttime"];
 
-/// Settings that are not served yet, as Traefik shows them.
-fn as_shown(fields: &mut Fields<'_>, name: &'static str) -> Option<Box<Json>> {
-    fields.unserved(name)?;
-    fields.node(name).map(|node| Box::new(unserved::shown(name, node)))
+/// How servers are asked for their health. As in Traefik, those that are down are asked as often as the others, which
+/// is written out.
+fn health_check(node: &Node, path: &str, problems: &mut Vec<Problem>) -> HealthCheck {
+    let mut fields = Fields::open(node, path, problems);
+    let mut check = decode::health_check_fields(&mut fields);
+    check.unhealthy_interval.get_or_insert(check.interval);
+    fields.close_dropping(&[]);
+    check
+}
+
+/// How requests tell of servers' health.
+fn passive_health_check(
+    node: &Node,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> PassiveHealthCheck {
+    let mut fields = Fields::open(node, path, problems);
+    let check = decode::passive_health_check_fields(&mut fields);
+    fields.close_dropping(&[]);
+    check
 }
 
 /// Stickiness; without a cookie there is none.

@@ -4,7 +4,7 @@
 use portway_model::{Node, Period};
 use serde_json::{Map, Value as Json};
 
-/// Settings of a kind, such as `rateLimit` or `healthCheck`, as Traefik shows them.
+/// Settings of a kind, such as `rateLimit`, as Traefik shows them.
 pub(super) fn shown(kind: &str, settings: &Node) -> Json {
     let mut settings = settings.to_json();
     if kind == "plugin" {
@@ -19,12 +19,6 @@ pub(super) fn shown(kind: &str, settings: &Node) -> Json {
         {
             fields.insert((*name).to_owned(), default);
         }
-    }
-    if kind == "healthCheck"
-        && let Some(fields) = settings.as_object_mut()
-        && let Some(interval) = fields.get("interval").cloned()
-    {
-        fields.entry("unhealthyInterval").or_insert(interval);
     }
     // A zero that is written out is no default, but is not shown either.
     tidy(kind, &mut settings);
@@ -75,15 +69,11 @@ fn is_zero(value: &Json) -> bool {
 const PERIODS: &[&str] = &[
     "checkPeriod",
     "dialTimeout",
-    "failureWindow",
     "fallbackDuration",
     "initialInterval",
-    "interval",
     "period",
     "readTimeout",
     "recoveryDuration",
-    "timeout",
-    "unhealthyInterval",
     "writeTimeout",
 ];
 
@@ -91,7 +81,6 @@ const PERIODS: &[&str] = &[
 const KEPT: &[(&str, &str)] = &[
     ("contentType", "autoDetect"),
     ("forwardAuth", "maxBodySize"),
-    ("healthCheck", "followRedirects"),
     ("retry", "maxRequestBodyBytes"),
 ];
 
@@ -106,11 +95,6 @@ const DEFAULTS: &[(&str, &str, &str, &str)] = &[
     ("circuitBreaker", "", "responseCode", "503"),
     ("compress", "", "encodings", "[\"gzip\", \"br\", \"zstd\"]"),
     ("forwardAuth", "", "maxBodySize", "-1"),
-    ("healthCheck", "", "followRedirects", "true"),
-    ("healthCheck", "", "interval", "\"30s\""),
-    ("healthCheck", "", "timeout", "\"5s\""),
-    ("passiveHealthCheck", "", "failureWindow", "\"10s\""),
-    ("passiveHealthCheck", "", "maxFailedAttempts", "1"),
     ("rateLimit", "", "burst", "1"),
     ("rateLimit", "", "period", "\"1s\""),
     ("rateLimit", "/redis", "dialTimeout", "\"5s\""),
@@ -138,10 +122,6 @@ mod tests {
     fn defaults_are_filled_in() {
         check("rateLimit", "{}", json!({"burst": 1, "period": "1s"}));
         check("compress", "{encodings: [br]}", json!({"encodings": ["br"]}));
-        let health = json!({
-            "followRedirects": false, "interval": "5s", "timeout": "5s", "unhealthyInterval": "5s",
-        });
-        check("healthCheck", "{interval: 5, followRedirects: false}", health);
     }
 
     #[test]

@@ -87,6 +87,13 @@ impl ForwardAuth {
         refusal.headers = answer.headers.clone();
         refusal.headers.remove_where(|field| is_of_hop(field) || frames(field.name));
         refusal.headers.remove(Known::Date);
+        if let Some(length) = answer.headers.get(Known::ContentLength)
+            && self.keeps_method
+            && request.method == Method::Head
+        {
+            // What the server would say to GET, as it does itself.
+            refusal.headers.set(Known::ContentLength, length);
+        }
         let location = answer.headers.get(Known::Location).filter(|location| !location.is_empty());
         if let Some(location) = location {
             let location = match self.keeps_location {

@@ -26,8 +26,9 @@ pub use middleware::{
 };
 pub use router::{domain, observability, router, router_timeouts, router_tls};
 pub use service::{
-    failover_errors_fields, flush_interval, highest_random_weight, load_balancer, percent, server,
-    service, strategy, weighted, weighted_service,
+    failover_errors_fields, flush_interval, health_check_fields, highest_random_weight,
+    load_balancer, passive_health_check_fields, percent, server, service, strategy, weighted,
+    weighted_service,
 };
 pub use sticky::{cookie, sticky};
 pub use tls::{certificate, client_auth, tls_options, tls_store};

@@ -137,12 +137,12 @@ pub struct LoadBalancer {
     pub servers: Vec<Server>,
     /// How a server is chosen.
     pub strategy: Strategy,
-    /// Active health checks, as written; not served yet.
+    /// Whether servers are asked for their health.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Box<Value>>,
-    /// Passive health checks, as written; not served yet.
+    pub health_check: Option<Box<HealthCheck>>,
+    /// Whether requests that fail take servers out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub passive_health_check: Option<Box<Value>>,
+    pub passive_health_check: Option<PassiveHealthCheck>,
     /// Whether servers see the client's Host (default) or their own.
     pub pass_host_header: bool,
     /// How responses are passed on.
@@ -243,9 +243,9 @@ pub struct Weighted {
     /// Whether clients stay with a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Box<Sticky>>,
-    /// Propagation of health, as written; not served yet.
+    /// Whether it heeds the health of its parts, and tells of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Box<Value>>,
+    pub health_check: Option<HeedsHealth>,
     /// See [`Service::middlewares`].
     #[serde(skip)]
     pub middlewares: Vec<String>,
@@ -259,9 +259,9 @@ pub struct HighestRandomWeight {
     /// The services and their shares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<WeightedService>,
-    /// Propagation of health, as written; not served yet.
+    /// Whether it heeds the health of its parts, and tells of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<Box<Value>>,
+    pub health_check: Option<HeedsHealth>,
     /// See [`Service::middlewares`].
     #[serde(skip)]
     pub middlewares: Vec<String>,

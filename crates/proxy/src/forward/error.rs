@@ -62,6 +62,28 @@ pub(crate) enum ForwardError {
 }
 
 impl ForwardError {
+    /// Whether it is the server that failed, and not who asked it.
+    pub(crate) fn is_of_server(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Tls { .. }
+            | Self::Closed { .. }
+            | Self::CutHead { .. }
+            | Self::BadResponse { .. }
+            | Self::BadUpgrade { .. }
+            | Self::ResponseTimeout { .. }
+            | Self::Unresponsive { .. } => true,
+            Self::ClientGone
+            | Self::HeadTooLong { .. }
+            | Self::BadBody { .. }
+            | Self::IdleTimeout
+            | Self::TotalTimeout
+            | Self::BodyTooLong
+            | Self::RequestTimeout => false,
+        }
+    }
+
     /// For the access log.
     pub(crate) fn reason(&self) -> Reason {
         match self {

@@ -94,7 +94,13 @@ pub(crate) fn compile(
 
 /// Notes with a service why it could not be built.
 pub(crate) fn tell(info: &mut ServiceInfo, entry: &Entry<dynamic::Service>, built: &Built) {
-    let Err(reason) = built else { return };
+    let reason = match built {
+        Ok(service) => {
+            info.health = service.servers().and_then(Servers::health);
+            return;
+        }
+        Err(reason) => reason,
+    };
     // Its own problems are noted already.
     if entry.is_disabled() {
         return;

@@ -25,6 +25,7 @@ mod carried;
 mod closed;
 mod determinism;
 mod entry_points;
+mod health;
 mod priorities;
 mod properties;
 mod told;

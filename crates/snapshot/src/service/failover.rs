@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portway_middleware::{NotAStatusRange, StatusRanges};
 use portway_model::dynamic;
+use portway_upstream::Standing;
 
 use crate::Service;
 
@@ -16,8 +17,25 @@ pub struct Failover {
     pub fallback: Arc<Service>,
     /// The answers for which it is; `None` where answers count for nothing.
     pub errors: Option<FailoverErrors>,
+    /// Whether what is asked first is left out while it is down.
+    pub heeds_main: bool,
     /// Whether the fallback is asked only while it is up.
     pub heeds_fallback: bool,
+}
+
+impl Failover {
+    /// Whether what is asked first takes requests, as far as it tells.
+    pub fn main_is_up(&self) -> bool {
+        !self.heeds_main || self.main.is_up()
+    }
+
+    /// Whether one of both takes requests.
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        if !self.heeds_main || !self.heeds_fallback {
+            return Arc::default();
+        }
+        Arc::new(Standing::of(vec![self.main.standing(), self.fallback.standing()]))
+    }
 }
 
 /// Answers for which the fallback is asked. Traefik: `failover.errors`.

@@ -1,8 +1,13 @@
 //! Services out of a tree.
 
+mod health;
 mod redundant;
 
-pub use self::redundant::{failover_errors_fields, percent};
+use self::health::{health_check, heeds_health, passive_health_check};
+pub use self::{
+    health::{health_check_fields, passive_health_check_fields},
+    redundant::{failover_errors_fields, percent},
+};
 use super::{kinds, sticky};
 use crate::{
     Fields, Node, Period, Problem,
@@ -68,8 +73,8 @@ pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Lo
         sticky: fields.object("sticky", sticky),
         servers: fields.list("servers", server),
         strategy: strategy(&mut fields),
-        health_check: fields.unserved("healthCheck"),
-        passive_health_check: fields.unserved("passiveHealthCheck"),
+        health_check: fields.section("healthCheck", health_check).map(Box::new),
+        passive_health_check: fields.section("passiveHealthCheck", passive_health_check),
         pass_host_header: fields.boolean("passHostHeader").unwrap_or(true),
         response_forwarding: ResponseForwarding {
             flush_interval: fields
@@ -140,7 +145,7 @@ pub fn weighted(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Weighte
     let weighted = Weighted {
         services: fields.list("services", weighted_service),
         sticky: fields.object("sticky", sticky),
-        health_check: fields.unserved("healthCheck"),
+        health_check: fields.section("healthCheck", heeds_health),
         middlewares: Vec::new(),
     };
     if weighted.sticky.as_ref().is_some_and(|sticky| sticky.cookie.is_none()) {
@@ -160,7 +165,7 @@ pub fn highest_random_weight(
     let mut fields = Fields::open(node, path, problems);
     let hrw = HighestRandomWeight {
         services: fields.list("services", weighted_service),
-        health_check: fields.unserved("healthCheck"),
+        health_check: fields.section("healthCheck", heeds_health),
         middlewares: Vec::new(),
     };
     fields.close();

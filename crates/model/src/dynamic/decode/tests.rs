@@ -220,18 +220,39 @@ fn middlewares_are_shown_as_in_traefik() {
     );
 }
 
-#[test]
-fn balancing_that_is_not_served_is_a_warning() {
-    let config = read(
-        "http: {services: {s: {loadBalancer: {servers: [{url: 'http://a'}], strategy: p2c, sticky: {cookie: {}}, healthCheck: {path: /h}}}}}",
-    );
+/// The words of a `healthCheck` and its problems.
+#[track_caller]
+fn checked(written: &str, expected: &[&str]) -> Service {
+    let text = format!("http: {{services: {{s: {{loadBalancer: {{{written}}}}}}}}}");
+    let config = read(&text);
     let entry = &config.http.services["s"];
     let problems: Vec<_> = entry.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        problems,
-        ["loadBalancer.healthCheck: not served by this version of Portway; it has no effect",]
+    assert_eq!(problems, expected);
+    (*entry.spec).clone()
+}
+
+#[test]
+fn health_checks_have_defaults_and_say_what_stands_in() {
+    let service = checked("healthCheck: {path: /h, port: 81, headers: {A: b}}", &[]);
+    let shown = serde_json::to_value(&service).unwrap();
+    let expected = json!({
+        "mode": "http", "path": "/h", "port": 81, "interval": "30s", "timeout": "5s",
+        "followRedirects": true, "headers": {"A": "b"},
+    });
+    assert_eq!(shown["loadBalancer"]["healthCheck"], expected);
+    let service = checked("passiveHealthCheck: {}", &[]);
+    let shown = serde_json::to_value(&service).unwrap();
+    let expected = json!({"failureWindow": "10s", "maxFailedAttempts": 1});
+    assert_eq!(shown["loadBalancer"]["passiveHealthCheck"], expected);
+    let default = "must be positive; the default of 30s is used instead";
+    checked(
+        "healthCheck: {interval: 0s}",
+        &[&format!("loadBalancer.healthCheck.interval: {default}")],
     );
-    assert!(!entry.is_disabled());
+    checked(
+        "healthCheck: {unhealthyInterval: -1s}",
+        &[&format!("loadBalancer.healthCheck.unhealthyInterval: {default}")],
+    );
 }
 
 #[test]
@@ -270,18 +291,15 @@ fn what_stickiness_cannot_mean_is_a_warning() {
 }
 
 #[test]
-fn a_service_that_may_be_guarded_otherwise_is_closed() {
+fn a_service_of_several_kinds_is_closed() {
     let config = read(
         "http: {services: {s: {loadBalancer: {}, middlewares: [a]}, t: {failover: {service: s}}, u: {loadBalancer: {}, weighted: {}}}}",
     );
-    for (name, part) in [
-        ("s", "middlewares of a service"),
-        ("t", "`failover` is not"),
-        ("u", "multi-types service"),
-    ] {
-        let entry = &config.http.services[name];
-        assert!(entry.is_disabled() && entry.problems[0].message.contains(part), "{name}");
-    }
+    let services = &config.http.services;
+    assert_eq!(services["s"].spec.middlewares(), ["a"]);
+    assert!(!services["s"].is_disabled() && !services["t"].is_disabled());
+    let several = &services["u"];
+    assert!(several.is_disabled() && several.problems[0].message.contains("multi-types service"));
 }
 
 #[test]

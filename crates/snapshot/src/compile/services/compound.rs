@@ -7,7 +7,7 @@ use std::{
 
 use portway_model::{
     Entry, Names,
-    dynamic::{self, Sticky, Strategy, WeightedService},
+    dynamic::{self, HeedsHealth, Sticky, Strategy, WeightedService},
     name::{INTERNAL, provider, qualify},
 };
 use portway_upstream::Member;
@@ -49,16 +49,19 @@ impl Compiler<'_> {
         {
             return Err(reason);
         }
+        self.enter(name, entry)?;
         let service = match &*entry.spec {
             dynamic::Service::Weighted(config) => {
                 let named =
                     |child: &str, reason| format!("building HTTP service \"{child}\": {reason}");
-                let children = self.members(name, &config.services, named)?;
+                let mut children = self.members(name, &config.services, named)?;
+                self.heed(name, config.health_check, &mut children)?;
                 let sticky = config.sticky.as_deref();
                 self.weighted(name, Strategy::Wrr, sticky, children)
             }
             dynamic::Service::HighestRandomWeight(config) => {
-                let children = self.members(name, &config.services, |_, reason| reason)?;
+                let mut children = self.members(name, &config.services, |_, reason| reason)?;
+                self.heed(name, config.health_check, &mut children)?;
                 self.weighted(name, Strategy::Hrw, None, children)
             }
             dynamic::Service::Failover(config) => self.failover(name, config)?,
@@ -77,16 +80,23 @@ impl Compiler<'_> {
         let depth = depths.max().unwrap_or(0) + 1 + wrappers;
         self.depths.insert(name.to_owned(), depth);
         if depth > MAX_DEPTH {
-            return Err(format!(
-                "more than {MAX_DEPTH} services, and middlewares such as `retry` before them, are \
-                 inside one another"
-            ));
+            return Err(too_deep());
         }
         if steps.is_empty() {
             return Ok(service);
         }
         let find = |wanted: &str| self.part(name, wanted).map(Target::Service);
         Ok(Arc::new(Service::Behind(Steps::new(steps, Target::Service(service), find)?)))
+    }
+
+    /// Notes how deep a service is by its parts alone, whether it can be built or not: what is said of one that is too
+    /// deep must not grow with what holds it.
+    fn enter(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Result<(), String> {
+        let parts = entry.spec.parts().into_iter();
+        let depths = parts.filter_map(|part| self.depths.get(&qualify(part, provider(name))));
+        let depth = depths.max().unwrap_or(&0) + 1;
+        self.depths.insert(name.to_owned(), depth);
+        if depth > MAX_DEPTH { Err(too_deep()) } else { Ok(()) }
     }
 
     fn weighted(
@@ -99,6 +109,27 @@ impl Compiler<'_> {
         Arc::new(Service::weighted(name, strategy, sticky, children, self.leaves.carried))
     }
 
+    /// Lets a service heed the health of its parts where it is to.
+    ///
+    /// # Errors
+    /// In Traefik's words, where a part does not tell of its health.
+    fn heed(
+        &self,
+        name: &str,
+        wanted: Option<HeedsHealth>,
+        children: &mut [Member<'_, Arc<Service>>],
+    ) -> Result<(), String> {
+        if wanted.is_none() {
+            return Ok(());
+        }
+        for child in children {
+            let told = health::told_by(&qualify(child.name, provider(name)), self.objects);
+            told.map_err(|reason| reason.of_child(child.name, name))?;
+            child.standing = Some(child.item.standing());
+        }
+        Ok(())
+    }
+
     fn failover(&self, name: &str, config: &dynamic::Failover) -> Built {
         let named = |child: &str| qualify(child, provider(name));
         let main = self.part(name, &named(&config.service))?;
@@ -109,6 +140,7 @@ impl Compiler<'_> {
             None => None,
         };
         let told = health::told_by(&named(&config.service), self.objects);
+        let heeds_main = told.is_ok();
         if errors.is_none() {
             told.map_err(|reason| reason.of_child(&config.service, name))?;
         }
@@ -118,7 +150,13 @@ impl Compiler<'_> {
             told.map_err(|reason| reason.of_child(&config.fallback, name))?;
         }
         let heeds_fallback = config.health_check.is_some();
-        Ok(Arc::new(Service::Failover(Failover { main, fallback, errors, heeds_fallback })))
+        Ok(Arc::new(Service::Failover(Failover {
+            main,
+            fallback,
+            errors,
+            heeds_main,
+            heeds_fallback,
+        })))
     }
 
     fn mirroring(&self, name: &str, config: &dynamic::Mirroring) -> Built {
@@ -164,6 +202,13 @@ impl Compiler<'_> {
             Err(with_nearest(text, name, self.objects.services.keys().map(String::as_str)))
         })
     }
+}
+
+fn too_deep() -> String {
+    format!(
+        "more than {MAX_DEPTH} services, and middlewares such as `retry` before them, are inside one \
+         another"
+    )
 }
 
 /// The mirroring that a service is, behind middlewares or not.

@@ -33,6 +33,7 @@ impl Silent {
 /// Whether the service of this qualified name tells whether it is up.
 pub(super) fn told_by(name: &str, objects: &Objects<'_>) -> Result<(), Silent> {
     let mut name = name.to_owned();
+    let mut through = String::new();
     loop {
         let Some(entry) = objects.services.get(&name) else { return Err(Silent::Never) };
         let (tells, kind) = match &*entry.spec {
@@ -52,11 +53,13 @@ pub(super) fn told_by(name: &str, objects: &Objects<'_>) -> Result<(), Silent> {
             Service::Several(_) | Service::Unreadable => return Err(Silent::Never),
         };
         if !tells {
-            let reason = format!("healthCheck not enabled in config for this {kind} service");
+            let reason =
+                format!("{through}healthCheck not enabled in config for this {kind} service");
             return Err(Silent::Unwatched(reason));
         }
         let Service::Mirroring(mirroring) = &*entry.spec else { return Ok(()) };
         // Its health is that of the service that answers. Circles have been found before.
+        through.push_str("cannot register service of mirroring as updater: ");
         name = qualify(&mirroring.service, provider(&name));
     }
 }

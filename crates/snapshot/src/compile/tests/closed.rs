@@ -135,12 +135,11 @@ fn a_broken_service_closes() {
 }
 
 #[test]
-fn an_unserved_service_closes() {
+fn a_service_that_is_told_nothing_of_its_part_closes() {
     check(
         "service: b",
-        "    b: {mirroring: {service: s}}",
-        "service \"b@file\": mirroring: service kind `mirroring` is not served by this version of Portway \
-         yet (in.yml:7)",
+        "    b: {failover: {service: s, fallback: s}}",
+        "cannot register s as updater for b@file: healthCheck not enabled in config for this WRR service",
     );
 }
 
@@ -183,7 +182,8 @@ fn services_without_bound_close_what_holds_them_and_nothing_else() {
     let last = "    d05000: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}\n";
     let snapshot = compiled(&site("service: d00000", &format!("{deep}{last}")));
     assert_eq!(taker(plain(&snapshot, "guarded.test/")), "guarded@file closed");
-    assert_eq!(errors(&snapshot, "guarded@file"), ["more than 32 services are inside one another"]);
+    let reason = "more than 32 services, and middlewares such as `retry` before them, are inside one another";
+    assert_eq!(errors(&snapshot, "guarded@file"), [reason]);
     let status = |name: &str| snapshot.runtime.services[name].status;
     assert_eq!(status("d04968@file"), Status::Disabled);
     assert_eq!(status("d04969@file"), Status::Enabled);

@@ -75,11 +75,7 @@ pub(super) fn heeds_health(node: &Node, path: &str, problems: &mut Vec<Problem>)
 }
 
 /// One of a few words; the empty one is like none.
-fn choice<T: Copy>(
-    fields: &mut Fields<'_>,
-    name: &'static str,
-    words: &[(&str, T)],
-) -> Option<T> {
+fn choice<T: Copy>(fields: &mut Fields<'_>, name: &'static str, words: &[(&str, T)]) -> Option<T> {
     let is_empty = fields.node(name).is_some_and(|node| node.to_json() == "");
     if is_empty { None } else { fields.choice(name, words) }
 }

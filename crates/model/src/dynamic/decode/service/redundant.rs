@@ -1,8 +1,9 @@
 //! `failover` and `mirroring` out of a tree.
 
+use super::health::heeds_health;
 use crate::{
     Fields, Node, Problem,
-    dynamic::{Failover, FailoverErrors, HeedsHealth, Mirror, Mirroring},
+    dynamic::{Failover, FailoverErrors, Mirror, Mirroring},
 };
 
 /// Reads `failover`.
@@ -51,12 +52,6 @@ pub(super) fn mirroring(node: &Node, path: &str, problems: &mut Vec<Problem>) ->
     };
     fields.close();
     mirroring
-}
-
-/// Reads `healthCheck` of a service that holds others.
-fn heeds_health(node: &Node, path: &str, problems: &mut Vec<Problem>) -> HeedsHealth {
-    Fields::open(node, path, problems).close();
-    HeedsHealth {}
 }
 
 /// Reads the field `percent` of a mirror; what is no share is an error.
