@@ -239,7 +239,7 @@ fn client_certificates(
     let mut all = Vec::new();
     for (position, material) in transport.certificates.iter().enumerate() {
         match LoadedCertificate::load(material) {
-            Ok(loaded) => all.push(Arc::clone(loaded.certified())),
+            Ok(loaded) => all.push(loaded.certified()),
             Err(bad) => {
                 let field = format!("certificates[{position}].{}", bad.field());
                 problems.push(Problem::warning(field, bad.to_string()));

@@ -197,9 +197,9 @@ impl CompiledOptions {
     }
 
     /// The configuration with one certificate for whatever name.
-    pub(crate) fn with_certificate(&self, certificate: &Arc<CertifiedKey>) -> Arc<ServerConfig> {
+    pub(crate) fn with_certificate(&self, certificate: Arc<CertifiedKey>) -> Arc<ServerConfig> {
         let mut config = ServerConfig::clone(&self.config);
-        config.cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(certificate)));
+        config.cert_resolver = Arc::new(SingleCertAndKey::from(certificate));
         Arc::new(config)
     }
 }
@@ -220,11 +220,9 @@ struct Resolver {
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        match self.certificates.certified(hello.server_name()) {
-            Some(certificate) => Some(Arc::clone(certificate)),
-            None if self.strict => None,
-            None => Some(Arc::clone(self.certificates.default_certificate().certified())),
-        }
+        let certificate = self.certificates.certified(hello.server_name());
+        let default = || self.certificates.default_certificate().certified();
+        certificate.or_else(|| (!self.strict).then(default))
     }
 }
 

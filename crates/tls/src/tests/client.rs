@@ -33,9 +33,7 @@ fn handshake(tls: &ClientTls, host: &str, certificate: &Certificate) -> Result<(
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(Arc::clone(
-            loaded.certified(),
-        ))));
+        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(loaded.certified())));
     let mut server = ServerConnection::new(Arc::new(server)).unwrap();
     let name = tls.server_name(host).unwrap();
     let mut client = ClientConnection::new(Arc::clone(tls.config()), name).unwrap();
