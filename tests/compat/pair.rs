@@ -368,10 +368,21 @@ fn with_backends(content: &str, backends: &[Backend]) -> String {
 /// The standard answers by path; everything else gets a short text that holds nothing of the
 /// request.
 pub(crate) fn answer(received: &Received) -> Vec<Step> {
-    script::by_path(received).unwrap_or_else(|| {
+    let mut steps = script::by_path(received).unwrap_or_else(|| {
         if received.head.part(0) == "HEAD" {
             return script::write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
         }
         vec![Step::Write(script::response("200 OK", "Content-Type: text/plain\r\n", "hello"))]
-    })
+    });
+    if received.head.part(0) == "HEAD"
+        && let Some(Step::Write(bytes)) = steps.first_mut()
+    {
+        // A body that nobody asked for would be read as the next response.
+        let interim = usize::from(bytes.starts_with(b"HTTP/1.1 1"));
+        let ends = bytes.windows(4).enumerate().filter(|(_, four)| *four == b"\r\n\r\n");
+        if let Some(end) = ends.map(|(start, _)| start + 4).nth(interim) {
+            bytes.truncate(end);
+        }
+    }
+    steps
 }

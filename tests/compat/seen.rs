@@ -67,23 +67,24 @@ impl Seen {
         }
         // A request may be sent again when a kept connection turned out to be dead, which depends
         // on which connections are kept.
-        let mut received: Vec<_> = self.received.iter().collect();
+        let mut received = self.received.clone();
+        for (_, one) in &mut received {
+            // Go's client names itself where nobody is named (10).
+            one.head.headers.0.retain(|(_, value)| value != "Go-http-client/1.1");
+        }
         received.dedup_by(|next, first| {
             (next.0, &next.1.head, &next.1.body) == (first.0, &first.1.head, &first.1.body)
         });
-        for (backend, received) in received {
-            let mut received = received.clone();
+        for (backend, mut received) in received {
             if self.no_encoding {
                 received.head.headers.0.retain(|(name, value)| {
                     !(name.eq_ignore_ascii_case("Accept-Encoding") && value == "gzip")
                 });
             }
-            // Go's client names itself where nobody is named (10).
-            received.head.headers.0.retain(|(_, value)| value != "Go-http-client/1.1");
             if depth == Depth::WithoutRequestTrailers {
                 received.trailers = Headers::default();
             }
-            write_received(&mut text, *backend, &received);
+            write_received(&mut text, backend, &received);
         }
         expand(&text)
     }

@@ -50,6 +50,8 @@ pub struct ForwardAuth {
     cookies: Box<[Box<[u8]>]>,
     user_field: Option<HeaderName>,
     max_body: Option<u64>,
+    /// Whether the lack of a body is framed.
+    frames_nothing: bool,
     max_answer: u64,
     keeps_location: bool,
     keeps_method: bool,
@@ -144,6 +146,7 @@ impl ForwardAuth {
                 .collect(),
             user_field: HeaderName::parse(&config.header_field).ok(),
             max_body: config.forward_body.then(|| limit(config.max_body_size, MAX_BODY)),
+            frames_nothing: !config.max_body_size.is_some_and(|size| size >= 0),
             max_answer: limit(config.max_response_body_size, MAX_ANSWER),
             keeps_location: config.preserve_location_header,
             keeps_method: config.preserve_request_method,
@@ -163,6 +166,13 @@ impl ForwardAuth {
     #[must_use]
     pub fn max_body(&self) -> Option<u64> {
         self.max_body
+    }
+
+    /// Whether a request without a body comes with one of unknown length that has nothing in it, as Traefik's does
+    /// where it reads bodies without a limit.
+    #[must_use]
+    pub fn frames_nothing(&self) -> bool {
+        self.frames_nothing
     }
 
     /// Bytes of the body of the answer, at most.

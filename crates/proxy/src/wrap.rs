@@ -9,6 +9,8 @@
 //! # Invariants
 //! - What follows sees the request as it was when it came to the wrapper: who runs it twice restores it.
 //! - A body that was taken from the client and not held is never sent again.
+//! - What stands in a response before it is made stands in every response that follows, and joins what a wrapper with
+//!   fields of its own lets out (`fields`).
 //! - What is held is bounded.
 
 mod buffering;

@@ -130,7 +130,7 @@ async fn attempt(
         return Err(ForwardError::Closed { server: server_name.clone(), source });
     };
     let came = request.body;
-    if *recode != Recode::AsIs && (!came.is_empty() || request.method == Method::Post) {
+    if *recode != Recode::AsIs && (!came.is_empty() || has_body_mostly(&request.method)) {
         request.body = BodyFraming::Chunked;
     }
     // An HTTP/1.0 client need not say a host; its server has one all the same.
@@ -185,6 +185,11 @@ fn unasked(server: String, source: io::Error) -> ForwardError {
         io::ErrorKind::ArgumentListTooLong => ForwardError::HeadTooLong { server },
         _ => ForwardError::Closed { server, source },
     }
+}
+
+/// Whether Go expects a body in requests of this method, and frames it even if there is nothing of it.
+fn has_body_mostly(method: &Method) -> bool {
+    !matches!(method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS" | "PROPFIND" | "SEARCH")
 }
 
 /// The exchange has failed: what was taken of the body cannot be read again, so the client's connection can

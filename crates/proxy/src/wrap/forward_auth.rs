@@ -17,6 +17,7 @@ use super::{HoldError, reply::AwaitError};
 use crate::{
     exchange::{Exchange, Reply},
     forward::{self, ForwardError},
+    relay::Recode,
 };
 
 /// Why there is no answer to go by.
@@ -110,7 +111,14 @@ impl<'s> Exchange<'_, 's> {
         };
         let (client, tls) = (self.context.client, self.context.tls);
         self.memory.request = auth.request(&self.memory.request, client, tls);
+        let recode = self.memory.recode;
+        self.memory.recode = match (auth.max_body(), self.memory.request.body.is_empty()) {
+            (Some(_), false) => recode,
+            (Some(_), true) if auth.frames_nothing() => Recode::Chunked,
+            _ => Recode::AsIs,
+        };
         let asked = in_time(auth.timeout(), self.fetch_whole(picked, auth.max_answer())).await;
+        self.memory.recode = recode;
         if let Err(unanswered) = asked {
             let worker = Rc::clone(&self.connection.worker);
             forward::end(self.memory, &worker, self.facts);
