@@ -217,7 +217,7 @@ fn agreed(transport: &ServersTransport) -> Option<(rustls::ProtocolVersion, Stri
     let tls = compile(transport, &none());
     let certificate = Authority::new("backends").sign(&parameters("", &["backend.test"]));
     let loaded = LoadedCertificate::load(&certificate).unwrap();
-    let resolver = rustls::sign::SingleCertAndKey::from(Arc::clone(loaded.certified()));
+    let resolver = rustls::sign::SingleCertAndKey::from(loaded.certified());
     let server = ServerConfig::builder_with_provider(Arc::clone(crypto::provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
