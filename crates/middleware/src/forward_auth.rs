@@ -146,7 +146,7 @@ impl ForwardAuth {
                 .collect(),
             user_field: HeaderName::parse(&config.header_field).ok(),
             max_body: config.forward_body.then(|| limit(config.max_body_size, MAX_BODY)),
-            frames_nothing: !config.max_body_size.is_some_and(|size| size >= 0),
+            frames_nothing: config.max_body_size.is_none_or(|size| size < 0),
             max_answer: limit(config.max_response_body_size, MAX_ANSWER),
             keeps_location: config.preserve_location_header,
             keeps_method: config.preserve_request_method,
