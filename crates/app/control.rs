@@ -20,9 +20,9 @@ use portway_provider::{
 use portway_snapshot::{Environment, Publisher, Settings, Snapshot, compile};
 use portway_upstream::News;
 use rustls_pki_types::UnixTime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
-use crate::{clusters, internal::Internals};
+use crate::{clusters, internal::Internals, staples::Staples};
 
 /// The compiler with what never changes: settings, environment, and the routers of the static configuration.
 #[derive(Debug)]
@@ -46,6 +46,15 @@ impl Compiler {
 /// Dynamic configuration by the provider that says it.
 pub(crate) type Configs = BTreeMap<String, Arc<Config>>;
 
+/// Who hears of each configuration that goes live.
+#[derive(Debug)]
+pub(crate) struct Followers {
+    /// Asks whether certificates are revoked.
+    pub(crate) staples: Option<Staples>,
+    /// Where servers are asked for their health.
+    pub(crate) checks: mpsc::Sender<News>,
+}
+
 /// Follows the providers until the process ends.
 ///
 /// # Errors
@@ -56,7 +65,7 @@ pub(crate) async fn control(
     compiler: Compiler,
     publisher: Arc<Publisher>,
     internals: Arc<Internals>,
-    checks: mpsc::Sender<News>,
+    followers: Followers,
     ending: &watch::Sender<bool>,
 ) -> Result<()> {
     let (sender, receiver) = updates();
@@ -77,6 +86,10 @@ pub(crate) async fn control(
     drop(heard);
     drop(sender);
     tokio::spawn(retire(Arc::clone(&publisher)));
+    let changed = Arc::new(Notify::new());
+    if let Some(staples) = followers.staples {
+        tokio::spawn(staples.keep(Arc::clone(&publisher), Arc::clone(&changed)));
+    }
     let mut told = Told::default();
     if providers.is_empty() {
         told.tell(&publisher.current().runtime);
@@ -103,7 +116,8 @@ pub(crate) async fn control(
         };
         let news = snapshot.checks_since(&publisher.current());
         publisher.publish(Arc::clone(&snapshot));
-        if !news.is_empty() && checks.send(news).await.is_err() {
+        changed.notify_one();
+        if !news.is_empty() && followers.checks.send(news).await.is_err() {
             tracing::error!(
                 "servers are not asked for their health any more: their thread has ended"
             );

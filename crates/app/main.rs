@@ -14,6 +14,7 @@ mod internal;
 mod logging;
 mod options;
 mod shutdown;
+mod staples;
 mod wiring;
 
 use cli::Command;

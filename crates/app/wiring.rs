@@ -27,11 +27,12 @@ use tokio::{
 };
 
 use crate::{
-    control::{Compiler, control, internal_configs},
+    control::{Compiler, Followers, control, internal_configs},
     errors,
     internal::{self, Internals},
     logging,
     shutdown::{self, Signals},
+    staples::Staples,
 };
 
 /// Password checks that wait at most; more are answered with 503.
@@ -86,7 +87,10 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
     }
 
     let internal = internal_configs(&config);
-    let compiler = Compiler::new(settings(&config), environment()?);
+    let environment = environment()?;
+    let staples = config.ocsp.as_ref().map(|ocsp| Staples::new(ocsp, &environment.native_roots));
+    let staples = staples.transpose()?;
+    let compiler = Compiler::new(settings(&config), environment);
     let publisher = Arc::new(Publisher::new(compiler.compile(&internal, None)));
     let internals = Arc::new(Internals::new(&config, host_name));
     let drain = Drain::new();
@@ -120,7 +124,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
             compiler,
             publisher,
             Arc::clone(&internals),
-            checks,
+            Followers { staples, checks },
             &ending,
         );
         let work = async {

@@ -40,6 +40,7 @@ mod ip_allow_list;
 mod limits;
 mod messages;
 mod named;
+mod ocsp;
 mod pass_tls_client_cert;
 mod paths;
 mod proxy_protocol;

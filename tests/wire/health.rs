@@ -30,7 +30,8 @@ fn site(well: &Backend, sick: &Backend, round: usize) -> String {
     let others: String = (0..round % 5)
         .map(|n| format!("    o{n}: {{rule: 'Host(`o{n}`)', service: s}}\n"))
         .collect();
-    let third = if round % 2 == 0 { "" } else { ", {url: 'http://127.0.0.1:1', weight: 0}" };
+    let third =
+        if round.is_multiple_of(2) { "" } else { ", {url: 'http://127.0.0.1:1', weight: 0}" };
     format!(
         "http:\n  routers:\n    all: {{rule: 'PathPrefix(`/`)', service: s, entryPoints: [web]}}\n{others}  services:\n    \
          s:\n      loadBalancer:\n        healthCheck: {{path: /health, interval: 200ms}}\n        servers: [{{url: \

@@ -45,6 +45,8 @@ pub struct StaticConfig {
     pub api: Option<Api>,
     /// The health endpoint; `None` means none.
     pub ping: Option<Ping>,
+    /// Asking whether certificates are revoked; `None` means that nobody is asked.
+    pub ocsp: Option<Ocsp>,
     /// Portway's own log.
     pub log: Log,
     /// One line for each request; `None` means none.
@@ -71,6 +73,7 @@ impl Default for StaticConfig {
             providers: Providers::default(),
             api: None,
             ping: None,
+            ocsp: None,
             log: Log::default(),
             access_log: None,
             servers_transport: ServersTransport {
@@ -158,6 +161,13 @@ impl Default for Api {
             dashboard_name: String::new(),
         }
     }
+}
+
+/// Asking whether certificates are revoked, for clients to be shown the answer. Traefik: `ocsp`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ocsp {
+    /// URLs to ask instead of those that certificates name.
+    pub responder_overrides: BTreeMap<String, String>,
 }
 
 /// The health endpoint `/ping`. Traefik: `ping`.

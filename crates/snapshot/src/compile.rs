@@ -10,7 +10,7 @@ use portway_model::{
     dynamic::{Config, ServersTransport},
     runtime::Runtime,
 };
-use portway_tls::{GeneratedDefault, NativeRoots};
+use portway_tls::{Certificates, GeneratedDefault, NativeRoots};
 use portway_upstream::Transport;
 use rustls_pki_types::UnixTime;
 
@@ -59,6 +59,13 @@ pub(crate) struct Carried {
     transports: HashMap<String, Kept<Arc<ServersTransport>, Transport>>,
     tls: tls::Carried,
     ties: Ties,
+}
+
+impl Carried {
+    /// The certificates that were compiled.
+    pub(crate) fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.tls.certificates.as_ref()
+    }
 }
 
 /// What ties objects together beyond the names that they refer to each other by.

@@ -12,7 +12,7 @@ use portway_model::{
     runtime::{Runtime, ServiceInfo},
 };
 use portway_rule::{Claim, Index, Rule, Subject};
-use portway_tls::EntryPointTls;
+use portway_tls::{EntryPointTls, LoadedCertificate};
 use portway_upstream::News;
 
 use crate::{
@@ -67,6 +67,14 @@ pub struct EntryPoint {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub(crate) index: Index<Route>,
+}
+
+impl Snapshot {
+    /// The certificates that came with the configuration and can be used.
+    pub fn certificates(&self) -> Vec<Arc<LoadedCertificate>> {
+        let certificates = self.carried.certificates().into_iter();
+        certificates.flat_map(|certificates| certificates.loaded()).map(Arc::clone).collect()
+    }
 }
 
 impl Table {

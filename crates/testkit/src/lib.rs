@@ -13,6 +13,7 @@
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
 //! - [`kubernetes`]: an API server that fails on demand.
+//! - [`ocsp`]: an authority that says whether certificates are revoked.
 //! - [`redis`]: a real Redis or Valkey as a child process.
 //! - [`namespace`]: network namespaces, with addresses and packet filters of their own.
 //! - [`folder`], [`golden`], [`random`]: temporary folders, golden files, a seeded generator.
@@ -36,6 +37,7 @@ pub mod http2_server;
 pub mod kubernetes;
 pub mod message;
 pub mod namespace;
+pub mod ocsp;
 pub mod process;
 pub mod random;
 pub mod redis;

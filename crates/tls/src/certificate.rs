@@ -2,6 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
+use arc_swap::ArcSwap;
 use portway_model::{Problem, dynamic::Certificate};
 use rustls::{
     pki_types::{PrivateKeyDer, UnixTime},
@@ -13,11 +14,12 @@ use x509_parser::{
     prelude::{FromDer, SubjectPublicKeyInfo},
 };
 
-use crate::{crypto, pem};
+use crate::{BadAnswer, StatusQuestion, Validity, crypto, ocsp, pem};
 
 /// A certificate chain with its private key, ready to be shown to clients.
 pub struct LoadedCertificate {
-    certified: Arc<CertifiedKey>,
+    /// With what a responder has said of it, where it was asked.
+    certified: ArcSwap<CertifiedKey>,
     names: Vec<Box<str>>,
     identity: Box<str>,
     not_before: i64,
@@ -130,7 +132,7 @@ impl LoadedCertificate {
         }
         let names = names(&leaf);
         Ok(Self {
-            certified: Arc::new(CertifiedKey::new(chain, key)),
+            certified: ArcSwap::from_pointee(CertifiedKey::new(chain, key)),
             identity: names.join(",").into(),
             names,
             not_before: leaf.validity().not_before.timestamp(),
@@ -168,9 +170,35 @@ impl LoadedCertificate {
         ))
     }
 
+    /// The question whether the certificate is revoked; `None` where it names nobody who could answer.
+    pub fn status_question(&self) -> Option<StatusQuestion> {
+        ocsp::question(&self.certified.load().cert)
+    }
+
+    /// Shows clients an answer to [`Self::status_question`] from now on; says how long it is good.
+    ///
+    /// # Errors
+    /// When clients would not believe it; what they were shown before they are shown further.
+    pub fn staple(&self, answer: Vec<u8>, now: UnixTime) -> Result<Validity, BadAnswer> {
+        let validity = ocsp::check(&self.certified.load().cert, &answer, now)?;
+        self.show(Some(answer));
+        Ok(validity)
+    }
+
+    /// Shows clients no answer any more.
+    pub fn unstaple(&self) {
+        self.show(None);
+    }
+
+    fn show(&self, answer: Option<Vec<u8>>) {
+        let mut certified = CertifiedKey::clone(&self.certified.load());
+        certified.ocsp = answer;
+        self.certified.store(Arc::new(certified));
+    }
+
     /// What rustls shows to clients.
-    pub(crate) fn certified(&self) -> &Arc<CertifiedKey> {
-        &self.certified
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        self.certified.load_full()
     }
 }
 

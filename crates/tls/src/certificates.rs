@@ -143,7 +143,12 @@ impl Certificates {
         &self.default
     }
 
-    pub(crate) fn certified(&self, server_name: Option<&str>) -> Option<&Arc<CertifiedKey>> {
+    /// All that came with the configuration and can be used, each once.
+    pub fn loaded(&self) -> impl Iterator<Item = &Arc<LoadedCertificate>> {
+        self.parsed.values().flatten()
+    }
+
+    pub(crate) fn certified(&self, server_name: Option<&str>) -> Option<Arc<CertifiedKey>> {
         server_name.and_then(|name| self.find(name)).map(|certificate| certificate.certified())
     }
 }

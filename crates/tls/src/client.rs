@@ -2,7 +2,10 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use portway_model::{Problem, dynamic::ServersTransport};
+use portway_model::{
+    Problem,
+    dynamic::{ServersTransport, TlsOptions},
+};
 use rustls::{
     ClientConfig, RootCertStore, SignatureScheme,
     client::{ResolvesClientCert, WebPkiServerVerifier, danger::ServerCertVerifier},
@@ -12,8 +15,10 @@ use rustls::{
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 use crate::{
-    LoadedCertificate, crypto, pem,
-    verify::{AnyServer, VerifiedServer},
+    LoadedCertificate, crypto,
+    options::settings::{self, Settings},
+    pem,
+    verify::{AnyServer, PeerUri, VerifiedServer},
 };
 
 /// The system's authorities, loaded once.
@@ -83,10 +88,13 @@ impl ClientTls {
                 return (None, problems);
             }
         };
+        let Some(Settings { provider, versions, .. }) = settings(transport, &mut problems) else {
+            return (None, problems);
+        };
         let certificates = client_certificates(transport, &mut problems);
         let verifier = verifier(transport, native, &mut problems);
-        let builder = ClientConfig::builder_with_provider(Arc::clone(crypto::provider()))
-            .with_safe_default_protocol_versions();
+        let builder =
+            ClientConfig::builder_with_provider(provider.into()).with_protocol_versions(&versions);
         let mut config = match builder {
             Ok(builder) => builder
                 .dangerous()
@@ -146,12 +154,35 @@ fn parse_name(host: &str) -> Result<ServerName<'static>, BadServerName> {
     ServerName::try_from(host.to_owned()).map_err(|_| BadServerName(host.to_owned()))
 }
 
+/// Versions and suites; `None` with the reasons among the problems. What is not understood is an error: servers could
+/// be spoken to by less than was asked for.
+fn settings(transport: &ServersTransport, problems: &mut Vec<Problem>) -> Option<Settings> {
+    let options = TlsOptions {
+        cipher_suites: transport.cipher_suites.clone(),
+        min_version: transport.min_version.clone(),
+        max_version: transport.max_version.clone(),
+        ..TlsOptions::default()
+    };
+    for (field, written) in
+        [("minVersion", &options.min_version), ("maxVersion", &options.max_version)]
+    {
+        let known = written.is_empty() || settings::is_version(written);
+        if !known {
+            let message = format!("`{written}` is no version of TLS; one is `VersionTLS12`");
+            problems.push(Problem::error(field, message));
+            return None;
+        }
+    }
+    settings::compile(&options, "no server is spoken to", problems)
+}
+
 fn verifier(
     transport: &ServersTransport,
     native: &NativeRoots,
     problems: &mut Vec<Problem>,
 ) -> Arc<dyn ServerCertVerifier> {
-    if transport.insecure_skip_verify {
+    let skips = transport.insecure_skip_verify;
+    if skips && transport.peer_cert_uri.is_empty() {
         return Arc::new(AnyServer);
     }
     let (store, authorities) = if transport.root_cas.is_empty() {
@@ -167,8 +198,14 @@ fn verifier(
         (Arc::new(store), authorities)
     };
     let provider = Arc::clone(crypto::provider());
-    match WebPkiServerVerifier::builder_with_provider(store, provider).build() {
-        Ok(inner) => Arc::new(VerifiedServer { inner, authorities }),
+    match WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), provider).build() {
+        Ok(inner) => {
+            let named = VerifiedServer { inner, authorities };
+            match transport.peer_cert_uri.as_str() {
+                "" => Arc::new(named),
+                uri => Arc::new(PeerUri::new(uri, named, store, skips)),
+            }
+        }
         Err(_) => {
             problems.push(Problem::warning(
                 "rootCAs",
@@ -202,7 +239,7 @@ fn client_certificates(
     let mut all = Vec::new();
     for (position, material) in transport.certificates.iter().enumerate() {
         match LoadedCertificate::load(material) {
-            Ok(loaded) => all.push(Arc::clone(loaded.certified())),
+            Ok(loaded) => all.push(loaded.certified()),
             Err(bad) => {
                 let field = format!("certificates[{position}].{}", bad.field());
                 problems.push(Problem::warning(field, bad.to_string()));

@@ -21,11 +21,14 @@ use rustls::{
 use crate::Certificates;
 
 mod client_auth;
-mod settings;
+pub(crate) mod settings;
 mod tickets;
 
 /// The name of the options that apply where a router names none.
 pub const DEFAULT_OPTIONS: &str = "default";
+
+/// What comes of options that leave nothing to agree on.
+const REFUSED: &str = "the hosts of these options are refused";
 
 /// All TLS options of a configuration, compiled over one set of certificates.
 #[derive(Debug)]
@@ -111,7 +114,7 @@ impl CompiledOptions {
         carried: Option<&Arc<Self>>,
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
-        let settings = settings::compile(options, problems);
+        let settings = settings::compile(options, REFUSED, problems);
         let verifier = client_auth::compile(&options.client_auth, problems);
         let (settings, verifier) = (settings?, verifier?);
         let fingerprint = fingerprint(options);
@@ -194,9 +197,9 @@ impl CompiledOptions {
     }
 
     /// The configuration with one certificate for whatever name.
-    pub(crate) fn with_certificate(&self, certificate: &Arc<CertifiedKey>) -> Arc<ServerConfig> {
+    pub(crate) fn with_certificate(&self, certificate: Arc<CertifiedKey>) -> Arc<ServerConfig> {
         let mut config = ServerConfig::clone(&self.config);
-        config.cert_resolver = Arc::new(SingleCertAndKey::from(Arc::clone(certificate)));
+        config.cert_resolver = Arc::new(SingleCertAndKey::from(certificate));
         Arc::new(config)
     }
 }
@@ -217,11 +220,9 @@ struct Resolver {
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        match self.certificates.certified(hello.server_name()) {
-            Some(certificate) => Some(Arc::clone(certificate)),
-            None if self.strict => None,
-            None => Some(Arc::clone(self.certificates.default_certificate().certified())),
-        }
+        let certificate = self.certificates.certified(hello.server_name());
+        let default = || self.certificates.default_certificate().certified();
+        certificate.or_else(|| (!self.strict).then(default))
     }
 }
 

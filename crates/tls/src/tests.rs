@@ -5,4 +5,5 @@ mod client;
 mod entry;
 mod fixtures;
 mod handshakes;
+mod ocsp;
 mod options;

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_name,
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
     crypto::WebPkiSupportedAlgorithms,
     pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
@@ -20,7 +21,7 @@ use rustls::{
     },
 };
 use webpki::RawPublicKeyEntity;
-use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
 use crate::crypto;
 
@@ -261,6 +262,105 @@ impl ServerCertVerifier for VerifiedServer {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
+    }
+}
+
+/// Takes a server whose certificate carries a URI, besides what else is asked of it. Traefik: `peerCertURI`.
+#[derive(Debug)]
+pub(crate) struct PeerUri {
+    uri: String,
+    /// Verification with the server's name.
+    named: VerifiedServer,
+    /// The authorities.
+    store: Arc<RootCertStore>,
+    /// Whether the name does not matter.
+    skips_name: bool,
+}
+
+impl PeerUri {
+    /// Asks for `uri`. With `skips_name` the chain up to an authority is verified, and not the name.
+    pub(crate) fn new(
+        uri: &str,
+        named: VerifiedServer,
+        store: Arc<RootCertStore>,
+        skips_name: bool,
+    ) -> Self {
+        Self { uri: uri.to_owned(), named, store, skips_name }
+    }
+
+    /// Verifies the chain alone.
+    fn verify_chain(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        let (store, all) = (&self.store, algorithms().all);
+        let chain =
+            verify_server_cert_signed_by_trust_anchor(&parsed, store, intermediates, now, all);
+        chain.or_else(|error| {
+            pinned(&self.named.authorities, end_entity, now, Purpose::Server).ok_or(error)
+        })
+    }
+
+    fn is_carried_by(&self, end_entity: &CertificateDer<'_>) -> bool {
+        let Ok((_, certificate)) = X509Certificate::from_der(end_entity) else { return false };
+        let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
+        let mut names = names.value.general_names.iter();
+        names.any(
+            |name| matches!(name, GeneralName::URI(uri) if uri.eq_ignore_ascii_case(&self.uri)),
+        )
+    }
+}
+
+impl ServerCertVerifier for PeerUri {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.skips_name {
+            self.verify_chain(end_entity, intermediates, now)?;
+        } else {
+            self.named.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            )?;
+        }
+        if self.is_carried_by(end_entity) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.named.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.named.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.named.supported_verify_schemes()
     }
 }
 

@@ -33,6 +33,10 @@ impl ServersTransport {
                 .object("forwardingTimeouts", dynamic::decode::forwarding_timeouts)
                 .unwrap_or_default(),
             disable_http2: fields.boolean("disableHTTP2").unwrap_or_default(),
+            cipher_suites: fields.strings("cipherSuites"),
+            min_version: fields.string("minVersion"),
+            max_version: fields.string("maxVersion"),
+            peer_cert_uri: fields.string("peerCertURI"),
             ..dynamic::ServersTransport::default()
         };
         let at = |name| spec.get(name).map_or(spec.at, |node| node.at);
@@ -46,12 +50,10 @@ impl ServersTransport {
         let certificates =
             fields.strings("certificatesSecrets").into_iter().map(|name| (name, certificates));
         let certificates = certificates.collect();
-        for name in ["cipherSuites", "minVersion", "maxVersion", "peerCertURI", "spiffe"] {
-            if fields.node(name).is_some() {
-                // Without these a server that should be refused would be trusted.
-                let message = "not served by this version of Portway yet";
-                fields.report(name, Problem::error, message);
-            }
+        if fields.node("spiffe").is_some() {
+            // Without it a server that should be refused would be trusted.
+            let message = "not served by this version of Portway yet";
+            fields.report("spiffe", Problem::error, message);
         }
         // The last is also what a field of a later Traefik, `peerCertSANs`, reads like.
         fields.close_dropping(&["rootCAs", "serverName", "peerCertURI"]);

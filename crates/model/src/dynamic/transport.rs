@@ -15,6 +15,15 @@ pub struct ServersTransport {
     pub root_cas: Vec<Material>,
     /// Client certificates.
     pub certificates: Vec<Certificate>,
+    /// Cipher suites of TLS 1.2 that are offered, by Go's names; empty means all that are safe.
+    pub cipher_suites: Vec<String>,
+    /// The least version of TLS, such as `VersionTLS12`; empty means that, which is the least that is spoken.
+    pub min_version: String,
+    /// The highest version of TLS; empty means the highest that is spoken.
+    pub max_version: String,
+    /// The URI that a server's certificate must carry, even where `insecure_skip_verify` says that its name does not
+    /// matter; empty means none.
+    pub peer_cert_uri: String,
     /// Idle connections kept for each server and worker at most; 0 means the default, negative none.
     pub max_idle_conns_per_host: i64,
     /// How long to wait.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use super::{
-    Api, Core, FileProvider, Global, Ping, Providers, RuleSyntax, StaticConfig,
+    Api, Core, FileProvider, Global, Ocsp, Ping, Providers, RuleSyntax, StaticConfig,
     known::{self, Class},
 };
 use crate::{
@@ -109,6 +109,7 @@ fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
     config.api = group(&mut fields, "api", |node, path, problems| Some(api(node, path, problems)));
     config.ping =
         group(&mut fields, "ping", |node, path, problems| Some(ping(node, path, problems)));
+    config.ocsp = fields.section("ocsp", ocsp);
     config.log = group(&mut fields, "log", log::log);
     config.access_log = group(&mut fields, "accessLog", |node, path, problems| {
         Some(log::access_log(node, path, problems))
@@ -226,6 +227,18 @@ fn api(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Api {
         disable_dashboard_ad: fields.boolean("disableDashboardAd").unwrap_or_default(),
         dashboard_name: fields.string("dashboardName"),
     }
+}
+
+fn ocsp(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Ocsp {
+    let mut fields = Fields::open(node, path, problems);
+    let responder_overrides = fields.string_map("responderOverrides");
+    for (url, instead) in &responder_overrides {
+        if instead.is_empty() {
+            let message = format!("nobody is named to ask instead of `{url}`");
+            fields.report("responderOverrides", Problem::error, message);
+        }
+    }
+    Ocsp { responder_overrides }
 }
 
 fn ping(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Ping {

@@ -10,19 +10,28 @@ use rustls::{
 use crate::crypto;
 
 /// What the options leave of Portway's cryptography.
-pub(super) struct Settings {
-    pub(super) provider: CryptoProvider,
-    pub(super) versions: Vec<&'static SupportedProtocolVersion>,
-    pub(super) protocols: Vec<Vec<u8>>,
+pub(crate) struct Settings {
+    pub(crate) provider: CryptoProvider,
+    pub(crate) versions: Vec<&'static SupportedProtocolVersion>,
+    pub(crate) protocols: Vec<Vec<u8>>,
 }
 
 /// The versions that are served, to suggest.
 const VERSIONS: [&str; 2] = ["VersionTLS12", "VersionTLS13"];
 
-/// What is served; `None` with the reasons among the problems.
-pub(super) fn compile(options: &TlsOptions, problems: &mut Vec<Problem>) -> Option<Settings> {
-    let versions = versions(options, problems);
-    let suites = cipher_suites(options, problems);
+/// Whether this is the name of a version of TLS that is known.
+pub(crate) fn is_version(written: &str) -> bool {
+    matches!(written, "VersionTLS10" | "VersionTLS11" | "VersionTLS12" | "VersionTLS13")
+}
+
+/// What is served; `None` with the reasons among the problems, which say with `outcome` what comes of it.
+pub(crate) fn compile(
+    options: &TlsOptions,
+    outcome: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Settings> {
+    let versions = versions(options, outcome, problems);
+    let suites = cipher_suites(options, outcome, problems);
     let groups = curves(options, problems);
     let protocols = protocols(&options.alpn_protocols, problems);
     let (versions, cipher_suites, kx_groups) = (versions?, suites?, groups?);
@@ -32,7 +41,7 @@ pub(super) fn compile(options: &TlsOptions, problems: &mut Vec<Problem>) -> Opti
     if !versions.iter().any(|version| served(version)) {
         problems.push(Problem::error(
             "cipherSuites",
-            "no suite is left for the versions allowed: the hosts of these options are refused",
+            format!("no suite is left for the versions allowed: {outcome}"),
         ));
         return None;
     }
@@ -43,6 +52,7 @@ pub(super) fn compile(options: &TlsOptions, problems: &mut Vec<Problem>) -> Opti
 
 fn versions(
     options: &TlsOptions,
+    outcome: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<Vec<&'static SupportedProtocolVersion>> {
     let least = version("minVersion", &options.min_version, problems).unwrap_or(Version::Tls12);
@@ -56,10 +66,7 @@ fn versions(
     if most == Version::Old {
         problems.push(Problem::error(
             "maxVersion",
-            format!(
-                "`{}` is not served, TLS 1.2 is the least: the hosts of these options are refused",
-                options.max_version
-            ),
+            format!("`{}` is not served, TLS 1.2 is the least: {outcome}", options.max_version),
         ));
         return None;
     }
@@ -100,6 +107,7 @@ fn version(field: &str, written: &str, problems: &mut Vec<Problem>) -> Option<Ve
 
 fn cipher_suites(
     options: &TlsOptions,
+    outcome: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<Vec<SupportedCipherSuite>> {
     let all = &crypto::provider().cipher_suites;
@@ -128,8 +136,7 @@ fn cipher_suites(
     }
     let never = "never offered, as they lack forward secrecy or authenticated encryption";
     if good && named.is_empty() {
-        let message =
-            format!("only suites that are {never}: the hosts of these options are refused");
+        let message = format!("only suites that are {never}: {outcome}");
         problems.push(Problem::error("cipherSuites", message));
         return None;
     }

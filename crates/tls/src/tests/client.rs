@@ -33,9 +33,7 @@ fn handshake(tls: &ClientTls, host: &str, certificate: &Certificate) -> Result<(
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(Arc::clone(
-            loaded.certified(),
-        ))));
+        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(loaded.certified())));
     let mut server = ServerConnection::new(Arc::new(server)).unwrap();
     let name = tls.server_name(host).unwrap();
     let mut client = ClientConnection::new(Arc::clone(tls.config()), name).unwrap();
@@ -179,4 +177,96 @@ fn http_2_is_not_offered() {
     let tls =
         compile(&ServersTransport { insecure_skip_verify: true, ..Default::default() }, &none());
     assert_eq!(tls.config().alpn_protocols, [b"http/1.1".to_vec()]);
+}
+
+#[test]
+fn a_server_must_carry_the_uri_that_is_asked_for() {
+    let authority = Authority::new("backends");
+    let with = |uri: &str| {
+        let mut parameters = parameters("", &["backend.test"]);
+        let uri = rcgen::SanType::URI(uri.try_into().unwrap());
+        parameters.subject_alt_names.push(uri);
+        authority.sign(&parameters)
+    };
+    let (right, wrong) = (with("spiffe://a/right"), with("spiffe://a/wrong"));
+    let refused = Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure));
+    let asks =
+        ServersTransport { peer_cert_uri: "spiffe://a/right".into(), ..trust(&authority.pem) };
+    let tls = compile(&asks, &none());
+    assert_eq!(handshake(&tls, "backend.test", &right), Ok(()));
+    assert_eq!(handshake(&tls, "backend.test", &wrong), refused);
+    let without = authority.sign(&parameters("", &["backend.test"]));
+    assert_eq!(handshake(&tls, "backend.test", &without), refused);
+    assert!(handshake(&tls, "other.test", &right).is_err(), "the name counts too");
+
+    // As in Traefik, the name does not count here, but the authority does.
+    let tls = compile(&ServersTransport { insecure_skip_verify: true, ..asks }, &none());
+    assert_eq!(handshake(&tls, "other.test", &right), Ok(()));
+    assert_eq!(handshake(&tls, "other.test", &wrong), refused);
+    let mut foreign = parameters("", &["backend.test"]);
+    foreign.subject_alt_names.push(rcgen::SanType::URI("spiffe://a/right".try_into().unwrap()));
+    let foreign = Authority::new("others").sign(&foreign);
+    assert!(matches!(
+        handshake(&tls, "backend.test", &foreign),
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    ));
+}
+
+/// The version and suite that are agreed on with a server that takes all.
+fn agreed(transport: &ServersTransport) -> Option<(rustls::ProtocolVersion, String)> {
+    let tls = compile(transport, &none());
+    let certificate = Authority::new("backends").sign(&parameters("", &["backend.test"]));
+    let loaded = LoadedCertificate::load(&certificate).unwrap();
+    let resolver = rustls::sign::SingleCertAndKey::from(loaded.certified());
+    let server = ServerConfig::builder_with_provider(Arc::clone(crypto::provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(resolver));
+    let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+    let name = tls.server_name("backend.test").unwrap();
+    let mut client = ClientConnection::new(Arc::clone(tls.config()), name).unwrap();
+    for _ in 0..4 {
+        let bytes = outgoing(&mut client);
+        incoming(&mut server, &bytes);
+        server.process_new_packets().ok()?;
+        let bytes = outgoing(&mut server);
+        incoming(&mut client, &bytes);
+        client.process_new_packets().ok()?;
+    }
+    let suite = server.negotiated_cipher_suite()?.suite();
+    Some((server.protocol_version()?, format!("{suite:?}")))
+}
+
+#[test]
+fn versions_and_suites_are_those_that_are_written() {
+    let skips = ServersTransport { insecure_skip_verify: true, ..Default::default() };
+    let version = |transport: &ServersTransport| agreed(transport).unwrap().0;
+    assert_eq!(version(&skips), rustls::ProtocolVersion::TLSv1_3);
+    let new = ServersTransport { min_version: "VersionTLS13".into(), ..skips.clone() };
+    assert_eq!(version(&new), rustls::ProtocolVersion::TLSv1_3);
+    let old = ServersTransport { max_version: "VersionTLS12".into(), ..skips };
+    assert_eq!(version(&old), rustls::ProtocolVersion::TLSv1_2);
+    for suite in
+        ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"]
+    {
+        let one = ServersTransport { cipher_suites: vec![suite.into()], ..old.clone() };
+        assert_eq!(agreed(&one).unwrap().1, suite);
+    }
+}
+
+#[test]
+fn versions_and_suites_that_are_not_understood_are_errors() {
+    let field = |transport: &ServersTransport| {
+        let (tls, problems) = ClientTls::compile(transport, &none());
+        assert!(tls.is_none() && problems.iter().any(Problem::is_error), "{problems:?}");
+        problems[0].field.clone()
+    };
+    let none = ServersTransport::default;
+    assert_eq!(field(&ServersTransport { min_version: "TLS12".into(), ..none() }), "minVersion");
+    assert_eq!(field(&ServersTransport { max_version: "1.2".into(), ..none() }), "maxVersion");
+    let old = "VersionTLS11".to_owned();
+    assert_eq!(field(&ServersTransport { max_version: old, ..none() }), "maxVersion");
+    let unknown = vec!["TLS_NOPE".to_owned()];
+    assert_eq!(field(&ServersTransport { cipher_suites: unknown, ..none() }), "cipherSuites[0]");
 }

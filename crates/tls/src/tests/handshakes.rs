@@ -243,7 +243,7 @@ fn insistent(
     version: &'static rustls::SupportedProtocolVersion,
 ) -> Arc<ClientConfig> {
     let loaded = crate::LoadedCertificate::load(certificate).unwrap();
-    let resolver = rustls::sign::SingleCertAndKey::from(Arc::clone(loaded.certified()));
+    let resolver = rustls::sign::SingleCertAndKey::from(loaded.certified());
     let config = ClientConfig::builder_with_provider(Arc::clone(crypto::provider()))
         .with_protocol_versions(&[version])
         .unwrap()

@@ -84,8 +84,11 @@ impl Passive {
         }
         if !self.has_active {
             state.out = true;
-            let passive = Arc::clone(self);
-            tokio::spawn(async move { passive.return_later().await });
+            let (passive, over) = (Arc::clone(self), sleep(self.window));
+            tokio::spawn(async move {
+                over.await;
+                passive.come_back();
+            });
         }
         drop(state);
         if self.standing.set_up(false) {
@@ -96,8 +99,7 @@ impl Passive {
         }
     }
 
-    async fn return_later(&self) {
-        sleep(self.window).await;
+    fn come_back(&self) {
         self.lock().out = false;
         if self.standing.set_up(true) {
             let Self { service, url, window, .. } = self;
