@@ -20,7 +20,7 @@ use portway_http::{
     h2::{Limits, Server},
 };
 use portway_observe::Reason;
-use portway_upstream::{Arrived, Driver, Stream};
+use portway_upstream::{Arrived, Budget, Driver, Stream};
 
 use crate::{
     EntryPoint, answer,
@@ -68,7 +68,8 @@ pub(crate) async fn serve(connection: Box<Connection>) {
     let (Some(settings), Some(ending)) = (settings, worker.ending(entry_point)) else { return };
     let mut input = input;
     let stall = settings.write_timeout.unwrap_or(STALL);
-    let driver = Driver::server(stream, &limits(settings), stall, input.filled());
+    let limits = limits(settings);
+    let driver = Driver::server(stream, &limits, stall, Budget::PROCESS, input.filled());
     input.discard(&worker.buffers);
     let streams = Cell::new(0);
     let shared = Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams };

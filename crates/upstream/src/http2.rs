@@ -5,6 +5,7 @@
 //! where an [`Http2Stream`] for each exchange reads and writes. What several streams have to send by the time the
 //! driver's turn comes leaves in one write.
 
+mod budget;
 mod client;
 mod driver;
 mod hub;
@@ -12,6 +13,7 @@ mod pulse;
 mod stall;
 mod stream;
 
+pub use budget::Budget;
 pub use client::Multiplexed;
 pub(crate) use client::shake_hands;
 pub use driver::{Arrived, Driver};

@@ -111,6 +111,7 @@ impl Servers {
 
     /// Chooses the server for one request; `None` when none takes requests. Adds the value of `Set-Cookie` that the
     /// response needs, whichever it will be.
+    #[inline]
     pub fn pick<'a>(
         &'a self,
         asking: &Asking<'_>,

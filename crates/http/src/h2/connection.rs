@@ -203,6 +203,20 @@ impl<R: Role> Connection<R> {
         }
     }
 
+    /// Bytes that the peer makes us hold: what came and was not released, heads of streams that are open, a block
+    /// that comes in pieces, and what waits to be written.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let received = usize::try_from(self.receive_window.held()).unwrap_or(usize::MAX);
+        let coming = self.partial.len() + self.block.len();
+        received.saturating_add(self.streams.head_bytes() + coming + self.output.waiting().len())
+    }
+
+    /// Ends the connection because it holds more than there is room for; the output says so to the peer.
+    pub fn end_for_room(&mut self) {
+        self.fail(ConnectionError::calm("it holds more than there is room for"));
+    }
+
     /// Gives memory back, for a connection that has nothing to do; what it returns is that of the output,
     /// if nothing waits there, for another connection to [`Self::reuse`].
     pub fn shrink(&mut self) -> Option<Vec<u8>> {

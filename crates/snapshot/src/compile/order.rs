@@ -83,7 +83,8 @@ fn walk<'a>(
 
 /// The known services inside `name`, the last first: its parts, and those that its middlewares ask.
 fn parts<'a>(name: &str, objects: &'a Objects<'_>) -> Vec<&'a str> {
-    let Some(entry) = objects.services.get(name) else { return Vec::new() };
+    let entry = objects.services.get(name).filter(|entry| entry.spec.is_compound());
+    let Some(entry) = entry else { return Vec::new() };
     let parts = entry.spec.parts().into_iter().map(|part| qualify(part, provider(name)));
     let asked = asked(entry.spec.middlewares(), name, objects);
     let known = parts.chain(asked).filter_map(|part| objects.services.get_key_value(&part));

@@ -19,6 +19,7 @@ use tokio::{
 
 use super::{
     Http2Stream,
+    budget::{Budget, Part},
     hub::{Gone, Hub, Shared},
     pulse::{Beat, Pulse, QUESTION, Silence},
     stall::{Stalled, Stalls},
@@ -50,6 +51,8 @@ pub struct Driver<R: Role, S> {
     watch: Watch,
     /// How many bytes the socket has taken.
     written: u64,
+    /// What it holds of what all clients may; `None` for a connection to a server.
+    part: Option<Part>,
 }
 
 /// What is expected of the peer.
@@ -83,10 +86,20 @@ enum Next {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
     /// A connection to a client, of which `read` was read already. A stream of which the client takes nothing for as
     /// long as `stall` while it gets more is given up, and so is the connection if nothing at all is taken; it may
-    /// get up to half as long again.
-    pub fn server(socket: S, limits: &Limits, stall: Duration, read: &[u8]) -> Self {
+    /// get up to half as long again. The connection ends when it is one of those that hold much while all together
+    /// hold more than `budget`.
+    pub fn server(
+        socket: S,
+        limits: &Limits,
+        stall: Duration,
+        budget: &'static Budget,
+        read: &[u8],
+    ) -> Self {
         let hub = Hub::share(Connection::server(limits));
-        Self::new(hub, socket, Request::new(), read, Watch::Stalls(Stalls::new(stall)))
+        let watch = Watch::Stalls(Stalls::new(stall));
+        let mut driver = Self::new(hub, socket, Request::new(), read, watch);
+        driver.part = Some(Part::new(budget));
+        driver
     }
 
     /// Works on, up to the next stream that the client opens; `None` when the connection is over.
@@ -153,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
 impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
     fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8], watch: Watch) -> Self {
         let (input, end) = (read.to_vec(), read.len());
-        Self { hub, socket, head, input, start: 0, end, watch, written: 0 }
+        Self { hub, socket, head, input, start: 0, end, watch, written: 0, part: None }
     }
 
     /// Reads and writes up to the next head; `None` when the connection is over.
@@ -169,6 +182,10 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                     let _ = self.poll_write(cx);
                     return self.over(Gone::Broken(io::ErrorKind::ConnectionAborted));
                 }
+            }
+            if self.holds_too_much() {
+                let _ = self.poll_write(cx);
+                return self.over(Gone::Broken(io::ErrorKind::OutOfMemory));
             }
             let written = match self.poll_write(cx) {
                 Poll::Ready(Err(error)) => return self.over(Gone::Broken(error.kind())),
@@ -191,6 +208,20 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whether the client holds more than there is room for; it is told then.
+    fn holds_too_much(&mut self) -> bool {
+        let Some(part) = &mut self.part else { return false };
+        let mut hub = self.hub.borrow_mut();
+        let too_much = part.holds(hub.engine.held());
+        if too_much {
+            tracing::warn!(
+                "clients of HTTP/2 hold more than there is room for: one that holds much is let go"
+            );
+            hub.engine.end_for_room();
+        }
+        too_much
     }
 
     /// Sees to a peer that is silent or takes nothing, once all that came is read; ready when there is something to

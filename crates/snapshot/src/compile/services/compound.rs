@@ -38,15 +38,16 @@ pub(super) struct Compiler<'a> {
     pub(super) built: BTreeMap<&'a str, Built>,
     /// Services that would work if their middlewares did.
     pub(super) shut: BTreeSet<String>,
-    /// How many services and wrappers are inside one another, the service itself included.
+    /// How many services and wrappers are inside one another, the service itself included; 1 where nothing is noted.
     pub(super) depths: BTreeMap<String, usize>,
 }
 
 impl Compiler<'_> {
     pub(super) fn build(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Built {
-        if entry.spec.is_compound()
-            && let Some(reason) = disabled("service", name, entry)
-        {
+        if !entry.spec.is_compound() {
+            return self.leaves.build(name, entry);
+        }
+        if let Some(reason) = disabled("service", name, entry) {
             return Err(reason);
         }
         self.enter(name, entry)?;
@@ -75,7 +76,7 @@ impl Compiler<'_> {
         let asides = steps.iter().filter_map(middlewares::Member::named_aside);
         let parts = entry.spec.parts().into_iter().map(|part| qualify(part, provider(name)));
         let parts: Vec<String> = parts.chain(asides.map(str::to_owned)).collect();
-        let depths = parts.iter().filter_map(|part| self.depths.get(part).copied());
+        let depths = parts.iter().map(|part| self.depths.get(part).copied().unwrap_or(1));
         let wrappers = steps.iter().filter(|step| step.middleware.is_wrapper()).count();
         let depth = depths.max().unwrap_or(0) + 1 + wrappers;
         self.depths.insert(name.to_owned(), depth);
@@ -93,7 +94,8 @@ impl Compiler<'_> {
     /// deep must not grow with what holds it.
     fn enter(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Result<(), String> {
         let parts = entry.spec.parts().into_iter();
-        let depths = parts.filter_map(|part| self.depths.get(&qualify(part, provider(name))));
+        let depths =
+            parts.map(|part| self.depths.get(&qualify(part, provider(name))).unwrap_or(&1));
         let depth = depths.max().unwrap_or(&0) + 1;
         self.depths.insert(name.to_owned(), depth);
         if depth > MAX_DEPTH { Err(too_deep()) } else { Ok(()) }

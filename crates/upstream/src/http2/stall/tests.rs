@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::http2::{Driver, Http2Stream};
+use crate::http2::{Budget, Driver, Http2Stream};
 
 const LIMIT: Duration = Duration::from_secs(100);
 
@@ -70,7 +70,7 @@ fn serve(buffer: usize, length: usize) -> (DuplexStream, Sent, JoinHandle<Durati
     let theirs = Rc::clone(&sent);
     let served = spawn_local(async move {
         let start = Clock::now();
-        let mut driver = Driver::server(socket, &Limits::default(), LIMIT, &[]);
+        let mut driver = Driver::server(socket, &Limits::default(), LIMIT, Budget::PROCESS, &[]);
         while let Some(arrived) = poll_fn(|cx| driver.poll_accept(cx)).await {
             driver.take_head(&mut Request::new());
             let place = theirs.borrow().len();

@@ -1,0 +1,130 @@
+//! What all clients of HTTP/2 together may make the process hold.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// A change of less is not worth telling all cores.
+const STEP: usize = 16 * 1024;
+
+/// A limit that many connections share.
+#[derive(Debug)]
+pub struct Budget {
+    /// Bytes that all together hold at most.
+    most: usize,
+    /// Bytes that each may hold however many others hold.
+    fair: usize,
+    held: AtomicUsize,
+}
+
+impl Budget {
+    /// That of the process: 512 MiB for all connections; one that holds 256 KiB or less is left alone even then.
+    pub const PROCESS: &'static Self = {
+        static PROCESS: Budget = Budget::new(512 << 20, 256 << 10);
+        &PROCESS
+    };
+
+    /// One of `most` bytes, of which each has `fair` in any case.
+    pub const fn new(most: usize, fair: usize) -> Self {
+        Self { most, fair, held: AtomicUsize::new(0) }
+    }
+}
+
+/// One connection's part of a budget; given back at its end.
+#[derive(Debug)]
+pub(super) struct Part {
+    of: &'static Budget,
+    counted: usize,
+}
+
+impl Part {
+    pub(super) const fn new(of: &'static Budget) -> Self {
+        Self { of, counted: 0 }
+    }
+
+    /// The connection holds so many bytes now; says whether that is too much.
+    pub(super) fn holds(&mut self, bytes: usize) -> bool {
+        if bytes.abs_diff(self.counted) >= STEP || (bytes == 0 && self.counted > 0) {
+            self.count(bytes);
+        }
+        bytes > self.of.fair && self.of.held.load(Relaxed) > self.of.most
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.of.held.fetch_add(bytes, Relaxed);
+        self.of.held.fetch_sub(self.counted, Relaxed);
+        self.counted = bytes;
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.count(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use portway_http::h2::Limits;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+    use crate::http2::Driver;
+
+    #[test]
+    fn who_holds_much_goes_when_all_hold_too_much() {
+        static BUDGET: Budget = Budget::new(1_000_000, 100_000);
+        let mut parts: Vec<Part> = (0..11).map(|_| Part::new(&BUDGET)).collect();
+        assert!(parts.iter_mut().take(10).all(|part| !part.holds(100_000)), "there is room");
+        let mut hog = Part::new(&BUDGET);
+        assert!(hog.holds(100_001));
+        assert!(parts.iter_mut().take(10).all(|part| !part.holds(100_000)), "it is their due");
+        drop(hog);
+        assert!(!parts[0].holds(50_000));
+        assert!(!parts[0].holds(60_000), "too little to be told");
+        assert_eq!(BUDGET.held.load(Relaxed), 950_000);
+        drop(parts);
+        assert_eq!(BUDGET.held.load(Relaxed), 0);
+    }
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    }
+
+    /// A client that sends a body of so many frames of 16 KiB, which nobody reads.
+    async fn uploading(budget: &'static Budget, frames: usize) -> (DuplexStream, bool) {
+        let (mut client, socket) = duplex(1 << 20);
+        let mut bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+        // `:method: POST`, `:scheme: http`, `:path: /`, `:authority: a`.
+        bytes.extend(frame(1, 4, 1, &[0x83, 0x86, 0x84, 0x41, 0x01, b'a']));
+        bytes.extend((0..frames).flat_map(|_| frame(0, 0, 1, &[b'x'; 16_384])));
+        client.write_all(&bytes).await.unwrap();
+        let stall = Duration::from_secs(100);
+        let mut driver = Driver::server(socket, &Limits::default(), stall, budget, &[]);
+        let mut streams = Vec::new();
+        let accept = async {
+            while let Some(arrived) = std::future::poll_fn(|cx| driver.poll_accept(cx)).await {
+                streams.push(arrived.stream);
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_millis(300), accept).await.is_ok();
+        (client, ended)
+    }
+
+    #[tokio::test]
+    async fn a_body_that_nobody_reads_ends_its_connection_when_there_is_no_room() {
+        static SMALL: Budget = Budget::new(100_000, 30_000);
+        let (mut client, ended) = uploading(&SMALL, 10).await;
+        assert!(ended);
+        let mut written = Vec::new();
+        client.read_to_end(&mut written).await.unwrap();
+        let calm = [&[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0][..], &[11]].concat();
+        assert!(written.ends_with(&calm), "the last frame is GOAWAY with ENHANCE_YOUR_CALM");
+        assert_eq!(SMALL.held.load(Relaxed), 0);
+
+        static LARGE: Budget = Budget::new(1_000_000, 30_000);
+        let (_client, ended) = uploading(&LARGE, 10).await;
+        assert!(!ended, "there is room");
+    }
+}
