@@ -9,6 +9,7 @@ mod buffering;
 mod compress;
 mod cost;
 mod error_pages;
+mod failover;
 mod forward_auth;
 mod grpc;
 mod grpc_web;
