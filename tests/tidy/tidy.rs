@@ -102,6 +102,24 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
+fn every_source_belongs_to_a_module() {
+    for file in sources(&root().join("crates")) {
+        let name = file.strip_prefix(root()).unwrap().display().to_string();
+        let (folder, stem) = (file.parent().unwrap(), file.file_stem().unwrap().to_str().unwrap());
+        let is_root = ["lib", "main", "build"].contains(&stem);
+        if is_root || !(name.contains("/src/") || name.starts_with("crates/app/")) {
+            continue;
+        }
+        let parents = [folder.join("lib.rs"), folder.join("main.rs"), folder.with_extension("rs")];
+        let declares = |parent: &PathBuf| {
+            let text = fs::read_to_string(parent).unwrap_or_default();
+            text.lines().any(|line| line.trim_end_matches(';').ends_with(&format!("mod {stem}")))
+        };
+        assert!(parents.iter().any(declares), "{name} belongs to no module");
+    }
+}
+
+#[test]
 fn texts_of_the_repository_speak_of_the_project_alone() {
     let ignored = ["target", ".git", "Cargo.lock", "tidy.rs"];
     let mut open = vec![root().to_owned()];
