@@ -74,6 +74,7 @@ The flags of a tree of values that have the names of Traefik's options, one YAML
 {{- include "portway.flags" (dict "path" "core" "value" ($values.core | default dict)) -}}
 {{- include "portway.flags" (dict "path" "log" "value" ($values.log | default dict)) -}}
 {{- include "portway.flags" (dict "path" "accessLog" "value" ($values.accessLog | default dict)) -}}
+{{- include "portway.flags" (dict "path" "ocsp" "value" ($values.ocsp | default dict)) -}}
 {{- include "portway.providers" . -}}
 {{- range $values.additionalArguments }}
 - {{ . | quote }}

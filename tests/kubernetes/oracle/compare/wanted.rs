@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::{Fields, ROUTERS, SERVICES, members, objects, provider, qualified, texts};
 
-/// How Portway says that something is known by name alone, or that TLS options ask for what is never offered (7).
-const UNSERVED: [&str; 3] = [
+/// How Portway says that something is known by name alone, or that TLS options or settings
+/// towards servers ask for what is never offered (7, 53).
+const UNSERVED: [&str; 4] = [
     "not served by this version of Portway",
     ": only suites that are never offered,",
     "building TLS config: `VersionTLS12` is below `VersionTLS13`",
+    "getting RoundTripper: maxVersion: `VersionTLS12` is below `VersionTLS13`",
 ];
 
 /// How Portway says that an annotation cannot be read (row 19).
