@@ -28,6 +28,7 @@ use crate::{
     handshake::TlsFacts,
     memory::Memory,
     record::Facts,
+    relay::Recode,
     worker::Worker,
 };
 
@@ -54,6 +55,8 @@ pub(crate) struct Copy {
     pub(crate) request: Request,
     pub(crate) route: Arc<Route>,
     pub(crate) marks: Marks,
+    /// How servers get its body.
+    pub(crate) recode: Recode,
     /// Bytes of a body above which nothing is sent.
     pub(crate) limit: Option<u64>,
     pub(crate) body: Payload,
@@ -250,13 +253,15 @@ impl Sender {
             let mut memory = self.worker.memories.take();
             // The future of an exchange is large.
             let sending = Box::pin(timeout(MAX_TIME, self.send_to(mirror, &mut memory)));
-            tokio::select! {
+            let sent = tokio::select! {
                 biased;
-                _ = sending => {}
+                sent = sending => sent,
                 () = ending.cut() => return,
+            };
+            if sent.is_ok() {
+                memory.end();
+                self.worker.memories.put(memory);
             }
-            memory.end();
-            self.worker.memories.put(memory);
         }
     }
 
@@ -266,6 +271,7 @@ impl Sender {
         let mut connection =
             Connection::of_one(worker, *entry_point, *peer, tls.clone(), Stream::Nobody);
         memory.request.clone_from(&copy.request);
+        memory.recode = copy.recode;
         frame(&copy.body, &mut memory.request, &mut connection);
         let certificates = tls.as_ref().and_then(|tls| tls.certificates.as_deref());
         let started = connection.started;

@@ -18,6 +18,10 @@ impl<'s> Exchange<'_, 's> {
             };
             match self.hold_body(errors.max_body).await {
                 Ok(()) => {}
+                // Nobody wants it refused; it is sent once, as it comes.
+                Err(HoldError::TooLarge) if errors.max_body.is_none() => {
+                    return self.ask_service(&failover.main).await;
+                }
                 Err(HoldError::TooLarge) => {
                     self.facts.reason = Some(Reason::Middleware);
                     self.facts.detail = "failover: the body is too large".to_owned();

@@ -33,6 +33,7 @@ impl<'s> Exchange<'_, 's> {
             request: self.memory.request.clone(),
             route: Arc::clone(self.route),
             marks: self.context.marks(),
+            recode: self.memory.recode,
             limit,
             body: Payload::None,
         };

@@ -14,6 +14,9 @@ use crate::{
     relay::UploadError,
 };
 
+/// Bytes of a body that are held where nobody sets a limit.
+const MAX_HELD: u64 = 64 << 20;
+
 /// Why a body cannot be held.
 #[derive(Debug)]
 pub(crate) enum HoldError {
@@ -79,11 +82,12 @@ pub(crate) struct Saved {
 }
 
 impl Exchange<'_, '_> {
-    /// Waits for the whole body of the request, and keeps it, of `limit` bytes at most.
+    /// Waits for the whole body of the request, and keeps it, of `limit` bytes at most, or [`MAX_HELD`] without one.
     ///
     /// The body stands in the client's input afterwards as if it had just come, so that whatever sends the request
     /// finds it there; [`Exchange::rewind`] puts it there again.
     pub(crate) async fn hold_body(&mut self, limit: Option<u64>) -> Result<(), HoldError> {
+        let limit = limit.or(Some(MAX_HELD));
         self.memory.upload.clear();
         let framing = self.memory.request.body;
         let too_large = |length: u64| limit.is_some_and(|limit| length > limit);

@@ -42,7 +42,8 @@ impl Failover {
 #[derive(Debug)]
 pub struct FailoverErrors {
     status: StatusRanges,
-    /// Bytes of a request's body above which it is refused with 413, since it cannot be sent twice.
+    /// Bytes of a request's body above which it is refused with 413, since it cannot be sent twice; `None` where it is
+    /// not refused, and what is too long to be kept is sent once.
     pub max_body: Option<u64>,
 }
 
