@@ -7,10 +7,10 @@ use std::{
     io::Write as _,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use portway_http::{
@@ -181,6 +181,9 @@ impl CopiedBody {
         }
         // Nobody shares a body before its end.
         let pushed = Rc::get_mut(&mut self.share).is_some_and(|share| share.push(piece));
+        if !pushed {
+            warn_seldom(&format!("copies of bodies hold {MAX_BYTES} bytes"));
+        }
         self.too_long = !pushed;
     }
 
@@ -217,7 +220,7 @@ pub(crate) fn send(
         }
         let mut counted = Claim::none(&COPIES);
         if !counted.grow(1, MAX_COPIES) {
-            tracing::warn!("a request is not mirrored: {MAX_COPIES} copies are on their way");
+            warn_seldom(&format!("{MAX_COPIES} copies are on their way"));
             continue;
         }
         let sender = Sender {
@@ -232,6 +235,16 @@ pub(crate) fn send(
         tokio::task::spawn_local(Box::pin(sender.send()));
     }
     memory.upload.drop_copy();
+}
+
+/// Warns of requests that are not mirrored for want of room, once a second at most: they may be very many.
+fn warn_seldom(why: &str) {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_none_or(|told| told.elapsed() >= Duration::from_secs(1)) {
+        *told = Some(Instant::now());
+        tracing::warn!("requests are not mirrored: {why}");
+    }
 }
 
 /// What sends one request to its mirrors, one after the other.

@@ -315,7 +315,7 @@ fn tls_without_a_value_is_none_and_is_warned_about() {
 #[test]
 fn transports_that_would_trust_too_much_are_closed() {
     let config = read(
-        "http: {serversTransports: {t: {minVersion: VersionTLS13}, u: {certificates: [{certFile: a}]}}}",
+        "http: {serversTransports: {t: {spiffe: {trustDomain: a}}, u: {certificates: [{certFile: a}]}}}",
     );
     assert!(config.http.servers_transports["t"].is_disabled());
     assert_eq!(
