@@ -100,20 +100,22 @@ fn responses_without_room_are_given_up() {
     assert_eq!(until_reset(&mut socket, 3).len(), 10);
 }
 
+/// Opens a WebSocket.
+const TUNNEL: &[(&str, &str)] = &[
+    (":method", "CONNECT"),
+    (":protocol", "websocket"),
+    (":scheme", "http"),
+    (":path", "/tunnel"),
+    (":authority", "a"),
+    ("sec-websocket-version", "13"),
+];
+
 #[test]
 fn tunnels_without_room_are_given_up() {
     let site = Site::start(Backend::start(), &[FLAG]);
     let mut socket = connect(&site, 3);
-    let connect = fields(&[
-        (":method", "CONNECT"),
-        (":protocol", "websocket"),
-        (":scheme", "http"),
-        (":path", "/tunnel"),
-        (":authority", "a"),
-        ("sec-websocket-version", "13"),
-    ]);
     let start = Instant::now();
-    socket.write_all(&frame(HEADERS, END_HEADERS, 1, &connect)).unwrap();
+    socket.write_all(&frame(HEADERS, END_HEADERS, 1, &fields(TUNNEL))).unwrap();
     // What is echoed finds no room.
     socket.write_all(&frame(DATA, 0, 1, b"hello")).unwrap();
     assert_eq!(until_reset(&mut socket, 1), b"hel");
@@ -125,15 +127,7 @@ fn tunnels_without_room_are_given_up() {
 fn tunnels_in_use_and_at_rest_outlive_the_write_timeout() {
     let site = Site::start(Backend::start(), &[FLAG]);
     let mut socket = connect(&site, 1000);
-    let connect = fields(&[
-        (":method", "CONNECT"),
-        (":protocol", "websocket"),
-        (":scheme", "http"),
-        (":path", "/tunnel"),
-        (":authority", "a"),
-        ("sec-websocket-version", "13"),
-    ]);
-    socket.write_all(&frame(HEADERS, END_HEADERS, 1, &connect)).unwrap();
+    socket.write_all(&frame(HEADERS, END_HEADERS, 1, &fields(TUNNEL))).unwrap();
     for _ in 0..3 {
         std::thread::sleep(2 * LIMIT);
         socket.write_all(&frame(DATA, 0, 1, b"hello")).unwrap();

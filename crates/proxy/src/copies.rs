@@ -4,7 +4,6 @@
 //! ([`MAX_BYTES`]), in number ([`MAX_COPIES`]) and in time ([`MAX_TIME`]); what goes beyond is not sent.
 
 use std::{
-    io::Write as _,
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
@@ -328,8 +327,7 @@ fn frame(body: &Payload, request: &mut Request, connection: &mut Connection) {
     let mut framed = Vec::with_capacity(bytes.len() + 32);
     if !bytes.is_empty() {
         write_chunk_start(&mut framed, bytes.len());
-        // Writing into memory does not fail.
-        let _ = framed.write_all(bytes);
+        framed.extend_from_slice(bytes);
         write_chunk_end(&mut framed);
     }
     write_last_chunk(&mut framed, None);

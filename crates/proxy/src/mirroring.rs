@@ -44,7 +44,9 @@ impl<'s> Exchange<'_, 's> {
             {
                 return self.failed(&error);
             }
-            self.memory.upload.copy(limit);
+            if self.memory.held.is_none() {
+                self.memory.upload.copy(limit);
+            }
         }
         let keeps_unsent = self.keeps_unsent;
         self.copy_request();

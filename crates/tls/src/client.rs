@@ -200,11 +200,9 @@ fn verifier(
     let provider = Arc::clone(crypto::provider());
     match WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), provider).build() {
         Ok(inner) => {
-            let named = VerifiedServer { inner, authorities };
-            match transport.peer_cert_uri.as_str() {
-                "" => Arc::new(named),
-                uri => Arc::new(PeerUri::new(uri, named, store, skips)),
-            }
+            let uri = Some(transport.peer_cert_uri.clone()).filter(|uri| !uri.is_empty());
+            let peer = uri.map(|uri| PeerUri { uri, nameless: skips.then_some(store) });
+            Arc::new(VerifiedServer { inner, authorities, peer })
         }
         Err(_) => {
             problems.push(Problem::warning(

@@ -214,6 +214,28 @@ pub(crate) struct VerifiedServer {
     pub(crate) inner: Arc<dyn ServerCertVerifier>,
     /// The authorities.
     pub(crate) authorities: Vec<CertificateDer<'static>>,
+    /// What else is asked of the certificate.
+    pub(crate) peer: Option<PeerUri>,
+}
+
+/// A URI that a server's certificate must carry. Traefik: `peerCertURI`.
+#[derive(Debug)]
+pub(crate) struct PeerUri {
+    /// The URI, in letters of any case.
+    pub(crate) uri: String,
+    /// Where the server's name does not matter, the authorities that its chain must lead to.
+    pub(crate) nameless: Option<Arc<RootCertStore>>,
+}
+
+impl PeerUri {
+    fn is_carried_by(&self, end_entity: &CertificateDer<'_>) -> bool {
+        let Ok((_, certificate)) = X509Certificate::from_der(end_entity) else { return false };
+        let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
+        let mut names = names.value.general_names.iter();
+        names.any(
+            |name| matches!(name, GeneralName::URI(uri) if uri.eq_ignore_ascii_case(&self.uri)),
+        )
+    }
 }
 
 impl ServerCertVerifier for VerifiedServer {
@@ -225,20 +247,31 @@ impl ServerCertVerifier for VerifiedServer {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.inner.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
-        match verified {
-            Ok(verified) => Ok(verified),
-            Err(error) => {
-                pinned(&self.authorities, end_entity, now, Purpose::Server).ok_or(error)?;
+        let nameless = self.peer.as_ref().and_then(|peer| peer.nameless.as_ref());
+        let verified = match nameless {
+            Some(store) => verify_server_cert_signed_by_trust_anchor(
+                &ParsedCertificate::try_from(end_entity)?,
+                store,
+                intermediates,
+                now,
+                algorithms().all,
+            ),
+            None => self
+                .inner
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .map(drop),
+        };
+        if let Err(error) = verified {
+            pinned(&self.authorities, end_entity, now, Purpose::Server).ok_or(error)?;
+            if nameless.is_none() {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
             }
+        }
+        match &self.peer {
+            Some(peer) if !peer.is_carried_by(end_entity) => {
+                Err(CertificateError::ApplicationVerificationFailure.into())
+            }
+            _ => Ok(ServerCertVerified::assertion()),
         }
     }
 
@@ -262,105 +295,6 @@ impl ServerCertVerifier for VerifiedServer {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
-    }
-}
-
-/// Takes a server whose certificate carries a URI, besides what else is asked of it. Traefik: `peerCertURI`.
-#[derive(Debug)]
-pub(crate) struct PeerUri {
-    uri: String,
-    /// Verification with the server's name.
-    named: VerifiedServer,
-    /// The authorities.
-    store: Arc<RootCertStore>,
-    /// Whether the name does not matter.
-    skips_name: bool,
-}
-
-impl PeerUri {
-    /// Asks for `uri`. With `skips_name` the chain up to an authority is verified, and not the name.
-    pub(crate) fn new(
-        uri: &str,
-        named: VerifiedServer,
-        store: Arc<RootCertStore>,
-        skips_name: bool,
-    ) -> Self {
-        Self { uri: uri.to_owned(), named, store, skips_name }
-    }
-
-    /// Verifies the chain alone.
-    fn verify_chain(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<(), Error> {
-        let parsed = ParsedCertificate::try_from(end_entity)?;
-        let (store, all) = (&self.store, algorithms().all);
-        let chain =
-            verify_server_cert_signed_by_trust_anchor(&parsed, store, intermediates, now, all);
-        chain.or_else(|error| {
-            pinned(&self.named.authorities, end_entity, now, Purpose::Server).ok_or(error)
-        })
-    }
-
-    fn is_carried_by(&self, end_entity: &CertificateDer<'_>) -> bool {
-        let Ok((_, certificate)) = X509Certificate::from_der(end_entity) else { return false };
-        let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
-        let mut names = names.value.general_names.iter();
-        names.any(
-            |name| matches!(name, GeneralName::URI(uri) if uri.eq_ignore_ascii_case(&self.uri)),
-        )
-    }
-}
-
-impl ServerCertVerifier for PeerUri {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if self.skips_name {
-            self.verify_chain(end_entity, intermediates, now)?;
-        } else {
-            self.named.verify_server_cert(
-                end_entity,
-                intermediates,
-                server_name,
-                ocsp_response,
-                now,
-            )?;
-        }
-        if self.is_carried_by(end_entity) {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(CertificateError::ApplicationVerificationFailure.into())
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.named.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.named.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.named.supported_verify_schemes()
     }
 }
 

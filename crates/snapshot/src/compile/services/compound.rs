@@ -50,7 +50,8 @@ impl Compiler<'_> {
         if let Some(reason) = disabled("service", name, entry) {
             return Err(reason);
         }
-        self.enter(name, entry)?;
+        let steps = self.middlewares.chain(entry.spec.middlewares(), name, "service ");
+        self.enter(name, entry, steps.as_deref().unwrap_or_default())?;
         let service = match &*entry.spec {
             dynamic::Service::Weighted(config) => {
                 let named =
@@ -69,20 +70,9 @@ impl Compiler<'_> {
             dynamic::Service::Mirroring(config) => self.mirroring(name, config)?,
             _ => self.leaves.build(name, entry)?,
         };
-        let steps = self.middlewares.chain(entry.spec.middlewares(), name, "service ");
         let steps = steps.inspect_err(|_| {
             self.shut.insert(name.to_owned());
         })?;
-        let asides = steps.iter().filter_map(middlewares::Member::named_aside);
-        let parts = entry.spec.parts().into_iter().map(|part| qualify(part, provider(name)));
-        let parts: Vec<String> = parts.chain(asides.map(str::to_owned)).collect();
-        let depths = parts.iter().map(|part| self.depths.get(part).copied().unwrap_or(1));
-        let wrappers = steps.iter().filter(|step| step.middleware.is_wrapper()).count();
-        let depth = depths.max().unwrap_or(0) + 1 + wrappers;
-        self.depths.insert(name.to_owned(), depth);
-        if depth > MAX_DEPTH {
-            return Err(too_deep());
-        }
         if steps.is_empty() {
             return Ok(service);
         }
@@ -90,13 +80,20 @@ impl Compiler<'_> {
         Ok(Arc::new(Service::Behind(Steps::new(steps, Target::Service(service), find)?)))
     }
 
-    /// Notes how deep a service is by its parts alone, whether it can be built or not: what is said of one that is too
-    /// deep must not grow with what holds it.
-    fn enter(&mut self, name: &str, entry: &Entry<dynamic::Service>) -> Result<(), String> {
-        let parts = entry.spec.parts().into_iter();
-        let depths =
-            parts.map(|part| self.depths.get(&qualify(part, provider(name))).unwrap_or(&1));
-        let depth = depths.max().unwrap_or(&0) + 1;
+    /// Notes how deep a service is, whether it can be built or not: what is said of one that is too deep must not grow
+    /// with what holds it.
+    fn enter(
+        &mut self,
+        name: &str,
+        entry: &Entry<dynamic::Service>,
+        steps: &[middlewares::Member],
+    ) -> Result<(), String> {
+        let parts = entry.spec.parts().into_iter().map(|part| qualify(part, provider(name)));
+        let asides = steps.iter().filter_map(middlewares::Member::named_aside);
+        let inside = parts.chain(asides.map(str::to_owned));
+        let depths = inside.map(|one| self.depths.get(&one).copied().unwrap_or(1));
+        let wrappers = steps.iter().filter(|step| step.middleware.is_wrapper()).count();
+        let depth = depths.max().unwrap_or(0) + 1 + wrappers;
         self.depths.insert(name.to_owned(), depth);
         if depth > MAX_DEPTH { Err(too_deep()) } else { Ok(()) }
     }
