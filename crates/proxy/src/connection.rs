@@ -27,6 +27,7 @@ use crate::{
     http2,
     memory::Memory,
     proxy_protocol::{self, Beginning},
+    tunnel,
     worker::Worker,
 };
 
@@ -74,6 +75,8 @@ pub(crate) enum Next {
     Close,
     /// It is over: the client is gone, or must see that the response is incomplete.
     Abort,
+    /// It carries the tunnel that is in the exchange's memory, to the end of both.
+    Tunnel,
 }
 
 /// What came instead of bytes or besides them.
@@ -245,11 +248,14 @@ impl Connection {
                 }
                 Head::End => return,
             };
+            if next == Next::Tunnel {
+                return tunnel::run(self, memory).await;
+            }
             self.worker.memories.put(memory);
             match next {
                 Next::KeepAlive if !self.is_draining() => {}
                 Next::KeepAlive | Next::Close => return Box::pin(self.linger()).await,
-                Next::Abort => {
+                Next::Abort | Next::Tunnel => {
                     if self.until_close {
                         self.stream.reset_at_end();
                     }
@@ -257,6 +263,12 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Lets go of what only waits for requests need.
+    pub(crate) fn rest(&mut self) {
+        self.patience = Patience::default();
+        self.input.release(&self.worker.buffers);
     }
 
     /// The exchange is over but for what follows from it; gives back when.

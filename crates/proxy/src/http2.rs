@@ -31,6 +31,7 @@ use crate::{
     handshake::TlsFacts,
     memory::Memory,
     record::Facts,
+    tunnel,
     worker::Worker,
 };
 
@@ -187,17 +188,22 @@ async fn lead(
     let _counted = worker.drain.count();
     let Some(ending) = worker.ending(*entry_point) else { return };
     let served = async {
-        match refusal {
+        let next = match refusal {
             None => Box::pin(exchange(&mut connection, &mut memory)).await,
             Some(refusal) => Box::pin(refuse(&mut connection, &mut memory, refusal)).await,
+        };
+        if next == Next::Tunnel {
+            tunnel::run(&mut connection, memory).await;
+            return Next::Abort;
         }
+        worker.memories.put(memory);
+        next
     };
     let next = tokio::select! {
         biased;
         next = served => next,
         () = ending.cut() => Next::Abort,
     };
-    worker.memories.put(memory);
     if next == Next::Abort {
         connection.stream.reset_at_end();
     }

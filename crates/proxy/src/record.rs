@@ -78,6 +78,11 @@ impl Facts {
         Self { log, ..Self::default() }
     }
 
+    /// Whether an access record is to be written, as far as is known.
+    pub(crate) fn are_logged(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// An exchange with a server failed.
     pub(crate) fn failed(&mut self, error: &ForwardError) {
         let reason = error.reason();
