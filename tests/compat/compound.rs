@@ -152,7 +152,7 @@ fn mirrors_get_what_they_get_from_traefik() {
     }
     for number in 0..20 {
         let path = format!("/{number}");
-        pair.compare(&Case::get("half.test", &path, "").settled(SETTLES / 4));
+        pair.compare(&Case::get("half.test", &path, "").settled(SETTLES));
     }
     for (method, body) in [("GET", ""), ("DELETE", "")] {
         pair.compare(&Case::request(method, "nobody.test", "/x", "", body).settled(SETTLES));

@@ -138,22 +138,20 @@ fn a_tunnel_counts_to_its_end_at_its_server() {
     let tunnel = open_at(&process);
     let asked = || (one.take().len(), other.take().len());
     let (busy, _) = asked();
-    let ask = |process: &Process| {
-        for _ in 0..20 {
-            let mut client = Client::connect(process.address("web")).expect("a connection");
-            assert_eq!(client.ask(get("/")).unwrap().status, 200);
-        }
-    };
-    ask(&process);
+    // On one connection a request ends before the next one begins.
+    let mut client = Client::connect(process.address("web")).expect("a connection");
+    let mut ask = || (0..20).for_each(|_| assert_eq!(client.ask(get("/")).unwrap().status, 200));
+    ask();
     assert_eq!(asked(), if busy == 1 { (0, 20) } else { (20, 0) });
     // The count is not that of a snapshot.
-    process.reload("dynamic.yml", &dynamic.replace("PathPrefix(`/`)", "PathPrefix(`/`) && !Path(`/x`)"));
-    ask(&process);
+    let changed = dynamic.replace("PathPrefix(`/`)", "PathPrefix(`/`) && !Path(`/x`)");
+    process.reload("dynamic.yml", &changed);
+    ask();
     assert_eq!(asked(), if busy == 1 { (0, 20) } else { (20, 0) });
     drop(tunnel);
     let start = Instant::now();
     loop {
-        ask(&process);
+        ask();
         let (first, second) = asked();
         if first > 0 && second > 0 {
             return;
@@ -196,7 +194,7 @@ fn a_tunnel_is_logged_once_at_its_end() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = &lines[0];
     assert_eq!(line["DownstreamStatus"], 0, "{line}");
-    assert_eq!(line["OriginStatus"], 101, "{line}");
+    assert_eq!(line["OriginStatus"], 0, "{line}");
     assert_eq!(line["DownstreamContentSize"], 5, "{line}");
     assert_eq!(line["RouterName"], "all@file", "{line}");
     assert_eq!(line["ServiceName"], "s@file", "{line}");

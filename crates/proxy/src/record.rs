@@ -151,6 +151,17 @@ impl Facts {
         }
     }
 
+    /// The request has become a tunnel, which has no status of its own in Traefik's log, neither here nor there.
+    pub(crate) fn tunnelled(&mut self, headers: &Headers) {
+        self.status = 0;
+        self.sending(headers);
+        if let Some(log) = &mut self.log
+            && let Some((status, _)) = &mut log.answered
+        {
+            *status = 0;
+        }
+    }
+
     /// Writes the access record.
     pub(crate) fn write(self, connection: &Connection, request: &Request) {
         if let Some(recorder) = &connection.worker.recorder

@@ -17,9 +17,9 @@ impl Exchange<'_, '_> {
     /// Passes 101 on. The tunnel is in the exchange's memory then, for [`super::run`], and the access record is its.
     pub(crate) async fn switch_protocols(&mut self) -> Next {
         let Self { connection, memory, facts, in_flight, .. } = self;
-        // A tunnel has no status of its own in Traefik's log.
-        facts.status = 0;
-        if !write_head(connection, memory).await {
+        let is_written = write_head(connection, memory).await;
+        facts.tunnelled(&memory.response.headers);
+        if !is_written {
             forward::end(memory, &connection.worker, facts);
             return Next::Abort;
         }
