@@ -79,7 +79,7 @@ impl Connection<Client> {
         }
         let mut target = std::mem::take(&mut self.target);
         target.clear();
-        head.request.target.write_request_uri(&mut target);
+        head.request.target.write_server_uri(&mut target);
         // Few servers say so little that it must be counted.
         if self.theirs.head_bytes < usize::MAX && length(head, &target) > self.theirs.head_bytes {
             self.target = target;
