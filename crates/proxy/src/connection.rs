@@ -156,15 +156,16 @@ impl Connection {
         }
     }
 
-    /// A connection on which there is one request: a stream of a connection that speaks HTTP/2, or nobody's.
+    /// A connection on which there is one request, here since `now`: a stream of a connection that speaks HTTP/2, or
+    /// nobody's.
     pub(crate) fn of_one(
         worker: &Rc<Worker>,
         entry_point: usize,
         peer: SocketAddr,
         tls: Option<Rc<TlsFacts>>,
         stream: Stream,
+        now: Instant,
     ) -> Self {
-        let now = Instant::now();
         Self {
             worker: Rc::clone(worker),
             entry_point,

@@ -288,8 +288,14 @@ impl Sender {
     async fn send_to(&self, mirror: &Service, memory: &mut Memory) {
         let Self { worker, entry_point, peer, tls, snapshot, copy, .. } = self;
         let Some(settings) = worker.entry_points.get(*entry_point) else { return };
-        let mut connection =
-            Connection::of_one(worker, *entry_point, *peer, tls.clone(), Stream::Nobody);
+        let mut connection = Connection::of_one(
+            worker,
+            *entry_point,
+            *peer,
+            tls.clone(),
+            Stream::Nobody,
+            Instant::now(),
+        );
         memory.request.clone_from(&copy.request);
         memory.recode = copy.recode;
         frame(&copy.body, &mut memory.request, &mut connection);
