@@ -107,7 +107,7 @@ fn authorize(received: &Received) -> Vec<Step> {
 }
 
 /// The configuration, and the chain of each router.
-fn configuration(random: &mut Random) -> (String, Vec<Chain>) {
+pub(super) fn configuration(random: &mut Random) -> (String, Vec<Chain>) {
     let (mut routers, mut chains, mut made) = (String::new(), Chains::default(), Vec::new());
     let mut services = String::new();
     for index in 0..ROUTERS {
