@@ -31,7 +31,11 @@ fn strangers_are_received_as_by_traefik() {
     let mut failures = Vec::new();
     for seed in first..first + count {
         let Some(pair) = receive(seed, &identities) else { return };
-        println!("COMPAT_SEED={seed}: {} cases, {} differ", pair.compared(), pair.mismatches().len());
+        println!(
+            "COMPAT_SEED={seed}: {} cases, {} differ",
+            pair.compared(),
+            pair.mismatches().len()
+        );
         failures.extend_from_slice(pair.mismatches());
     }
     let count = failures.len();

@@ -23,12 +23,8 @@ const OTHERS: [&str; 4] = ["unasked.test", "nobody.example", "localhost", "wild.
 
 const PROTOCOLS: [&str; 5] = ["http/1.1", "http/1.1", "another", "http/1.0", "h2"];
 
-const GROUPS: [NamedGroup; 4] = [
-    NamedGroup::X25519,
-    NamedGroup::secp256r1,
-    NamedGroup::secp384r1,
-    NamedGroup::X25519MLKEM768,
-];
+const GROUPS: [NamedGroup; 4] =
+    [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::X25519MLKEM768];
 
 const SUITES: [CipherSuite; 6] = [
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -104,7 +100,11 @@ impl Visit {
             let tls = Tls {
                 server_name: connection.server_name.as_deref(),
                 versions: self.versions,
-                application_protocols: self.protocols.iter().map(|p| p.as_bytes().to_vec()).collect(),
+                application_protocols: self
+                    .protocols
+                    .iter()
+                    .map(|p| p.as_bytes().to_vec())
+                    .collect(),
                 identity: self.identity.clone(),
                 suites: self.suites.clone(),
                 groups: self.groups.clone(),

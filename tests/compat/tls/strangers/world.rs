@@ -274,8 +274,7 @@ fn router(random: &mut Random) -> Router {
 }
 
 fn certificate(random: &mut Random) -> (Certificate, String) {
-    let mut names: Vec<&str> =
-        (0..1 + random.below(3)).map(|_| *random.pick(&CERTIFIED)).collect();
+    let mut names: Vec<&str> = (0..1 + random.below(3)).map(|_| *random.pick(&CERTIFIED)).collect();
     if random.once_in(10) {
         names = vec!["one.test"];
     }
