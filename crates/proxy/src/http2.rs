@@ -34,6 +34,7 @@ use crate::{
     handshake::TlsFacts,
     memory::Memory,
     record::Facts,
+    tunnel,
     worker::Worker,
 };
 
@@ -214,10 +215,31 @@ async fn lead(led: Led) {
             () = ending.cut() => Next::Abort,
         }
     };
+    if next == Next::Tunnel {
+        // This task has room for an exchange, and the next stream wants it.
+        tokio::task::spawn_local(carry(place, Box::new(connection), memory));
+        return;
+    }
     worker.memories.put(memory);
     if next == Next::Abort {
         connection.stream.reset_at_end();
     }
+}
+
+/// One stream that has become a tunnel, to its end, or until the grace time of its entry point is over.
+async fn carry(place: Place, mut connection: Box<Connection>, memory: Box<Memory>) {
+    let Shared { worker, entry_point, .. } = &*place.0;
+    let Some(ending) = worker.ending(*entry_point) else { return };
+    {
+        // Whoever is cut sees it first, and can say so in the access log.
+        let carried = pin!(tunnel::run(&mut connection, memory));
+        tokio::select! {
+            biased;
+            () = carried => {}
+            () = ending.cut() => {}
+        }
+    }
+    connection.stream.reset_at_end();
 }
 
 /// Answers a request whose head cannot be accepted; other streams go on.
