@@ -262,6 +262,16 @@ impl Pair {
         self.mismatches.push(format!("=== {name}\n{text}"));
     }
 
+    /// How many comparisons were made.
+    pub(crate) fn compared(&self) -> usize {
+        self.compared
+    }
+
+    /// The mismatches so far.
+    pub(crate) fn mismatches(&self) -> &[String] {
+        &self.mismatches
+    }
+
     /// Fails the test if anything mismatched.
     #[track_caller]
     pub(crate) fn finish(self) {

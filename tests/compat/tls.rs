@@ -8,6 +8,7 @@ use portway_testkit::client::{Client, SupportedProtocolVersion, TLS12, TLS13, Tl
 use portway_testkit::process::Setup;
 
 mod options;
+mod strangers;
 
 use super::differences::Difference;
 use super::pair::{Case, Pair, Side};

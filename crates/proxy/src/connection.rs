@@ -121,7 +121,7 @@ impl Connection {
         if !connection.greeted().await {
             return;
         }
-        if connection.input.filled().first() == Some(&handshake::TLS_RECORD) {
+        if handshake::begins(connection.input.filled()) {
             // Rare and large next to a connection that waits for its next request.
             let Some(encrypted) = Box::pin(handshake::accept(connection)).await else { return };
             connection = encrypted;

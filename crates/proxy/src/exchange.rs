@@ -159,11 +159,16 @@ async fn serve(
     context.certificates = certificates.as_deref();
     context.append_forwarded_for = settings.append_forwarded_for;
     let mut exchange = Exchange::new(connection, memory, facts, settings, snapshot, route, context);
-    if let Some(total) = route.timeouts.total {
+    // It may be one of very many (CVE-2023-44487): no server hears of it.
+    let given_up = exchange.connection.stream.is_given_up();
+    if let Some(total) = route.timeouts.total
+        && !given_up
+    {
         // Rare: it must not swell the future of every exchange.
         return Box::pin(exchange.run_within(total)).await;
     }
     let reply = match route.steps.bare_target() {
+        _ if given_up => exchange.client_gone(),
         Some(target) => exchange.ask(target).await,
         None => exchange.run(&route.steps).await,
     };

@@ -22,9 +22,9 @@ const DEFAULT_STORE: &str = "default";
 
 /// The certificates of one configuration, indexed by the names they are good for.
 ///
-/// An exact name beats a wildcard; a wildcard stands for exactly one label. Of certificates that claim
-/// the same name with different sets of names, the one whose joined names sort last wins, which is
-/// what Traefik's reverse walk finds. The answer never depends on order or chance.
+/// A wildcard stands for exactly one label. Of certificates that are good for a name, the one whose joined names
+/// sort last wins, which is what Traefik's reverse walk finds: an exact name beats a wildcard, unless a wildcard
+/// stands beside it in the same certificate. The answer never depends on order or chance.
 #[derive(Debug)]
 pub struct Certificates {
     exact: HashMap<Box<str>, Arc<LoadedCertificate>, RandomState>,
@@ -126,11 +126,9 @@ impl Certificates {
     /// `None` where only the default one is left.
     pub fn find(&self, server_name: &str) -> Option<&Arc<LoadedCertificate>> {
         let name = canonical(server_name);
-        if let Some(certificate) = self.exact.get(name.as_ref()) {
-            return Some(certificate);
-        }
         let parent = name.split_once('.').map_or("", |(_, parent)| parent);
-        self.wildcard.get(parent)
+        let both = [self.exact.get(name.as_ref()), self.wildcard.get(parent)];
+        both.into_iter().flatten().max_by_key(|certificate| certificate.identity())
     }
 
     /// The certificate for a client that names no server: one that holds the local address.

@@ -15,7 +15,7 @@ use super::stream::{Half, Stream, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::framing::{settle_trailer, stated_framing};
-use crate::headers::{Headers, Known};
+use crate::headers::Known;
 use crate::method::Method;
 use crate::request::Request;
 use crate::response::Response;
@@ -51,10 +51,6 @@ pub enum Unsent {
 impl Role for Client {
     type Head = Response;
     const IS_SERVER: bool = false;
-
-    fn headers(head: &mut Response) -> &mut Headers {
-        &mut head.headers
-    }
 
     fn take_head(
         connection: &mut Connection<Self>,
@@ -96,10 +92,13 @@ impl Connection<Client> {
             sent: 0,
             length_left: None,
             head_bytes: 0,
+            interim_bytes: 0,
             bodiless: head.request.method == Method::Head,
             waits: false,
         });
         self.write_head(id, end, |encoder, out| write_request(encoder, out, head, &target));
+        // An answer may come in several blocks, and too late.
+        self.overhead.give(4);
         self.target = target;
         Ok(StreamId(id))
     }
@@ -121,6 +120,14 @@ impl Connection<Client> {
         self.theirs.extended_connect
     }
 
+    /// Counts the head of an interim response. All of a stream are as long as one head may be: they
+    /// wait for a reader who may be slow, and a byte can stand for 4 KiB of them.
+    fn has_room_for_interim(&mut self, stream: u32, bytes: usize) -> bool {
+        let Some(stream) = self.streams.get_mut(stream) else { return false };
+        stream.interim_bytes = stream.interim_bytes.saturating_add(bytes);
+        stream.interim_bytes <= self.limits.head_bytes
+    }
+
     fn take_response(
         &mut self,
         block: Block,
@@ -128,10 +135,10 @@ impl Connection<Client> {
         response: &mut Response,
     ) -> Result<Option<Event>, ConnectionError> {
         let Some(stream) = self.streams.get(block.stream) else {
-            let _ = self.read_fields(fields, &mut response.headers)?;
+            self.skip_fields(fields)?;
             return match self.streams.past(block.stream) {
                 Past::Idle => Err(ConnectionError::protocol("HEADERS on an idle stream")),
-                Past::Reset => Ok(None),
+                Past::Reset => self.count_overhead().map(|()| None),
                 Past::Ended => Err(ConnectionError::closed("HEADERS on a closed stream")),
                 Past::ResetByPeer | Past::Forgotten => {
                     self.stream_error(block.stream, ErrorCode::STREAM_CLOSED)
@@ -143,13 +150,19 @@ impl Connection<Client> {
         }
         let bodiless = stream.bodiless;
         let read = self.read_fields(fields, &mut response.headers)?;
-        let filled = read.and_then(|_| fill_response(response, &self.apart, block.end, bodiless));
-        let Ok(length) = filled else {
+        let filled = read.and_then(|bytes| {
+            let length = fill_response(response, &self.apart, block.end, bodiless)?;
+            Ok((bytes, length))
+        });
+        let Ok((bytes, length)) = filled else {
             return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
         };
         let id = StreamId(block.stream);
         if response.status.is_interim() {
             self.count_overhead()?;
+            if !self.has_room_for_interim(block.stream, bytes) {
+                return self.stream_error(block.stream, ErrorCode::ENHANCE_YOUR_CALM);
+            }
             return Ok(Some(Event::Head { stream: id, end: false }));
         }
         self.overhead.give(4);

@@ -205,6 +205,7 @@ impl<R: Role> Connection<R> {
             sent: 0,
             length_left,
             head_bytes,
+            interim_bytes: 0,
             bodiless: false,
             waits: false,
         });

@@ -13,7 +13,7 @@ use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::ResponseHead;
 use crate::codec::framing::{settle_trailer, stated_framing};
-use crate::headers::{Headers, Known, KnownSet};
+use crate::headers::{Known, KnownSet};
 use crate::host::{is_canonical_name, is_valid_host};
 use crate::method::Method;
 use crate::refusal::Reason;
@@ -24,10 +24,6 @@ use crate::words::refill;
 impl Role for Server {
     type Head = Request;
     const IS_SERVER: bool = true;
-
-    fn headers(head: &mut Request) -> &mut Headers {
-        &mut head.headers
-    }
 
     fn take_head(
         connection: &mut Connection<Self>,
@@ -90,11 +86,13 @@ impl Connection<Server> {
         if self.streams.get(block.stream).is_some() {
             return self.take_trailers(block, fields);
         }
-        let fault = self.read_fields(fields, &mut request.headers)?;
         let past = self.streams.past(block.stream);
+        if past != Past::Idle {
+            self.skip_fields(fields)?;
+        }
         match past {
             Past::Idle => {}
-            Past::Reset => return Ok(None),
+            Past::Reset => return self.count_overhead().map(|()| None),
             Past::ResetByPeer => {
                 return self.stream_error(block.stream, ErrorCode::STREAM_CLOSED);
             }
@@ -103,6 +101,7 @@ impl Connection<Server> {
                 return Err(ConnectionError::protocol("HEADERS on a stream that was skipped"));
             }
         }
+        let fault = self.read_fields(fields, &mut request.headers)?;
         self.streams.highest = block.stream;
         let held = self.streams.head_bytes();
         let bytes = fault.unwrap_or(self.limits.head_bytes);

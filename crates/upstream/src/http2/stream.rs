@@ -171,6 +171,14 @@ impl Http2Stream {
         }
     }
 
+    /// Whether the peer has given the stream up, or its connection is over.
+    pub fn is_given_up(&self) -> bool {
+        match &self.0 {
+            Side::OfClient(handle) => handle.is_gone(),
+            Side::ToServer(_, _, handle) => handle.as_ref().is_some_and(Handle::is_gone),
+        }
+    }
+
     /// Waits until the peer gives the stream up.
     pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         match &mut self.0 {
@@ -208,6 +216,10 @@ impl<R: Role> Handle<R> {
         }
         slot.await_reading(cx);
         Poll::Pending
+    }
+
+    fn is_gone(&self) -> bool {
+        self.hub.borrow_mut().slot(self.stream).is_none_or(|slot| slot.gone.is_some())
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
