@@ -193,7 +193,7 @@ impl Pair {
 
     /// Runs a case on both sides and notes a mismatch.
     pub(crate) fn compare(&mut self, case: &Case<'_>) {
-        let mut seen = self.sides.each_ref().map(|side| side.run(case));
+        let mut seen = self.run(case);
         std::thread::sleep(case.settles);
         self.receive(&mut seen);
         let mut texts = self.texts(case, &seen);
@@ -228,6 +228,15 @@ impl Pair {
                 ),
             );
         }
+    }
+
+    /// Runs a case on both sides at once: much of it is waiting.
+    fn run(&self, case: &Case<'_>) -> [Seen; 2] {
+        let [portway, traefik] = &self.sides;
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| traefik.run(case));
+            [portway.run(case), other.join().expect("what was seen of Traefik")]
+        })
     }
 
     /// Takes what the backends of either side recorded since.
