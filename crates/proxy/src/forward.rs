@@ -8,9 +8,8 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for,
-    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
-    websocket_header_case,
+    BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for, codec::ResponseHead,
+    remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
@@ -135,7 +134,8 @@ pub(crate) async fn pass_on(
 
 /// Gives back what the exchange with the server held.
 pub(crate) fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
-    facts.request_bytes = memory.upload.payload();
+    // Another attempt, or the request for a page, may send less of it.
+    facts.request_bytes = facts.request_bytes.max(memory.upload.payload());
     memory.server = None;
     memory.from_server.discard(&worker.buffers);
 }
