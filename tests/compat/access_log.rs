@@ -198,12 +198,13 @@ fn comparable(line: &Value) -> String {
     let mut line = line.clone();
     if let Some(fields) = line.as_object_mut() {
         fields.retain(|key, _| {
-            !is_of_origin(key)
-                && !DIFFERENT.contains(&key.as_str())
-                && (sized || key != "DownstreamContentSize")
-                && !(tunnel && key.starts_with("downstream_"))
-                && !key.starts_with("downstream_Trailer:")
-                && (taken || key != "RequestContentSize")
+            let differs = is_of_origin(key)
+                || DIFFERENT.contains(&key.as_str())
+                || key.starts_with("downstream_Trailer:")
+                || (!sized && key == "DownstreamContentSize")
+                || (!taken && key == "RequestContentSize")
+                || (tunnel && key.starts_with("downstream_"));
+            !differs
         });
     }
     shown(&line)
