@@ -13,8 +13,8 @@ use rustls::{ServerConfig, server::ClientHello, sign::SingleCertAndKey};
 use crate::{
     CompiledOptions, DEFAULT_OPTIONS, Options,
     certificates::canonical,
-    options::settings::{ACME, HTTP_1_1, HTTP_2},
     crypto::{is_aes, is_chacha},
+    options::settings::{ACME, HTTP_1_1, HTTP_2},
 };
 
 /// What a router with TLS says about the choice.

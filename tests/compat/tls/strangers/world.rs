@@ -18,6 +18,9 @@ pub(super) const SETTLED: &str = "settled.test";
 /// The entry points: one as it is, one with TLS for all routers, one behind the PROXY protocol.
 pub(super) const ENTRY_POINTS: [&str; 3] = ["web", "second", "proxied"];
 
+/// What a certificate is called that is none of the configuration's.
+pub(super) const GENERATED: &str = "generated";
+
 /// How many options there are besides `default`.
 const OPTIONS: usize = 6;
 
@@ -101,6 +104,15 @@ impl World {
             }
         }
         world
+    }
+
+    /// What a certificate chain is called.
+    pub(super) fn name(&self, chain: &[Vec<u8>]) -> &str {
+        let known = self
+            .certificates
+            .iter()
+            .find(|(_, one)| chain.first().is_some_and(|der| one.certificate_der == *der));
+        known.map_or(GENERATED, |(name, _)| name)
     }
 
     /// The configuration as it is written.
@@ -274,8 +286,7 @@ fn router(random: &mut Random) -> Router {
 }
 
 fn certificate(random: &mut Random) -> (Certificate, String) {
-    let mut names: Vec<&str> =
-        (0..1 + random.below(3)).map(|_| *random.pick(&CERTIFIED)).collect();
+    let mut names: Vec<&str> = (0..1 + random.below(3)).map(|_| *random.pick(&CERTIFIED)).collect();
     if random.once_in(10) {
         names = vec!["one.test"];
     }
