@@ -91,6 +91,9 @@ fn requests() -> Vec<Case<'static>> {
     ));
     cases.push(Case::get("web.test", "/x", "Referer: \u{e9}\r\nUser-Agent:\r\n"));
     cases.push(Case::get("web.test", "/x", good));
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n";
+    cases.push(Case::get("web.test", "/tunnel", upgrade));
+    cases.push(Case::request("POST", "web.test", "/tunnel", upgrade, "a body"));
     cases.push(Case::request("POST", "web.test", "/x", "", "a body"));
     cases.push(Case::request("HEAD", "web.test", "/x", "", ""));
     cases.push(Case::request("FOO", "web.test", "/x", "", ""));

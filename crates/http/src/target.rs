@@ -291,6 +291,26 @@ impl Target {
         }
     }
 
+    /// The URL becomes the one that the client sent, which a redirection to itself does: from here on
+    /// everybody sees each `;` of its query but the server, see [`Self::write_server_uri`].
+    pub fn resume_sent_query(&mut self) {
+        if !self.query_as_sent.is_empty() {
+            std::mem::swap(&mut self.query, &mut self.query_as_sent);
+            self.query_as_sent.clear();
+        }
+    }
+
+    /// Writes the request URI for a server, which sees an `&` for a `;` of the query: what it means
+    /// to routers and middlewares.
+    pub(crate) fn write_server_uri(&self, out: &mut Vec<u8>) {
+        self.write_request_uri(out);
+        if !self.query.is_empty() {
+            let start = out.len().saturating_sub(self.query.len());
+            let query = out.get_mut(start..).unwrap_or_default();
+            query.iter_mut().filter(|byte| **byte == b';').for_each(|byte| *byte = b'&');
+        }
+    }
+
     /// Writes the request URI with the query as the client sent it, for redirections: as in
     /// Traefik they see a `;` that is already a separator for everybody else, until a middleware
     /// changes path or query.

@@ -83,7 +83,7 @@ pub(crate) struct Exchange<'a, 's> {
     /// Whether interim responses are kept from the client.
     pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
-    in_flight: Option<InFlight<'s>>,
+    pub(crate) in_flight: Option<InFlight<'s>>,
 }
 
 /// How far a request has come in an attempt.
@@ -124,7 +124,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     };
     if !memory.copies.is_empty() {
         let is_gone = next == Next::Abort || facts.reason == Some(Reason::ClientGone);
-        copies::send(connection, memory, &snapshot, is_gone);
+        copies::send(connection, copies::take(memory), &snapshot, is_gone);
     }
     memory.end();
     facts.write(connection, &memory.request);
@@ -159,11 +159,16 @@ async fn serve(
     context.certificates = certificates.as_deref();
     context.append_forwarded_for = settings.append_forwarded_for;
     let mut exchange = Exchange::new(connection, memory, facts, settings, snapshot, route, context);
-    if let Some(total) = route.timeouts.total {
+    // It may be one of very many (CVE-2023-44487): no server hears of it.
+    let given_up = exchange.connection.stream.is_given_up();
+    if let Some(total) = route.timeouts.total
+        && !given_up
+    {
         // Rare: it must not swell the future of every exchange.
         return Box::pin(exchange.run_within(total)).await;
     }
     let reply = match route.steps.bare_target() {
+        _ if given_up => exchange.client_gone(),
         Some(target) => exchange.ask(target).await,
         None => exchange.run(&route.steps).await,
     };
@@ -399,6 +404,10 @@ impl<'a, 's> Exchange<'a, 's> {
     pub(crate) async fn deliver(&mut self, reply: Reply<'s>) -> Next {
         let Self { connection, memory, facts, settings, context, .. } = self;
         match reply {
+            Reply::Server(_) if memory.response.status == Status::SWITCHING_PROTOCOLS => {
+                // Rare and large: it must not swell the future of every exchange.
+                Box::pin(self.switch_protocols()).await
+            }
             Reply::Server(picked) => {
                 let detects_type = context.detects_type;
                 forward::pass_on(connection, memory, settings, picked.server, detects_type, facts)

@@ -78,6 +78,11 @@ impl Facts {
         Self { log, ..Self::default() }
     }
 
+    /// Whether an access record is to be written, as far as is known.
+    pub(crate) fn are_logged(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// An exchange with a server failed.
     pub(crate) fn failed(&mut self, error: &ForwardError) {
         let reason = error.reason();
@@ -143,6 +148,17 @@ impl Facts {
             && log.needs.response_headers
         {
             log.sent_headers = headers.clone();
+        }
+    }
+
+    /// The request has become a tunnel, which has no status of its own in Traefik's log, neither here nor there.
+    pub(crate) fn tunnelled(&mut self, headers: &Headers) {
+        self.status = 0;
+        self.sending(headers);
+        if let Some(log) = &mut self.log
+            && let Some((status, _)) = &mut log.answered
+        {
+            *status = 0;
         }
     }
 

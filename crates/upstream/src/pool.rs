@@ -128,7 +128,10 @@ impl Pool {
     /// Keeps a connection for requests to share.
     pub fn share(&mut self, server: &Server, connection: Multiplexed) {
         let expires = server.transport.idle_timeout;
-        self.shared.entry(server.number()).or_default().push(Shared { connection, expires });
+        let shared = self.shared.entry(server.number()).or_default();
+        // A server that ends each connection must not leave many behind until they are swept.
+        shared.retain(|shared| !shared.connection.is_over());
+        shared.push(Shared { connection, expires });
     }
 
     /// The attempt to open a connection to `server`, if one is under way.

@@ -39,6 +39,11 @@ impl Stream {
         }
     }
 
+    /// Whether the peer has given up what is asked on it, as only a stream of HTTP/2 can tell without a read.
+    pub fn is_given_up(&self) -> bool {
+        matches!(self, Self::Http2(stream) if stream.is_given_up())
+    }
+
     /// The socket that is its alone.
     fn socket(&self) -> Option<&TcpStream> {
         match self {

@@ -15,7 +15,7 @@ use super::stream::{Half, Stream, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::framing::{settle_trailer, stated_framing};
-use crate::headers::{Field, Headers, Known};
+use crate::headers::Known;
 use crate::method::Method;
 use crate::request::Request;
 use crate::response::Response;
@@ -52,10 +52,6 @@ impl Role for Client {
     type Head = Response;
     const IS_SERVER: bool = false;
 
-    fn headers(head: &mut Response) -> &mut Headers {
-        &mut head.headers
-    }
-
     fn take_head(
         connection: &mut Connection<Self>,
         block: Block,
@@ -79,7 +75,7 @@ impl Connection<Client> {
         }
         let mut target = std::mem::take(&mut self.target);
         target.clear();
-        head.request.target.write_request_uri(&mut target);
+        head.request.target.write_server_uri(&mut target);
         // Few servers say so little that it must be counted.
         if self.theirs.head_bytes < usize::MAX && length(head, &target) > self.theirs.head_bytes {
             self.target = target;
@@ -96,10 +92,13 @@ impl Connection<Client> {
             sent: 0,
             length_left: None,
             head_bytes: 0,
+            interim_bytes: 0,
             bodiless: head.request.method == Method::Head,
             waits: false,
         });
         self.write_head(id, end, |encoder, out| write_request(encoder, out, head, &target));
+        // An answer may come in several blocks, and too late.
+        self.overhead.give(4);
         self.target = target;
         Ok(StreamId(id))
     }
@@ -121,6 +120,14 @@ impl Connection<Client> {
         self.theirs.extended_connect
     }
 
+    /// Counts the head of an interim response. All of a stream are as long as one head may be: they
+    /// wait for a reader who may be slow, and a byte can stand for 4 KiB of them.
+    fn has_room_for_interim(&mut self, stream: u32, bytes: usize) -> bool {
+        let Some(stream) = self.streams.get_mut(stream) else { return false };
+        stream.interim_bytes = stream.interim_bytes.saturating_add(bytes);
+        stream.interim_bytes <= self.limits.head_bytes
+    }
+
     fn take_response(
         &mut self,
         block: Block,
@@ -128,10 +135,10 @@ impl Connection<Client> {
         response: &mut Response,
     ) -> Result<Option<Event>, ConnectionError> {
         let Some(stream) = self.streams.get(block.stream) else {
-            let _ = self.read_fields(fields, &mut response.headers)?;
+            self.skip_fields(fields)?;
             return match self.streams.past(block.stream) {
                 Past::Idle => Err(ConnectionError::protocol("HEADERS on an idle stream")),
-                Past::Reset => Ok(None),
+                Past::Reset => self.count_overhead().map(|()| None),
                 Past::Ended => Err(ConnectionError::closed("HEADERS on a closed stream")),
                 Past::ResetByPeer | Past::Forgotten => {
                     self.stream_error(block.stream, ErrorCode::STREAM_CLOSED)
@@ -143,13 +150,19 @@ impl Connection<Client> {
         }
         let bodiless = stream.bodiless;
         let read = self.read_fields(fields, &mut response.headers)?;
-        let filled = read.and_then(|_| fill_response(response, &self.apart, block.end, bodiless));
-        let Ok(length) = filled else {
+        let filled = read.and_then(|bytes| {
+            let length = fill_response(response, &self.apart, block.end, bodiless)?;
+            Ok((bytes, length))
+        });
+        let Ok((bytes, length)) = filled else {
             return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
         };
         let id = StreamId(block.stream);
         if response.status.is_interim() {
             self.count_overhead()?;
+            if !self.has_room_for_interim(block.stream, bytes) {
+                return self.stream_error(block.stream, ErrorCode::ENHANCE_YOUR_CALM);
+            }
             return Ok(Some(Event::Head { stream: id, end: false }));
         }
         self.overhead.give(4);
@@ -204,18 +217,18 @@ fn parse_status(text: &[u8]) -> Option<Status> {
 
 /// The length of a head as RFC 9113 §6.5.2 counts it: names, values, and 32 bytes for each field.
 fn length(head: &RequestHead<'_>, target: &[u8]) -> usize {
-    let size = |name: &str, value: &[u8]| name.len() + value.len() + 32;
+    let size = |name: &[u8], value: &[u8]| name.len() + value.len() + 32;
     let method = method(head);
-    let mut length = size(":method", method.as_str().as_bytes());
-    length += head.protocol.map_or(0, |protocol| size(":protocol", protocol.as_bytes()));
+    let mut length = size(b":method", method.as_str().as_bytes());
+    length += head.protocol.map_or(0, |protocol| size(b":protocol", protocol.as_bytes()));
     if *method != Method::Connect || head.protocol.is_some() {
-        length += size(":scheme", head.scheme.as_bytes()) + size(":path", target);
+        length += size(b":scheme", head.scheme.as_bytes()) + size(b":path", target);
     }
-    length += size(":authority", head.authority.as_bytes());
-    length += fields(head.request).map(|field| size(field.name, field.value)).sum::<usize>();
+    length += size(b":authority", head.authority.as_bytes());
+    length += fields(head.request).map(|(_, name, value)| size(name, value)).sum::<usize>();
     let mut text = itoa::Buffer::new();
     let content_length = content_length(head).map(|length| text.format(length).as_bytes());
-    length + content_length.map_or(0, |value| size("content-length", value))
+    length + content_length.map_or(0, |value| size(b"content-length", value))
 }
 
 fn method<'a>(head: &RequestHead<'a>) -> &'a Method {
@@ -223,11 +236,11 @@ fn method<'a>(head: &RequestHead<'a>) -> &'a Method {
 }
 
 /// What is sent of a request's fields as they are.
-fn fields(request: &Request) -> impl Iterator<Item = Field<'_>> {
+fn fields(request: &Request) -> impl Iterator<Item = (Option<Known>, &[u8], &[u8])> {
     let skipped = OF_CONNECTIONS.with(Known::Host).with(Known::ContentLength);
-    request.headers.iter().filter(move |field| {
-        let is_skipped = field.known.is_some_and(|known| skipped.contains(known));
-        let bad_te = field.known == Some(Known::Te) && field.value != b"trailers";
+    request.headers.lines().filter(move |(known, _, value)| {
+        let is_skipped = known.is_some_and(|known| skipped.contains(known));
+        let bad_te = *known == Some(Known::Te) && *value != b"trailers";
         !is_skipped && !bad_te
     })
 }
@@ -248,27 +261,27 @@ fn write_request(encoder: &mut Encoder, out: &mut Vec<u8>, head: &RequestHead<'_
         Method::Post => encoder.index(out, METHOD + 1),
         method => {
             let text = method.as_str().as_bytes();
-            encoder.write(out, METHOD, ":method", text, Keeping::Repeated);
+            encoder.write(out, METHOD, b":method", text, Keeping::Repeated);
         }
     }
     if let Some(protocol) = head.protocol {
-        encoder.write(out, 0, ":protocol", protocol.as_bytes(), Keeping::Repeated);
+        encoder.write(out, 0, b":protocol", protocol.as_bytes(), Keeping::Repeated);
     }
     if *method != Method::Connect || head.protocol.is_some() {
         match head.scheme {
             "http" => encoder.index(out, SCHEME),
             "https" => encoder.index(out, SCHEME + 1),
-            other => encoder.write(out, SCHEME, ":scheme", other.as_bytes(), Keeping::Repeated),
+            other => encoder.write(out, SCHEME, b":scheme", other.as_bytes(), Keeping::Repeated),
         }
         match target {
             b"/" => encoder.index(out, PATH),
-            path => encoder.write(out, PATH, ":path", path, Keeping::Unrepeated),
+            path => encoder.write(out, PATH, b":path", path, Keeping::Unrepeated),
         }
     }
     let authority = head.authority.as_bytes();
-    encoder.write(out, AUTHORITY, ":authority", authority, Keeping::Repeated);
-    for field in fields(head.request) {
-        encoder.field(out, &field);
+    encoder.write(out, AUTHORITY, b":authority", authority, Keeping::Repeated);
+    for (known, name, value) in fields(head.request) {
+        encoder.field(out, known, name, value);
     }
     if let Some(length) = content_length(head) {
         let mut text = itoa::Buffer::new();

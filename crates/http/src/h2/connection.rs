@@ -234,7 +234,14 @@ impl<R: Role> Connection<R> {
         if self.failed.is_none() {
             self.write_go_away(self.highest_of_peer(), error.code);
             self.failed = Some(error);
+            self.forget_input();
         }
+    }
+
+    /// Gives back the memory of what came and cannot be understood any more, since nothing comes behind it.
+    pub fn forget_input(&mut self) {
+        self.partial = Vec::new();
+        self.block = Vec::new();
     }
 
     pub(super) fn failure(&self) -> Option<ConnectionError> {
@@ -264,12 +271,13 @@ impl<R: Role> Connection<R> {
         headers: &mut Headers,
     ) -> Result<Result<usize, Fault>, ConnectionError> {
         let mut collector = Collector::new(headers, &mut self.apart, &self.limits);
-        let decoded = self.decoder.decode(block, |field| collector.take(field));
-        decoded.map_err(|_| ConnectionError {
-            code: ErrorCode::COMPRESSION_ERROR,
-            reason: "a block of fields cannot be read",
-        })?;
+        self.decoder.decode(block, |field| collector.take(field)).map_err(|_| UNREADABLE)?;
         Ok(collector.finish(&self.limits))
+    }
+
+    /// Reads a block that nobody wants: later ones depend on it. Nothing is copied of what it stands for.
+    pub(super) fn skip_fields(&mut self, block: &[u8]) -> Result<(), ConnectionError> {
+        self.decoder.decode(block, |_| ()).map_err(|_| UNREADABLE)
     }
 
     /// Resets a stream because of what the peer sent. The caller hears of it if it knew the stream.
@@ -334,6 +342,11 @@ impl<R: Role> Connection<R> {
         }
     }
 }
+
+const UNREADABLE: ConnectionError = ConnectionError {
+    code: ErrorCode::COMPRESSION_ERROR,
+    reason: "a block of fields cannot be read",
+};
 
 /// What the PING holds that tells when the peer has heard of our leaving.
 pub(super) const FAREWELL: [u8; 8] = *b"farewell";

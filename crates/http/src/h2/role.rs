@@ -4,7 +4,6 @@ use super::connection::Connection;
 use super::error::ConnectionError;
 use super::event::Event;
 use super::receive::Block;
-use crate::headers::Headers;
 
 /// What an endpoint is: [`Server`] or [`Client`].
 pub trait Role: Sized + std::fmt::Debug {
@@ -13,9 +12,6 @@ pub trait Role: Sized + std::fmt::Debug {
 
     #[doc(hidden)]
     const IS_SERVER: bool;
-
-    #[doc(hidden)]
-    fn headers(head: &mut Self::Head) -> &mut Headers;
 
     /// Takes a complete block of fields that came in HEADERS.
     #[doc(hidden)]

@@ -13,8 +13,8 @@ use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::ResponseHead;
 use crate::codec::framing::{settle_trailer, stated_framing};
-use crate::headers::{Headers, Known, KnownSet};
-use crate::host::is_valid_host;
+use crate::headers::{Known, KnownSet};
+use crate::host::{is_canonical_name, is_valid_host};
 use crate::method::Method;
 use crate::refusal::Reason;
 use crate::request::Request;
@@ -24,10 +24,6 @@ use crate::words::refill;
 impl Role for Server {
     type Head = Request;
     const IS_SERVER: bool = true;
-
-    fn headers(head: &mut Request) -> &mut Headers {
-        &mut head.headers
-    }
 
     fn take_head(
         connection: &mut Connection<Self>,
@@ -90,11 +86,13 @@ impl Connection<Server> {
         if self.streams.get(block.stream).is_some() {
             return self.take_trailers(block, fields);
         }
-        let fault = self.read_fields(fields, &mut request.headers)?;
         let past = self.streams.past(block.stream);
+        if past != Past::Idle {
+            self.skip_fields(fields)?;
+        }
         match past {
             Past::Idle => {}
-            Past::Reset => return Ok(None),
+            Past::Reset => return self.count_overhead().map(|()| None),
             Past::ResetByPeer => {
                 return self.stream_error(block.stream, ErrorCode::STREAM_CLOSED);
             }
@@ -103,6 +101,7 @@ impl Connection<Server> {
                 return Err(ConnectionError::protocol("HEADERS on a stream that was skipped"));
             }
         }
+        let fault = self.read_fields(fields, &mut request.headers)?;
         self.streams.highest = block.stream;
         let held = self.streams.head_bytes();
         let bytes = fault.unwrap_or(self.limits.head_bytes);
@@ -199,11 +198,16 @@ fn settle_host(request: &mut Request, authority: Option<&[u8]>) -> Result<(), Re
         None => hosts.next().unwrap_or_default(),
     };
     let several = authority.is_none() && hosts.next().is_some();
+    let canonical = is_canonical_name(host);
     let filled = refill(&mut request.authority, host);
     drop(hosts);
     request.headers.remove(Known::Host);
     if several {
         return Err(Reason::SeveralHosts);
+    }
+    if canonical {
+        request.copy_host();
+        return Ok(());
     }
     if filled.is_err() || !is_valid_host(request.authority.as_bytes()) {
         request.authority.clear();
@@ -221,7 +225,7 @@ fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<
         Some((_, index)) => encoder.index(out, *index),
         None => {
             let code = code.format(head.status.code()).as_bytes();
-            encoder.write(out, STATUS, ":status", code, Keeping::Repeated);
+            encoder.write(out, STATUS, b":status", code, Keeping::Repeated);
         }
     }
     let mut skipped = OF_CONNECTIONS;
@@ -232,9 +236,9 @@ fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<
     if head.status.code() == 304 {
         skipped.insert(Known::ContentType);
     }
-    for field in head.headers.iter() {
-        if !field.known.is_some_and(|known| skipped.contains(known)) {
-            encoder.field(out, &field);
+    for (known, name, value) in head.headers.lines() {
+        if !known.is_some_and(|known| skipped.contains(known)) {
+            encoder.field(out, known, name, value);
         }
     }
     if let BodyFraming::Length(length) = head.body

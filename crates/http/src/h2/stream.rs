@@ -32,6 +32,8 @@ pub(super) struct Stream {
     pub(super) length_left: Option<u64>,
     /// What its head counts for.
     pub(super) head_bytes: usize,
+    /// What the heads of interim responses to it count for, as a client knows.
+    pub(super) interim_bytes: usize,
     /// Whether the answer to it has no body whatever it says (to HEAD), as a client knows.
     pub(super) bodiless: bool,
     /// Whether it stands in the row of those that wait to send.

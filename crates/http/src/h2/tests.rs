@@ -4,6 +4,7 @@ mod client;
 mod conformance;
 mod exchanges;
 mod floods;
+mod floods_of_servers;
 mod heads;
 mod properties;
 mod support;

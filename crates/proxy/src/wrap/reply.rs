@@ -55,7 +55,7 @@ impl<'s> Exchange<'_, 's> {
     }
 
     /// The reply to a client that went away.
-    pub(super) fn client_gone(&mut self) -> Reply<'s> {
+    pub(crate) fn client_gone(&mut self) -> Reply<'s> {
         self.failed(&ForwardError::ClientGone)
     }
 

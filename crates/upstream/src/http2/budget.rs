@@ -1,6 +1,12 @@
 //! What all clients of HTTP/2 together may make the process hold.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 /// A change of less is not worth telling all cores.
 const STEP: usize = 16 * 1024;
@@ -13,6 +19,8 @@ pub struct Budget {
     /// Bytes that each may hold however many others hold.
     fair: usize,
     held: AtomicUsize,
+    /// When it was last told that it is used up.
+    told: Mutex<Option<Instant>>,
 }
 
 impl Budget {
@@ -24,7 +32,7 @@ impl Budget {
 
     /// One of `most` bytes, of which each has `fair` in any case.
     pub const fn new(most: usize, fair: usize) -> Self {
-        Self { most, fair, held: AtomicUsize::new(0) }
+        Self { most, fair, held: AtomicUsize::new(0), told: Mutex::new(None) }
     }
 }
 
@@ -48,6 +56,17 @@ impl Part {
         bytes > self.of.fair && self.of.held.load(Relaxed) > self.of.most
     }
 
+    /// Warns that there is no room left, once a second at most: clients may ask for it without end.
+    pub(super) fn warn(&self) {
+        let mut told = self.of.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= Duration::from_secs(1)) {
+            *told = Some(Instant::now());
+            tracing::warn!(
+                "clients of HTTP/2 hold more than there is room for: those that hold much are let go"
+            );
+        }
+    }
+
     fn count(&mut self, bytes: usize) {
         self.of.held.fetch_add(bytes, Relaxed);
         self.of.held.fetch_sub(self.counted, Relaxed);
@@ -63,8 +82,6 @@ impl Drop for Part {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use portway_http::h2::Limits;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 

@@ -50,6 +50,11 @@ impl Multiplexed {
         Some(Http2Stream::to_server(self.hub.clone(), self.scheme))
     }
 
+    /// Whether it has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.hub.borrow().is_over()
+    }
+
     /// Whether it is worth keeping: alive, and not without streams for longer than `limit`.
     pub(crate) fn is_useful(&self, now: Instant, limit: Option<Duration>) -> bool {
         let hub = self.hub.borrow();

@@ -31,7 +31,7 @@ const BUFFER: usize = 32 * 1024;
 /// Reads of what nobody wants, at most.
 const MOST_UNREAD: usize = 64;
 
-/// Reads in one turn at most, so that a busy connection leaves others their turns.
+/// Reads in one turn at most, however many heads come of them, so that a busy connection leaves others their turns.
 const READS: usize = 8;
 
 thread_local! {
@@ -48,7 +48,11 @@ pub struct Driver<R: Role, S> {
     input: Vec<u8>,
     start: usize,
     end: usize,
+    /// When it was read.
+    read_at: Instant,
     watch: Watch,
+    /// How often it has read in this turn.
+    reads: usize,
     /// How many bytes the socket has taken.
     written: u64,
     /// What it holds of what all clients may; `None` for a connection to a server.
@@ -75,6 +79,8 @@ pub struct Arrived {
     pub refusal: Option<Refusal>,
     /// The protocol that it asks for (RFC 8441).
     pub protocol: Option<String>,
+    /// When the end of its head was read.
+    pub at: Instant,
 }
 
 /// What an event means for whoever drives.
@@ -111,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
             hub.add(stream, ended);
             drop(hub);
             let stream = Http2Stream::of_client(&self.hub, stream);
-            Some(Arrived { stream, refusal, protocol })
+            Some(Arrived { stream, refusal, protocol, at: self.read_at })
         })
     }
 
@@ -166,12 +172,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
 impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
     fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8], watch: Watch) -> Self {
         let (input, end) = (read.to_vec(), read.len());
-        Self { hub, socket, head, input, start: 0, end, watch, written: 0, part: None }
+        let (read_at, part) = (Instant::now(), None);
+        Self { hub, socket, head, input, start: 0, end, read_at, watch, reads: 0, written: 0, part }
     }
 
     /// Reads and writes up to the next head; `None` when the connection is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamId, bool, Option<Refusal>)>> {
-        for _ in 0..READS {
+        while self.reads < READS {
             match self.dispatch() {
                 Ok(Next::Head { stream, end, refusal }) => {
                     return Poll::Ready(Some((stream, end, refusal)));
@@ -197,15 +204,19 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             }
             match self.poll_read(cx) {
                 Poll::Ready(Ok(0)) => return self.over(Gone::Broken(io::ErrorKind::UnexpectedEof)),
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(_)) => self.reads += 1,
                 Poll::Ready(Err(error)) => return self.over(Gone::Broken(error.kind())),
                 Poll::Pending => match self.poll_watch(cx) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(gone)) => return self.over(gone),
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        self.reads = 0;
+                        return Poll::Pending;
+                    }
                 },
             }
         }
+        self.reads = 0;
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -216,9 +227,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         let mut hub = self.hub.borrow_mut();
         let too_much = part.holds(hub.engine.held());
         if too_much {
-            tracing::warn!(
-                "clients of HTTP/2 hold more than there is room for: one that holds much is let go"
-            );
+            part.warn();
             hub.engine.end_for_room();
         }
         too_much
@@ -264,10 +273,9 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         if self.start < self.end {
             hub.rouse();
         }
-        let now = Instant::now();
         loop {
             let input = self.input.get(self.start..self.end).unwrap_or_default();
-            let step = match hub.engine.next(input, &mut self.head, now) {
+            let step = match hub.engine.next(input, &mut self.head, self.read_at) {
                 Ok(step) => step,
                 Err(error) => {
                     tracing::debug!("{error}");
@@ -324,6 +332,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             }
             self.start = 0;
             self.end = count;
+            self.read_at = Instant::now();
             count
         })
     }
@@ -367,3 +376,6 @@ fn give_back(input: &mut Vec<u8>) {
         *input = Vec::new();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,6 +112,10 @@ impl Slot {
         if self.read >= self.received.len() {
             self.received.clear();
             self.read = 0;
+        } else if self.read > self.received.len() / 2 {
+            // A reader that is always a little behind would never come to the end.
+            self.received.drain(..self.read);
+            self.read = 0;
         }
     }
 
@@ -288,8 +292,12 @@ impl<R: Role> Hub<R> {
     /// The connection is over.
     pub(super) fn end(&mut self, why: Gone) {
         self.over.get_or_insert(why);
+        self.engine.forget_input();
         for slot in self.streams.values_mut() {
             slot.end(why);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,14 @@ impl Http2Stream {
         }
     }
 
+    /// Whether the peer has given the stream up, or its connection is over.
+    pub fn is_given_up(&self) -> bool {
+        match &self.0 {
+            Side::OfClient(handle) => handle.is_gone(),
+            Side::ToServer(_, _, handle) => handle.as_ref().is_some_and(Handle::is_gone),
+        }
+    }
+
     /// Waits until the peer gives the stream up.
     pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         match &mut self.0 {
@@ -208,6 +216,10 @@ impl<R: Role> Handle<R> {
         }
         slot.await_reading(cx);
         Poll::Pending
+    }
+
+    fn is_gone(&self) -> bool {
+        self.hub.borrow_mut().slot(self.stream).is_none_or(|slot| slot.gone.is_some())
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -275,7 +287,10 @@ impl<R: Role> Drop for Handle<R> {
     fn drop(&mut self) {
         let mut hub = self.hub.borrow_mut();
         let Some(slot) = hub.remove(self.stream) else { return };
-        hub.engine.release(self.stream, slot.unread().len());
+        let unread = slot.unread().len();
+        if unread > 0 {
+            hub.engine.release(self.stream, unread);
+        }
         if !self.sent || !slot.ended {
             // A response that is complete makes the rest of the request needless (RFC 9113 §8.1).
             let code = if self.sent { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };

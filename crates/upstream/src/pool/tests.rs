@@ -112,3 +112,23 @@ async fn connections_of_other_servers_are_never_taken() {
     assert!(pool.take(&other, Instant::now()).is_none(), "another transport, another server");
     assert_eq!(pool.len(), 1);
 }
+
+#[tokio::test]
+async fn connections_that_their_server_has_ended_do_not_gather() {
+    let local = tokio::task::LocalSet::new();
+    let test = async {
+        let (listener, server) = server(&ServersTransport::default()).await;
+        let mut pool = Pool::default();
+        for _ in 0..3 {
+            let (stream, accepted) =
+                tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+            let stream = crate::Stream::Plain(stream.unwrap());
+            pool.share(&server, crate::http2::shake_hands(stream, &server, Instant::now()));
+            drop(accepted);
+            settle().await;
+            assert!(pool.open_stream(&server, Instant::now()).is_none(), "it has ended");
+            assert_eq!(pool.shared[&server.number()].len(), 1);
+        }
+    };
+    local.run_until(test).await;
+}

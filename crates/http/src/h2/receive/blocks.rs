@@ -106,8 +106,7 @@ impl<R: Role> Connection<R> {
     ) -> Result<Option<Event>, ConnectionError> {
         self.reading = Reading::head();
         if block.absurd {
-            // What it says is read all the same: later blocks depend on it.
-            let _ = self.read_fields(fields, R::headers(head))?;
+            self.skip_fields(fields)?;
             self.streams.highest = self.streams.highest.max(block.stream);
             return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
         }

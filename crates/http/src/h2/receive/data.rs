@@ -39,10 +39,11 @@ impl<R: Role> Connection<R> {
             ));
         }
         let end = frame.has(flag::END_STREAM);
-        if !padded {
-            self.weigh(frame.length, end)?;
-        }
         if let Some(code) = self.refuse_data(frame.stream, length)? {
+            // It may be much that was under way, but it makes no room for more.
+            if frame.length == 0 {
+                self.count_overhead()?;
+            }
             self.credit(length);
             self.reading = match frame.length {
                 0 => Reading::head(),
@@ -52,6 +53,9 @@ impl<R: Role> Connection<R> {
                 Some(code) => self.stream_error(frame.stream, code),
                 None => Ok(None),
             };
+        }
+        if !padded {
+            self.weigh(frame.length, end)?;
         }
         let body = Body { stream: frame.stream, padded, payload: frame.length, padding: 0, end };
         self.reading = Reading::Data(body);

@@ -14,14 +14,14 @@ use crate::response::Response;
 
 const ONE: StreamId = StreamId(1);
 
-struct Asker {
-    connection: Connection<Client>,
+pub(super) struct Asker {
+    pub(super) connection: Connection<Client>,
     response: Response,
 }
 
 impl Asker {
     /// One to whom the server has said these settings.
-    fn new(settings: &[u8]) -> Self {
+    pub(super) fn new(settings: &[u8]) -> Self {
         let connection = Connection::client(&Limits::default());
         let mut asker = Self { connection, response: Response::new() };
         let output = asker.connection.output().strip_prefix(PREFACE).unwrap().to_vec();
@@ -32,21 +32,21 @@ impl Asker {
     }
 
     /// One that has asked for something.
-    fn asking(method: Method) -> Self {
+    pub(super) fn asking(method: Method) -> Self {
         let mut asker = Self::new(&[]);
         assert_eq!(asker.ask(method, true), Some(ONE));
         asker.read();
         asker
     }
 
-    fn ask(&mut self, method: Method, end: bool) -> Option<StreamId> {
+    pub(super) fn ask(&mut self, method: Method, end: bool) -> Option<StreamId> {
         let request = asked(method);
         let head =
             RequestHead { request: &request, scheme: "http", authority: "a.test", protocol: None };
         self.connection.request(&head, end).ok()
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<Vec<Event>, ErrorCode> {
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<Vec<Event>, ErrorCode> {
         drive(&mut self.connection, bytes, &mut self.response, Instant::now())
             .map_err(|error| error.code)
     }
@@ -55,7 +55,7 @@ impl Asker {
         self.send(&frame(HEADERS, flags, 1, &block(fields)))
     }
 
-    fn read(&mut self) -> Vec<(u8, u8, u32, Vec<u8>)> {
+    pub(super) fn read(&mut self) -> Vec<(u8, u8, u32, Vec<u8>)> {
         let output = frames(self.connection.output());
         self.connection.written(self.connection.output().len());
         output

@@ -109,6 +109,32 @@ fn streams_that_we_are_made_to_reset_are_limited() {
 }
 
 #[test]
+fn blocks_for_streams_that_we_have_reset_are_limited() {
+    let mut peer = Peer::new();
+    peer.send(&get(END_HEADERS, 1)).unwrap();
+    peer.reset(1);
+    let (count, code) = flood(&mut peer, |_| frame(HEADERS, WHOLE, 1, &block(GET))).unwrap();
+    assert_eq!(code, CALM);
+    assert!((9_990..=10_000).contains(&count), "{count}");
+}
+
+#[test]
+fn data_that_is_not_taken_makes_no_room_for_other_frames() {
+    let mut peer = Peer::new();
+    peer.send(&get(END_HEADERS, 1)).unwrap();
+    peer.reset(1);
+    let both = [frame(DATA, 0, 1, b"x"), frame(PING, 0, 0, &[0; 8])].concat();
+    let (count, code) = flood(&mut peer, |_| both.clone()).unwrap();
+    assert_eq!(code, CALM);
+    assert!((9_990..=10_000).contains(&count), "{count}");
+    // By itself it is what was under way.
+    let mut peer = Peer::new();
+    peer.send(&get(END_HEADERS, 1)).unwrap();
+    peer.reset(1);
+    assert_eq!(flood(&mut peer, |_| frame(DATA, 0, 1, b"x")), None);
+}
+
+#[test]
 fn blocks_of_fields_have_an_end() {
     let mut peer = Peer::new();
     peer.send(&get(END_STREAM, 1)).unwrap();
@@ -118,7 +144,8 @@ fn blocks_of_fields_have_an_end() {
     peer.send(&get(END_STREAM, 1)).unwrap();
     let long = |_| frame(CONTINUATION, 0, 1, &[0; 16_384]);
     assert_eq!(flood(&mut peer, long), Some((7, CALM)));
-    assert!(peer.connection.block.capacity() <= 256 * 1024);
+    // Whoever keeps a connection that has failed keeps little.
+    assert_eq!(peer.connection.block.capacity(), 0);
 }
 
 #[test]

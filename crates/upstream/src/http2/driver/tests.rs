@@ -1,0 +1,41 @@
+use std::task::Waker;
+
+use tokio::io::duplex;
+
+use super::*;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+#[tokio::test]
+async fn a_client_that_asks_without_end_leaves_others_their_turns() {
+    let (mut client, socket) = duplex(8 << 20);
+    let mut bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    // Each is given up at once, so that there is always room for the next.
+    let fields =
+        [&[0x82, 0x86, 0x84, 0x41, 0x01, b'a', 0x00, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'y'; 4000]];
+    for number in 0..900 {
+        bytes.extend(frame(1, 5, number * 2 + 1, &fields.concat()));
+        bytes.extend(frame(3, 0, number * 2 + 1, &[0, 0, 0, 8]));
+    }
+    client.write_all(&bytes).await.unwrap();
+    let stall = Duration::from_secs(100);
+    let mut driver = Driver::server(socket, &Limits::default(), stall, Budget::PROCESS, &[]);
+    let (mut turns, mut streams, mut most) = (0, 0, 0);
+    while streams < 900 {
+        let before = streams;
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(arrived) = driver.poll_accept(&mut cx) {
+            assert!(arrived.is_some(), "the connection ended after {streams}");
+            streams += 1;
+        }
+        most = most.max(streams - before);
+        turns += 1;
+        assert!(turns < 10_000, "{streams}");
+        tokio::task::yield_now().await;
+    }
+    // What is read in one turn holds so many, and one that was begun before.
+    assert!(most <= READS * BUFFER / 4000 + 1, "{most} in one of {turns} turns");
+}
