@@ -146,7 +146,7 @@ fn plain() -> SocketAddr {
             let mut hello = [0; 64];
             // Those who leave early need no answer.
             let _ = stream.and_then(|mut stream| {
-                stream.read(&mut hello)?;
+                let _some_of_it = stream.read(&mut hello)?;
                 stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             });
         }

@@ -116,6 +116,12 @@ impl<'table> Case<'table> {
         &self.name
     }
 
+    /// Adds a field, a whole line, in front of the others.
+    pub(crate) fn add_field(&mut self, line: &str) {
+        let start = self.bytes.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.bytes.splice(start..start, line.bytes());
+    }
+
     /// Gives the case another name.
     pub(crate) fn rename(&mut self, name: &str) {
         name.clone_into(&mut self.name);
@@ -287,7 +293,13 @@ impl Pair {
         let (count, compared) = (self.mismatches.len(), self.compared);
         assert!(compared > 0, "nothing was compared");
         // The end of a long report is cut by nobody, the beginning says enough.
-        let shown = self.mismatches.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+        let shown = self
+            .mismatches
+            .iter()
+            .take(if std::env::var_os("COMPAT_ALL").is_some() { 10_000 } else { 40 })
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n");
         assert!(count == 0, "{count} of {compared} cases differ\n{shown}");
     }
 }

@@ -15,8 +15,22 @@ const TLS_RECORD: u8 = 0x16;
 /// The first byte of a hello of SSL 2.0, whose length with the highest bit set comes first; no request begins so.
 const OLD_HELLO: u8 = 0x80;
 
-/// Alert record of TLS 1.0, which those understand who know SSL 2.0: two bytes, fatal, protocol_version.
+/// Alert record of TLS 1.0, which whoever is refused understands best: two bytes, fatal, protocol_version.
 const TOO_OLD: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+
+/// Whether what a client says first is of a version before TLS 1.2.
+///
+/// rustls would refuse it for want of an extension: this tells clients why. A hello that comes in pieces is left to it.
+fn is_too_old(hello: &[u8]) -> bool {
+    const CLIENT_HELLO: u8 = 1;
+    match hello {
+        [OLD_HELLO, ..] => true,
+        [TLS_RECORD, _, _, _, _, CLIENT_HELLO, _, _, _, major, minor, ..] => {
+            (*major, *minor) < (3, 3)
+        }
+        _ => false,
+    }
+}
 
 /// Whether these first bytes of a connection begin TLS, or what came before it and is refused.
 pub(crate) fn begins(bytes: &[u8]) -> bool {
@@ -57,12 +71,11 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
     let begun = connection.input.filled().to_vec();
     connection.input.discard(&worker.buffers);
     let Stream::Plain(mut socket) = connection.stream else { return None };
-    if begun.first() == Some(&OLD_HELLO) {
+    if is_too_old(&begun) {
         let refused = async {
             socket.write_all(&TOO_OLD).await?;
             socket.shutdown().await
         };
-        // A socket whose buffer is new takes seven bytes at once.
         let _ = timeout(REFUSAL, refused).await;
         return None;
     }

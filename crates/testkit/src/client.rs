@@ -296,6 +296,16 @@ fn tls_client(tls: &Tls<'_>) -> io::Result<ClientConnection> {
     ClientConnection::new(tls_config(tls)?, server_name(tls)?).map_err(io::Error::other)
 }
 
+/// The first flight of a TLS client, to be sent as it is or changed.
+///
+/// # Errors
+/// When nobody can ask so.
+pub fn hello(tls: &Tls<'_>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tls_client(tls)?.write_tls(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What the client asks for, as rustls takes it.
 pub(crate) fn tls_config(tls: &Tls<'_>) -> io::Result<Arc<ClientConfig>> {
     match &tls.sessions {

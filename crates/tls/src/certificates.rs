@@ -13,7 +13,7 @@ use portway_model::{
     Entry, Problem,
     dynamic::{Certificate, TlsStore},
 };
-use rustls::{pki_types::UnixTime, sign::CertifiedKey};
+use rustls::{CipherSuite, SignatureScheme, pki_types::UnixTime, sign::CertifiedKey};
 
 use crate::{BadCertificate, GeneratedDefault, LoadedCertificate};
 
@@ -30,8 +30,15 @@ pub struct Certificates {
     exact: HashMap<Box<str>, Arc<LoadedCertificate>, RandomState>,
     /// By what follows the first label; `*.example.com` is under `example.com`.
     wildcard: HashMap<Box<str>, Arc<LoadedCertificate>, RandomState>,
-    default: Arc<LoadedCertificate>,
+    default: Fallback,
     parsed: HashMap<Fingerprint, Parsed, RandomState>,
+}
+
+/// The certificate where no other fits.
+#[derive(Debug)]
+enum Fallback {
+    Written(Arc<LoadedCertificate>),
+    Generated(GeneratedDefault),
 }
 
 /// Problems found while compiling, for each object in the order and under the name it came with.
@@ -75,7 +82,7 @@ impl Certificates {
             problems.certificates.push(found);
         }
 
-        let mut default = Arc::clone(generated.certificate());
+        let mut default = Fallback::Generated(generated.clone());
         for (name, store) in stores {
             let mut found = Vec::new();
             if name != DEFAULT_STORE {
@@ -84,7 +91,7 @@ impl Certificates {
                 && !store.is_disabled()
                 && let Some(loaded) = loader.load(certificate, now, &mut found)
             {
-                default = loaded;
+                default = Fallback::Written(loaded);
             }
             for problem in &mut found {
                 if !problem.field.is_empty() {
@@ -100,7 +107,7 @@ impl Certificates {
 
     fn index(
         kept: &BTreeMap<Box<str>, Arc<LoadedCertificate>>,
-        default: Arc<LoadedCertificate>,
+        default: Fallback,
         parsed: HashMap<Fingerprint, Parsed, RandomState>,
     ) -> Self {
         let mut this =
@@ -138,12 +145,27 @@ impl Certificates {
 
     /// The certificate where no other fits.
     pub fn default_certificate(&self) -> &Arc<LoadedCertificate> {
-        &self.default
+        match &self.default {
+            Fallback::Written(certificate) => certificate,
+            Fallback::Generated(generated) => generated.certificate(),
+        }
     }
 
     /// All that came with the configuration and can be used, each once.
     pub fn loaded(&self) -> impl Iterator<Item = &Arc<LoadedCertificate>> {
         self.parsed.values().flatten()
+    }
+
+    /// The same as a client is shown it with which these suites are in common, and that understands these signatures.
+    pub(crate) fn certified_default(
+        &self,
+        suites: &[CipherSuite],
+        schemes: &[SignatureScheme],
+    ) -> Arc<CertifiedKey> {
+        match &self.default {
+            Fallback::Written(certificate) => certificate.certified(),
+            Fallback::Generated(generated) => generated.certified(suites, schemes),
+        }
     }
 
     pub(crate) fn certified(&self, server_name: Option<&str>) -> Option<Arc<CertifiedKey>> {

@@ -47,6 +47,18 @@ pub(crate) fn is_chacha(suite: CipherSuite) -> bool {
     )
 }
 
+/// The suites of TLS 1.2 for certificates with a key of ECDSA, and of RSA.
+pub(crate) const FOR_ECDSA: [CipherSuite; 3] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+pub(crate) const FOR_RSA: [CipherSuite; 3] = [
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
 /// Every cipher suite name that Traefik knows; those that Portway offers come first, best first.
 ///
 /// The others are never offered: they lack forward secrecy or authenticated encryption.

@@ -13,7 +13,7 @@ use portway_model::{
     dynamic::{ClientAuth, TlsOptions},
 };
 use rustls::{
-    ServerConfig,
+    CipherSuite, ServerConfig, SupportedCipherSuite,
     crypto::CryptoProvider,
     server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert},
     sign::CertifiedKey,
@@ -130,8 +130,10 @@ impl CompiledOptions {
                 None => tickets::fresh(verifies_clients),
             }
         };
+        let suites = settings.provider.cipher_suites.iter().map(SupportedCipherSuite::suite);
+        let suites = suites.collect();
         let resolver =
-            Resolver { certificates: Arc::clone(certificates), strict: options.sni_strict };
+            Resolver { certificates: Arc::clone(certificates), strict: options.sni_strict, suites };
         let resolver = Arc::new(resolver);
         let build = |provider: CryptoProvider| -> Result<ServerConfig, rustls::Error> {
             let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
@@ -214,12 +216,18 @@ impl fmt::Debug for CompiledOptions {
 struct Resolver {
     certificates: Arc<Certificates>,
     strict: bool,
+    /// Those that the options leave.
+    suites: Vec<CipherSuite>,
 }
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let certificate = self.certificates.certified(hello.server_name());
-        let default = || self.certificates.default_certificate().certified();
+        let default = || {
+            let common = hello.cipher_suites().iter().filter(|suite| self.suites.contains(suite));
+            let common: Vec<CipherSuite> = common.copied().collect();
+            self.certificates.certified_default(&common, hello.signature_schemes())
+        };
         certificate.or_else(|| (!self.strict).then(default))
     }
 }

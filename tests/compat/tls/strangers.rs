@@ -53,22 +53,41 @@ fn receive(seed: u64, identities: &Identities) -> Option<Pair> {
     let (mut excused, mut compared) = (0, 0);
     for number in 0..VISITS {
         let visit = Visit::make(&mut random, &world, identities);
-        let [portway, traefik] = pair.sides.each_ref().map(|side| visit.pay(side, &world));
-        for ((name, portway), (_, traefik)) in portway.into_iter().zip(traefik) {
+        let told = |name: &str| format!("seed {seed}, visit {number}, {visit:?}, {name}");
+        let resumed = pay(&pair, &visit, &world, true);
+        let differs = |(_, [portway, traefik]): &Text| !guests::same(portway, traefik);
+        // With the session of another name Traefik lets in whom it would refuse without (64).
+        let passes = |(_, [portway, _]): &Text| portway != guests::REFUSED;
+        let strict =
+            resumed.iter().any(differs) && !resumed.iter().filter(|t| differs(t)).any(passes);
+        let texts = if strict { pay(&pair, &visit, &world, false) } else { resumed };
+        for (name, [portway, traefik]) in texts {
             compared += 1;
             // A router that cannot serve keeps its claim (1, 15), and the connection stays what it was.
             let closed = portway.contains(" 500 ") && !traefik.contains(" 500 ");
-            if closed && world.may_close(&name) {
-                excused += 1;
+            let closed = closed && world.may_close(&name);
+            excused += u32::from(closed);
+            if closed || guests::same(&portway, &traefik) {
                 pair.count();
-                continue;
+            } else {
+                let name = format!("{}\n{}", told(&name), world.text());
+                pair.compare_texts(&name, [portway, traefik]);
             }
-            let name = format!("seed {seed}, visit {number}, {visit:?}, {name}\n{}", world.text());
-            pair.compare_texts(&name, [portway, traefik]);
         }
     }
     assert!(excused * 2 < compared, "seed {seed}: {excused} of {compared} are excused");
     Some(pair)
+}
+
+/// What became of a connection or a request: its name, and a text of each side.
+type Text = (String, [String; 2]);
+
+fn pay(pair: &Pair, visit: &Visit, world: &World, resumes: bool) -> Vec<Text> {
+    let [portway, traefik] = pair.sides.each_ref().map(|side| visit.pay(side, world, resumes));
+    // Where one side refuses a connection, the other's answers have no counterpart.
+    let connections = portway.into_iter().zip(traefik);
+    let texts = connections.flat_map(|(portway, traefik)| portway.into_iter().zip(traefik));
+    texts.map(|((name, portway), (_, traefik))| (name, [portway, traefik])).collect()
 }
 
 /// The routers as the API shows them: name, status and TLS options of each.
@@ -86,11 +105,8 @@ fn line(router: &Value, world: &World) -> String {
     let text = |key: &str| router[key].as_str().unwrap_or_default().to_owned();
     let name = text("name");
     let number = name.trim_end_matches("@file").rsplit('r').next().and_then(|n| n.parse().ok());
-    // Where Traefik lowers a router to the default options, Portway may close it instead (15).
+    // Portway may close what Traefik lowers to the default options (15), or accepts and refuses in every handshake (7).
     let closes = number.is_some_and(|number| world.may_close_router(number));
-    let status = match closes && name.contains("-conflicted-") {
-        true => String::new(),
-        false => text("status"),
-    };
+    let status = if closes { String::new() } else { text("status") };
     format!("{name} {status} {}", router["tls"]["options"])
 }

@@ -34,11 +34,10 @@ pub(crate) fn compile(
     let suites = cipher_suites(options, problems);
     let groups = curves(options, problems);
     let protocols = protocols(&options.alpn_protocols, problems);
-    let (versions, cipher_suites, kx_groups) = (versions?, suites?, groups?);
-    let served = |version: &SupportedProtocolVersion| {
-        cipher_suites.iter().any(|suite| suite.version().version == version.version)
-    };
-    if !versions.iter().any(|version| served(version)) {
+    let (versions, mut cipher_suites, kx_groups) = (versions?, suites?, groups?);
+    // What is left says which kinds of certificates a client can be shown.
+    cipher_suites.retain(|suite| versions.contains(&suite.version()));
+    if cipher_suites.is_empty() {
         problems.push(Problem::error(
             "cipherSuites",
             format!("no suite is left for the versions allowed: {outcome}"),

@@ -13,7 +13,7 @@ use super::super::super::pair::Side;
 use super::super::{VERSIONS, Versions};
 use super::keys::Identities;
 use super::rules::{NAMES, PATHS, covers};
-use super::world::{ENTRY_POINTS, World};
+use super::world::{ENTRY_POINTS, GENERATED, World};
 
 /// How long an answer may take before there is none.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -93,9 +93,16 @@ impl Visit {
     }
 
     /// What becomes of each connection and each request on it.
-    pub(super) fn pay(&self, side: &Side, world: &World) -> Vec<(String, String)> {
-        let mut seen = Vec::new();
-        let sessions = (self.connections.len() > 1).then(Sessions::default);
+    ///
+    /// `resumes` says whether a second connection takes the session of the first.
+    pub(super) fn pay(
+        &self,
+        side: &Side,
+        world: &World,
+        resumes: bool,
+    ) -> Vec<Vec<(String, String)>> {
+        let mut all = Vec::new();
+        let sessions = (resumes && self.connections.len() > 1).then(Sessions::default);
         for connection in &self.connections {
             let tls = Tls {
                 server_name: connection.server_name.as_deref(),
@@ -112,16 +119,17 @@ impl Visit {
                 sessions: sessions.clone(),
             };
             let (shaken, answers) = match self.http2 && self.preamble.is_empty() {
-                true => http2(side, self.entry_point, &tls, connection),
+                true => http2(side, self.entry_point, &tls, connection, world),
                 false => http1(side, self.entry_point, &tls, connection, world),
             };
             let name = connection.server_name.as_deref().unwrap_or("nobody");
-            seen.push((format!("SNI {name} "), shaken));
+            let mut seen = vec![(format!("SNI {name} "), shaken)];
             for ((host, target), answer) in connection.requests.iter().zip(answers) {
                 seen.push((format!("SNI {name} Host {host} {target}"), answer));
             }
+            all.push(seen);
         }
-        seen
+        all
     }
 }
 
@@ -179,7 +187,20 @@ fn connection(random: &mut Random, world: &World, entry_point: &str) -> Connecti
     Connection { server_name, requests: requests.collect() }
 }
 
-const REFUSED: &str = "refused";
+pub(super) const REFUSED: &str = "refused";
+
+/// Whether two texts say the same.
+///
+/// A generated certificate of Portway's is good for clients that Traefik's is not good for, which has a key of RSA
+/// alone (7). And where a session was resumed, which of both do each in its own way, the certificate says nothing.
+pub(super) fn same(portway: &str, traefik: &str) -> bool {
+    let bare = |text: &str| text.trim_end_matches(GENERATED).to_owned();
+    bare(portway) == bare(traefik) || (portway.ends_with(GENERATED) && traefik == REFUSED)
+}
+
+fn generated(shown: &str) -> String {
+    if shown == GENERATED { format!(" {GENERATED}") } else { " ".to_owned() }
+}
 
 fn http1(
     side: &Side,
@@ -193,16 +214,15 @@ fn http1(
     };
     client.set_patience(SILENCE);
     let protocol = client.application_protocol();
-    let shown = client.peer_certificates().first().map(|der| {
-        let known = world.certificates.iter().find(|(_, one)| one.certificate_der == *der);
-        known.map_or("generated", |(name, _)| name.as_str())
-    });
+    let shown = world.name(&client.peer_certificates());
     let version = client.protocol_version();
     // A session that is resumed, for which Go does not ask whether the name is the same, shows the certificate and
     // has the suite of the first.
     let shaken = match tls.sessions {
-        Some(_) => format!("{version} {protocol:?}"),
-        None => format!("{version} {} {protocol:?} {shown:?}", client.cipher_suite()),
+        Some(_) => format!("{version} {protocol:?}{}", generated(shown)),
+        // The generated certificate has a key of another kind, and suites go with it.
+        None if shown == GENERATED => format!("{version} {protocol:?}{}", generated(shown)),
+        None => format!("{version} {} {protocol:?} {shown}", client.cipher_suite()),
     };
     if protocol == "h2" {
         let begun = client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
@@ -227,6 +247,7 @@ fn http2(
     entry_point: &str,
     tls: &Tls<'_>,
     connection: &Connection,
+    world: &World,
 ) -> (String, Vec<String>) {
     let Ok(mut client) = Http2Client::connect_tls(side.process.address(entry_point), tls) else {
         return (REFUSED.to_owned(), Vec::new());
@@ -241,7 +262,7 @@ fn http2(
             Err(_) => answers.push("failed".to_owned()),
         }
     }
-    ("HTTP/2".to_owned(), answers)
+    (format!("HTTP/2{}", generated(world.name(client.peer_certificates()))), answers)
 }
 
 fn answer(response: &Response) -> String {

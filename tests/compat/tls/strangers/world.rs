@@ -18,6 +18,9 @@ pub(super) const SETTLED: &str = "settled.test";
 /// The entry points: one as it is, one with TLS for all routers, one behind the PROXY protocol.
 pub(super) const ENTRY_POINTS: [&str; 3] = ["web", "second", "proxied"];
 
+/// What a certificate is called that is none of the configuration's.
+pub(super) const GENERATED: &str = "generated";
+
 /// How many options there are besides `default`.
 const OPTIONS: usize = 6;
 
@@ -101,6 +104,15 @@ impl World {
             }
         }
         world
+    }
+
+    /// What a certificate chain is called.
+    pub(super) fn name(&self, chain: &[Vec<u8>]) -> &str {
+        let known = self
+            .certificates
+            .iter()
+            .find(|(_, one)| chain.first().is_some_and(|der| one.certificate_der == *der));
+        known.map_or(GENERATED, |(name, _)| name)
     }
 
     /// The configuration as it is written.

@@ -14,8 +14,10 @@ const TYPES: [&str; 6] = [
     "RequireAndVerifyClientCert",
 ];
 
-/// Those that no difference is about (7): of old versions Traefik would serve more.
-const VERSIONS: [[&str; 2]; 7] = [
+/// The clients of these tests speak TLS 1.2 at least: of the old versions Traefik would serve more (7).
+const VERSIONS: [[&str; 2]; 9] = [
+    ["VersionTLS10", ""],
+    ["", "VersionTLS11"],
     ["VersionTLS12", ""],
     ["VersionTLS13", ""],
     ["", "VersionTLS12"],
@@ -95,7 +97,7 @@ fn one(random: &mut Random) -> (String, bool) {
     let mut risky = false;
     if random.once_in(3) {
         let [least, most] = random.pick(&VERSIONS);
-        risky |= *least == "VersionTLS13" && *most == "VersionTLS12";
+        risky |= *least == "VersionTLS13" && *most == "VersionTLS12" || *most == "VersionTLS11";
         fields.push(format!("minVersion: \"{least}\", maxVersion: \"{most}\""));
     }
     if random.once_in(4) {
@@ -117,7 +119,9 @@ fn one(random: &mut Random) -> (String, bool) {
         fields.push(format!("curvePreferences: [{}]", chosen.join(", ")));
     }
     if random.once_in(3) {
-        fields.push(format!("alpnProtocols: [{}]", some(random, &PROTOCOLS, 3).join(", ")));
+        let chosen = some(random, &PROTOCOLS, 3);
+        let chosen = if random.once_in(10) { Vec::new() } else { chosen };
+        fields.push(format!("alpnProtocols: [{}]", chosen.join(", ")));
     }
     if random.once_in(4) {
         fields.push("sniStrict: true".to_owned());
