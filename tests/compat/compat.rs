@@ -51,6 +51,7 @@ mod replace_path;
 mod retry;
 mod rules;
 mod services;
+mod settings;
 mod sticky;
 mod strip_prefix;
 mod tls;
