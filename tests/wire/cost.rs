@@ -174,11 +174,7 @@ fn idle_tunnels_over_tls_hold_little() {
 #[test]
 fn idle_tunnels_over_http2_hold_little() {
     let site = Site::start(Backend::start(), &["--log.level=ERROR"]);
-    let fields = [
-        (":protocol", "websocket"),
-        ("Host", "a"),
-        ("Sec-WebSocket-Version", "13"),
-    ];
+    let fields = [(":protocol", "websocket"), ("Host", "a"), ("Sec-WebSocket-Version", "13")];
     let headers = Headers(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     let head = Head { line: "CONNECT /tunnel HTTP/2.0".to_owned(), headers };
     let (mut clients, mut streams) = (Vec::new(), Vec::new());

@@ -160,8 +160,7 @@ fn a_tunnel_counts_to_its_end_at_its_server() {
     }
 }
 
-const LOG: [&str; 2] =
-    ["--accessLog.format=json", "--accessLog.filePath=@@folder@@/access.log"];
+const LOG: [&str; 2] = ["--accessLog.format=json", "--accessLog.filePath=@@folder@@/access.log"];
 
 /// The lines about tunnels.
 fn logged(site: &Site) -> Vec<serde_json::Value> {

@@ -209,12 +209,7 @@ pub(crate) fn take(memory: &mut Memory) -> Vec<Copy> {
 }
 
 /// Sends the copies that an exchange noted, unless its client is gone, and went before it had the answer.
-pub(crate) fn send(
-    connection: &Connection,
-    copies: Vec<Copy>,
-    snapshot: &Rc<Held>,
-    is_gone: bool,
-) {
+pub(crate) fn send(connection: &Connection, copies: Vec<Copy>, snapshot: &Rc<Held>, is_gone: bool) {
     for copy in copies {
         let why = match &copy.body {
             _ if is_gone => Some("the client went away"),

@@ -8,9 +8,8 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for,
-    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
-    websocket_header_case,
+    BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for, codec::ResponseHead,
+    remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;

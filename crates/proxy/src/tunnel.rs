@@ -87,7 +87,8 @@ impl Tunnel {
         connection: &mut Connection,
         worker: &Worker,
     ) -> Poll<bool> {
-        let half_open = worker.entry_points.get(connection.entry_point).and_then(|e| e.idle_timeout);
+        let half_open =
+            worker.entry_points.get(connection.entry_point).and_then(|e| e.idle_timeout);
         let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
         let mut server = Side { stream: &mut self.server, input: &mut self.from_server };
         if self.flow.poll(cx, &mut client, &mut server, &worker.buffers, half_open).is_ready() {

@@ -26,7 +26,7 @@ const SHOWN: usize = 20;
 #[test]
 fn strangers_are_received_as_by_traefik() {
     let first = number_from_environment("COMPAT_SEED", 1);
-    let count = number_from_environment("COMPAT_TLS_SEEDS", 2);
+    let count = number_from_environment("COMPAT_TLS_SEEDS", 3);
     let identities = Identities::make();
     let mut failures = Vec::new();
     for seed in first..first + count {
@@ -56,7 +56,7 @@ fn receive(seed: u64, identities: &Identities) -> Option<Pair> {
         let told = |name: &str| format!("seed {seed}, visit {number}, {visit:?}, {name}");
         let resumed = pay(&pair, &visit, &world, true);
         let differs = |(_, [portway, traefik]): &Text| !guests::same(portway, traefik);
-        // With the session of another name Traefik lets in whom it would refuse without (64).
+        // With the session of another name Traefik lets in whom it would refuse without (56).
         let passes = |(_, [portway, _]): &Text| portway != guests::REFUSED;
         let strict =
             resumed.iter().any(differs) && !resumed.iter().filter(|t| differs(t)).any(passes);
