@@ -94,7 +94,7 @@ fn pay(pair: &Pair, visit: &Visit, world: &World, resumes: bool) -> Vec<Text> {
     texts.map(|((name, portway), (_, traefik))| (name, [portway, traefik])).collect()
 }
 
-/// The routers as the API shows them: name, status and TLS options of each.
+/// The routers as the API shows them: name, status, errors and TLS options of each.
 fn routers(side: &Side, world: &World) -> String {
     let mut client = Client::connect(side.process.address("traefik")).expect("the API");
     let request = "GET /api/http/routers?per_page=1000 HTTP/1.1\r\nHost: api\r\n\r\n";
@@ -111,6 +111,9 @@ fn line(router: &Value, world: &World) -> String {
     let number = name.trim_end_matches("@file").rsplit('r').next().and_then(|n| n.parse().ok());
     // Portway may close what Traefik lowers to the default options (15), or accepts and refuses in every handshake (7).
     let closes = number.is_some_and(|number| world.may_close_router(number));
-    let status = if closes { String::new() } else { text("status") };
+    let status = match closes {
+        true => String::new(),
+        false => format!("{} {}", text("status"), router["error"]),
+    };
     format!("{name} {status} {}", router["tls"]["options"])
 }
