@@ -81,10 +81,6 @@ fn random_combinations_pass_as_through_traefik() {
         .entry_point("trusting")
         .flag("--entryPoints.trusting.forwardedHeaders.insecure=true")
         .flag("--log.level=ERROR");
-    let backends = || {
-        let standard = || Backend::scripted(pair::answer);
-        vec![standard(), standard(), Backend::scripted(authorize)]
-    };
     let Some(mut pair) = Pair::start_with(&setup, backends) else { return };
     for number in 0..requests {
         let mut case = request(&mut random, &chains);
@@ -92,6 +88,12 @@ fn random_combinations_pass_as_through_traefik() {
         pair.compare(&case);
     }
     pair.finish();
+}
+
+/// The servers of the configuration.
+pub(super) fn backends() -> Vec<Backend> {
+    let standard = || Backend::scripted(pair::answer);
+    vec![standard(), standard(), Backend::scripted(authorize)]
 }
 
 /// The server that `forwardAuth` asks: it looks at the request that it is asked about.
@@ -150,7 +152,7 @@ pub(super) fn configuration(random: &mut Random) -> (String, Vec<Chain>) {
     (configuration, made)
 }
 
-fn request(random: &mut Random, chains: &[Chain]) -> Case<'static> {
+pub(super) fn request(random: &mut Random, chains: &[Chain]) -> Case<'static> {
     let router = random.below(ROUTERS);
     let host = format!("r{router}.test");
     let host = match random.below(6) {

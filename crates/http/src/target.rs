@@ -291,9 +291,13 @@ impl Target {
         }
     }
 
-    /// The URL becomes the one that the client sent, which a redirection to itself does: from here on
-    /// everybody sees each `;` of its query but the server, see [`Self::write_server_uri`].
-    pub fn resume_sent_query(&mut self) {
+    /// The target becomes what [`Self::write_client_uri`] says, as a redirection to itself makes it: an empty
+    /// path is `/` from here on, and everybody sees each `;` of the query but the server.
+    pub fn resume_client_uri(&mut self) {
+        if self.escaped.is_empty() {
+            self.path.push(b'/');
+            self.escaped.push('/');
+        }
         if !self.query_as_sent.is_empty() {
             std::mem::swap(&mut self.query, &mut self.query_as_sent);
             self.query_as_sent.clear();

@@ -134,7 +134,8 @@ pub(crate) async fn pass_on(
 
 /// Gives back what the exchange with the server held.
 pub(crate) fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
-    facts.request_bytes = memory.upload.payload();
+    // Another attempt, or the request for a page, may send less of it.
+    facts.request_bytes = facts.request_bytes.max(memory.upload.payload());
     memory.server = None;
     memory.from_server.discard(&worker.buffers);
 }

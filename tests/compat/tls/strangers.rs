@@ -60,7 +60,7 @@ fn receive(seed: u64, identities: &Identities) -> Option<Pair> {
             portway.contains(" 500 ") && !traefik.contains(" 500 ") && world.may_close(name)
         };
         let differs = |text: &&Text| !guests::same(&text.1[0], &text.1[1]) && !is_closed(text);
-        // With the session of another name Traefik lets in whom it would refuse without (56).
+        // With the session of another name Traefik lets in whom it would refuse without (57).
         let refuses = |text: &Text| text.1[0] == guests::REFUSED;
         let different = resumed.iter().filter(differs);
         let texts = match different.clone().count() > 0 && different.clone().all(refuses) {

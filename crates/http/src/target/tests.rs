@@ -114,7 +114,7 @@ fn redirections_see_the_semicolons_until_something_changes() {
 #[test]
 fn a_redirection_to_itself_shows_the_semicolons_to_all_but_the_server() {
     let mut target = canonical("/a/b?x;y&z");
-    target.resume_sent_query();
+    target.resume_client_uri();
     let server_uri = |target: &Target| {
         let mut uri = Vec::new();
         target.write_server_uri(&mut uri);
@@ -124,8 +124,12 @@ fn a_redirection_to_itself_shows_the_semicolons_to_all_but_the_server() {
     assert_eq!(target.strip_prefix(b"/a", false), Stripped::Done);
     assert_eq!((&*target.request_uri(), &*server_uri(&target)), ("/b?x;y&z", "/b?x&y&z"));
     let mut target = canonical("/a;b?");
-    target.resume_sent_query();
+    target.resume_client_uri();
     assert_eq!(server_uri(&target), "/a;b?");
+    assert_eq!(target.strip_prefix(b"/a;b", false), Stripped::Done);
+    assert_eq!((target.path(), target.escaped_path()), (&b""[..], ""));
+    target.resume_client_uri();
+    assert_eq!((target.path(), target.escaped_path()), (&b"/"[..], "/"));
 }
 
 #[test]

@@ -193,7 +193,7 @@ pub(super) const REFUSED: &str = "refused";
 /// Whether two texts say the same.
 ///
 /// A generated certificate of Portway's is good for clients that Traefik's is not good for, which has a key of RSA
-/// alone (55). And where a session was resumed, which of both do each in its own way, the certificate says nothing.
+/// alone (56). And where a session was resumed, which of both do each in its own way, the certificate says nothing.
 pub(super) fn same(portway: &str, traefik: &str) -> bool {
     let bare = |text: &str| text.trim_end_matches(GENERATED).to_owned();
     bare(portway) == bare(traefik) || (portway.ends_with(GENERATED) && traefik == REFUSED)
