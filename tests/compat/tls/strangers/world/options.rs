@@ -116,6 +116,8 @@ fn one(random: &mut Random) -> (String, bool) {
             chosen.push("Curve25519");
             risky = true;
         }
+        // The largest is offered nowhere (7).
+        risky |= chosen.iter().all(|curve| curve.eq_ignore_ascii_case("SecP384r1MLKEM1024"));
         fields.push(format!("curvePreferences: [{}]", chosen.join(", ")));
     }
     if random.once_in(3) {
