@@ -1,12 +1,15 @@
 //! The access log, as JSON and as common log lines, for the same requests.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
 use portway_testkit::process::Setup;
+use portway_testkit::random::{Random, number_from_environment};
 use serde_json::Value;
 
+use super::combinations;
 use super::pair::{Case, Pair, Side};
 
 const DYNAMIC: &str = r#"
@@ -91,6 +94,9 @@ fn requests() -> Vec<Case<'static>> {
     ));
     cases.push(Case::get("web.test", "/x", "Referer: \u{e9}\r\nUser-Agent:\r\n"));
     cases.push(Case::get("web.test", "/x", good));
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n";
+    cases.push(Case::get("web.test", "/tunnel", upgrade));
+    cases.push(Case::request("POST", "web.test", "/tunnel", upgrade, "a body"));
     cases.push(Case::request("POST", "web.test", "/x", "", "a body"));
     cases.push(Case::request("HEAD", "web.test", "/x", "", ""));
     cases.push(Case::request("FOO", "web.test", "/x", "", ""));
@@ -120,20 +126,101 @@ fn setup() -> Setup {
 fn json_lines_are_those_of_traefik() {
     let setup = setup().flag("--accessLog.format=json");
     let Some(mut pair) = Pair::start(&setup, 1) else { return };
-    let texts = collect(&mut pair, |line| {
-        let value: Value = serde_json::from_str(line).unwrap_or_default();
-        let mut text = String::new();
-        let fields = value.as_object().into_iter().flatten();
-        for (key, value) in fields.filter(|(key, _)| !OWN_KEYS.contains(&key.as_str())) {
-            let _ = match OF_THE_MOMENT.contains(&key.as_str()) {
-                true => writeln!(text, "  {key}: {}", kind(value)),
-                false => writeln!(text, "  {key}: {value}"),
-            };
-        }
-        text
-    });
+    let texts = collect(&mut pair, |line| shown(&serde_json::from_str(line).unwrap_or_default()));
     pair.compare_texts("JSON lines", texts);
     pair.finish();
+}
+
+/// `COMPAT_SEED` and `COMPAT_LINES` repeat and lengthen a run.
+#[test]
+fn random_requests_are_logged_as_by_traefik() {
+    let seed = number_from_environment("COMPAT_SEED", 0x106);
+    let requests = number_from_environment("COMPAT_LINES", 600);
+    println!("COMPAT_SEED={seed}");
+    let mut random = Random::new(seed);
+    let (configuration, chains) = combinations::configuration(&mut random);
+    let setup = Setup::web(&configuration)
+        .entry_point("trusting")
+        .flag("--entryPoints.trusting.forwardedHeaders.insecure=true")
+        .flag("--log.level=ERROR")
+        .flag("--accessLog=true")
+        .flag("--accessLog.filePath=@@folder@@/access.log")
+        .flag("--accessLog.format=json")
+        .flag("--accessLog.fields.headers.defaultMode=keep");
+    let Some(mut pair) = Pair::start_with(&setup, combinations::backends) else { return };
+    let mut names = BTreeMap::new();
+    for number in 0..requests {
+        let mut case = combinations::request(&mut random, &chains);
+        names.insert(number.to_string(), case.name().to_owned());
+        case.add_field(&format!("X-Number: {number}\r\n"));
+        pair.compare(&case.statuses_only());
+    }
+    let [portway, traefik] = pair.sides.each_ref().map(|side| {
+        let lines = lines(side).into_iter().filter_map(|line| {
+            let value: Value = serde_json::from_str(&line).ok()?;
+            let number = value.get("request_X-Number")?.as_str()?.to_owned();
+            Some((number, side.anonymous(&comparable(&value))))
+        });
+        lines.collect::<BTreeMap<_, _>>()
+    });
+    assert!(traefik.len() as u64 > requests / 2, "only {} lines", traefik.len());
+    // How much was read of a body that is too long for `forwardAuth` is left to chance, and Traefik has changed the
+    // type of gRPC-Web for good (39).
+    let apart = ["maxBodySize: 3", "grpc-web"];
+    names.retain(|_, name: &mut String| !apart.iter().any(|text| name.contains(text)));
+    for (number, name) in names {
+        let texts =
+            [&portway, &traefik].map(|lines| lines.get(&number).cloned().unwrap_or_default());
+        pair.compare_texts(&format!("line {number} of COMPAT_SEED={seed}, {name}"), texts);
+    }
+    pair.finish();
+}
+
+/// What a line says that does not differ on purpose (55).
+fn comparable(line: &Value) -> String {
+    const DIFFERENT: &[&str] = &[
+        "GzipRatio",
+        "RetryAttempts",
+        // In no order.
+        "downstream_Access-Control-Expose-Headers",
+        "downstream_Content-Length",
+        "downstream_Content-Type",
+        // A trailer.
+        "downstream_X-Sum",
+    ];
+    let is_of_origin = |key: &str| key.starts_with("Origin") || key.starts_with("origin_");
+    // Compressors differ, and whether the bytes that nobody gets count.
+    let sized =
+        line["RequestMethod"] != "HEAD" && line.get("downstream_Content-Encoding").is_none();
+    let tunnel = line["DownstreamStatus"] == 0;
+    // A body that is too long is not read by Portway.
+    let taken = line["DownstreamStatus"] != 413;
+    let mut line = line.clone();
+    if let Some(fields) = line.as_object_mut() {
+        fields.retain(|key, _| {
+            let differs = is_of_origin(key)
+                || DIFFERENT.contains(&key.as_str())
+                || key.starts_with("downstream_Trailer:")
+                || (!sized && key == "DownstreamContentSize")
+                || (!taken && key == "RequestContentSize")
+                || (tunnel && key.starts_with("downstream_"));
+            !differs
+        });
+    }
+    shown(&line)
+}
+
+/// The fields of a line that do not depend on the moment.
+fn shown(line: &Value) -> String {
+    let mut text = String::new();
+    let fields = line.as_object().into_iter().flatten();
+    for (key, value) in fields.filter(|(key, _)| !OWN_KEYS.contains(&key.as_str())) {
+        let _ = match OF_THE_MOMENT.contains(&key.as_str()) {
+            true => writeln!(text, "  {key}: {}", kind(value)),
+            false => writeln!(text, "  {key}: {value}"),
+        };
+    }
+    text
 }
 
 #[test]

@@ -1,15 +1,19 @@
 //! `forwardAuth`: what the server is asked, and what its answer does to request and response.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use portway_testkit::backend::{Backend, Received, Step, script};
+use portway_testkit::certificate::Certificate;
 use portway_testkit::process::Setup;
 
 use super::differences::Difference;
 use super::pair::{self, Case, Pair};
 use super::told;
 
-/// Each router's middleware is named as its host; `@@auth@@` is the server that is asked.
+/// Each router's middleware is named as its host; `@@auth@@` is the server that is asked, `@@secure@@` one that speaks
+/// TLS, `@@plain@@` one that does not though it should.
 const MIDDLEWARES: &[(&str, &str)] = &[
     ("ok", "address: 'http://@@auth@@/ok'"),
     ("bare", "address: 'http://@@auth@@'"),
@@ -82,7 +86,7 @@ const MIDDLEWARES: &[(&str, &str)] = &[
     ("halfpair", "{address: 'https://@@auth@@/ok', tls: {cert: x}}"),
 ];
 
-fn dynamic() -> String {
+fn dynamic(plain: SocketAddr) -> String {
     let mut text = String::from("http:\n  routers:\n");
     for (name, _) in MIDDLEWARES {
         text.push_str(&format!(
@@ -117,7 +121,8 @@ fn dynamic() -> String {
         };
         text.push_str(&format!("    {name}: {{forwardAuth: {settings}}}\n"));
     }
-    text.replace("@@auth@@", "@@backend1@@")
+    let text = text.replace("@@auth@@", "@@backend1@@").replace("@@secure@@", "@@backend2@@");
+    text.replace("@@plain@@", &plain.to_string())
 }
 
 /// Fields that a client may send.
@@ -129,11 +134,37 @@ const SENT: &str = "User-Agent: test\r\nAccept-Encoding: identity\r\nAccept: */*
 
 const BARE: &str = "User-Agent: test\r\nAccept-Encoding: identity\r\n";
 
+/// A server that answers in plaintext whatever it is told.
+fn plain() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut hello = [0; 64];
+            // Those who leave early need no answer.
+            let _ = stream.and_then(|mut stream| {
+                let _some_of_it = stream.read(&mut hello)?;
+                stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            });
+        }
+    });
+    address
+}
+
+fn start() -> Option<Pair> {
+    let certificate = Certificate::for_names(&["127.0.0.1"]);
+    let mut setup = Setup::web(&dynamic(plain()));
+    setup.files.push(("root.pem".to_owned(), certificate.certificate_pem.clone()));
+    let backends = || {
+        let secure = Backend::with(Some(certificate.server()), |_| None, answered);
+        vec![Backend::scripted(served), Backend::scripted(answered), secure]
+    };
+    Pair::start_with(&setup, backends)
+}
+
 #[test]
 fn servers_are_asked_as_by_traefik() {
-    let setup = Setup::web(&dynamic());
-    let backends = || vec![Backend::scripted(served), Backend::scripted(answered)];
-    let Some(mut pair) = Pair::start_with(&setup, backends) else { return };
+    let Some(mut pair) = start() else { return };
     let more = ["stripped", "outer", "typed", "twice", "retried", "inner", "compressed", "lonely"];
     let compare = |pair: &mut Pair, case: Case<'_>| {
         pair.compare(&case.refusal(Difference::KeepsItsClaim));
@@ -163,9 +194,7 @@ fn servers_are_asked_as_by_traefik() {
 
 #[test]
 fn upgrades_pass_a_server_that_lets_them_in() {
-    let setup = Setup::web(&dynamic());
-    let backends = || vec![Backend::scripted(served), Backend::scripted(answered)];
-    let Some(mut pair) = Pair::start_with(&setup, backends) else { return };
+    let Some(mut pair) = start() else { return };
     for host in ["ok", "forbidden", "cookies", "copying", "body", "matching"] {
         let upgrade = format!(
             "GET /tunnel HTTP/1.1\r\nHost: {host}.test\r\n{BARE}Connection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -7,7 +7,10 @@ use portway_testkit::certificate::Certificate;
 use portway_testkit::client::{Client, SupportedProtocolVersion, TLS12, TLS13, Tls};
 use portway_testkit::process::Setup;
 
+mod hellos;
+mod live;
 mod options;
+mod strangers;
 
 use super::differences::Difference;
 use super::pair::{Case, Pair, Side};

@@ -5,9 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portway_testkit::backend::{Backend, Step};
-use portway_testkit::client::Client;
+use portway_testkit::client::{Client, Tls};
+use portway_testkit::http2::Http2Client;
+use portway_testkit::message::{Head, Headers};
+use portway_testkit::process::Setup;
 
-use super::{Site, get};
+use super::{EVERYTHING, Site, get, tunnels};
 
 /// Processor time of the process so far, in ticks of 10 ms.
 fn ticks(site: &Site) -> u64 {
@@ -120,4 +123,70 @@ fn idle_connections_hold_little_whatever_they_carried() {
     let before = after;
     let after = open(&get("/"), 1000);
     assert!(after < before + ((1000 * 8) << 10), "{before} became {after} by idle connections");
+}
+
+/// Bytes of memory that an idle tunnel may take beside what the kernel holds for its sockets.
+const IDLE_TUNNEL: u64 = 4096;
+
+/// The same over TLS.
+const IDLE_TLS_TUNNEL: u64 = 20 * 1024;
+
+/// What each of `count` tunnels takes, of those that `open` opens one at a time.
+fn cost_of_each(site: &Site, count: u64, mut open: impl FnMut()) -> u64 {
+    // What is made once and what is kept for the next ones is there before.
+    (0..50).for_each(|_| open());
+    let before = site.process.resident_bytes();
+    (0..count).for_each(|_| open());
+    site.process.resident_bytes().saturating_sub(before) / count
+}
+
+fn switches(client: &mut Client) {
+    client.send(tunnels::OPEN).unwrap();
+    assert_eq!(client.head().unwrap().part(1), "101");
+}
+
+#[test]
+fn idle_tunnels_hold_little() {
+    let site = Site::start(Backend::start(), &["--log.level=ERROR"]);
+    let mut clients = Vec::new();
+    let each = cost_of_each(&site, 1000, || {
+        let mut client = site.client();
+        switches(&mut client);
+        clients.push(client);
+    });
+    assert!(each <= IDLE_TUNNEL, "{each} bytes");
+}
+
+#[test]
+fn idle_tunnels_over_tls_hold_little() {
+    let setup = Setup::web(EVERYTHING).flag("--entryPoints.web.http.tls=true");
+    let site = Site::with(Backend::start(), &setup, &["--log.level=ERROR"]);
+    let mut clients = Vec::new();
+    let each = cost_of_each(&site, 500, || {
+        let mut client =
+            Client::connect_tls(site.process.address("web"), &Tls::to("a.test")).unwrap();
+        switches(&mut client);
+        clients.push(client);
+    });
+    assert!(each <= IDLE_TLS_TUNNEL, "{each} bytes");
+}
+
+#[test]
+fn idle_tunnels_over_http2_hold_little() {
+    let site = Site::start(Backend::start(), &["--log.level=ERROR"]);
+    let fields = [(":protocol", "websocket"), ("Host", "a"), ("Sec-WebSocket-Version", "13")];
+    let headers = Headers(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    let head = Head { line: "CONNECT /tunnel HTTP/2.0".to_owned(), headers };
+    let (mut clients, mut streams) = (Vec::new(), Vec::new());
+    let each = cost_of_each(&site, 1000, || {
+        if streams.len() % 100 == 0 {
+            clients.push(Http2Client::connect(site.process.address("web")).unwrap());
+        }
+        let client = clients.last_mut().unwrap();
+        let begun = client.begin(&head, false).unwrap();
+        let (status, stream) = client.tunnel(begun).unwrap();
+        assert_eq!(status, 200);
+        streams.push(stream);
+    });
+    assert!(each <= IDLE_TUNNEL, "{each} bytes");
 }

@@ -48,9 +48,22 @@ fn has(library: &str) -> bool {
     there
 }
 
+/// A library that is a program, too; `None` where it is not there.
+#[track_caller]
+pub(crate) fn module(library: &str) -> Option<Command> {
+    let mut command = interpreter();
+    command.args(["-W", "ignore", "-m", library]);
+    has(library).then_some(command)
+}
+
 fn command(program: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new("python3");
+    let mut command = interpreter();
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(program)).args(arguments);
+    command
+}
+
+fn interpreter() -> Command {
+    let mut command = Command::new("python3");
     let packages = std::env::var_os("PYTHON_PACKAGES").unwrap_or_default();
     command.env("PYTHONPATH", packages).stdin(Stdio::piped());
     command

@@ -29,6 +29,7 @@ mod redis;
 mod reload;
 mod reload_state;
 mod route_timeouts;
+mod scanners;
 mod shutdown;
 mod slow_clients;
 mod smuggling;

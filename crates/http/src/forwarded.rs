@@ -44,7 +44,7 @@ pub struct ForwardedRules {
 impl ForwardedRules {
     /// Brings the managed fields of a request into order and applies `Connection`.
     ///
-    /// `authority` is the host as it was sent, with its port; `peer` is where the connection
+    /// `authority` is the valid host as it was sent, with its port; `peer` is where the connection
     /// comes from; `tls` says whether it is encrypted.
     pub fn apply(&self, headers: &mut Headers, authority: &str, peer: IpAddr, tls: bool) {
         let peer = peer.to_canonical();
@@ -77,14 +77,14 @@ impl ForwardedRules {
                 _ if secure => "443",
                 _ => "80",
             };
-            headers.set(Known::XForwardedPort, port);
+            headers.set_clean(Known::XForwardedPort, port.as_bytes());
         }
         if self.scheme_headers {
             copy(headers, Known::XForwardedProto, Known::XForwardedScheme);
             copy(headers, Known::XForwardedProto, Known::XScheme);
         }
         if absent(headers, Known::XForwardedHost) && !authority.is_empty() {
-            headers.set(Known::XForwardedHost, authority);
+            headers.set_clean(Known::XForwardedHost, authority.as_bytes());
         }
         if headers.count(Known::XForwardedFor) > 1 {
             let joined = joined(headers, Known::XForwardedFor);

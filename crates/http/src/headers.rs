@@ -224,6 +224,12 @@ impl Headers {
         self.entries.iter().map(|entry| entry.view(&self.text))
     }
 
+    /// All fields in order, each with what its name is, the name and the value. Names are ASCII.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (Option<Known>, &[u8], &[u8])> {
+        let text = &self.text;
+        self.entries.iter().map(move |entry| (entry.known, entry.name(text), entry.value(text)))
+    }
+
     /// The number of fields.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -291,6 +291,30 @@ impl Target {
         }
     }
 
+    /// The target becomes what [`Self::write_client_uri`] says, as a redirection to itself makes it: an empty
+    /// path is `/` from here on, and everybody sees each `;` of the query but the server.
+    pub fn resume_client_uri(&mut self) {
+        if self.escaped.is_empty() {
+            self.path.push(b'/');
+            self.escaped.push('/');
+        }
+        if !self.query_as_sent.is_empty() {
+            std::mem::swap(&mut self.query, &mut self.query_as_sent);
+            self.query_as_sent.clear();
+        }
+    }
+
+    /// Writes the request URI for a server, which sees an `&` for a `;` of the query: what it means
+    /// to routers and middlewares.
+    pub(crate) fn write_server_uri(&self, out: &mut Vec<u8>) {
+        self.write_request_uri(out);
+        if !self.query.is_empty() {
+            let start = out.len().saturating_sub(self.query.len());
+            let query = out.get_mut(start..).unwrap_or_default();
+            query.iter_mut().filter(|byte| **byte == b';').for_each(|byte| *byte = b'&');
+        }
+    }
+
     /// Writes the request URI with the query as the client sent it, for redirections: as in
     /// Traefik they see a `;` that is already a separator for everybody else, until a middleware
     /// changes path or query.

@@ -87,7 +87,9 @@ impl DigestAuth {
             Some(said) => self.check(request, said, context),
             None => Err(Refusal::Unknown),
         };
-        context.username = Some(user.clone());
+        if !user.is_empty() {
+            context.username = Some(user.clone());
+        }
         if let Err(refusal) = checked {
             context.reason = Some("digestAuth: no credentials, or wrong ones");
             return Flow::Respond(self.challenge(refusal == Refusal::Stale, context));

@@ -36,6 +36,7 @@ pub(crate) fn unchanged(location: &[u8], request: &mut Request, context: &mut Co
     if url::normalize(location).is_none() {
         return broken(context);
     }
+    request.target.resume_client_uri();
     if request.target.query().contains(&b'#') {
         let mut uri = Vec::new();
         request.target.write_request_uri(&mut uri);

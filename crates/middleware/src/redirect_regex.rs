@@ -1,7 +1,6 @@
 //! Redirects by a regular expression over the URL.
 //!
-//! Traefik: `redirectRegex`. Differences: where a URL is redirected to itself, `forwardAuth` and `errors` behind it see an
-//! `&` for a `;` of its query, as they do without it.
+//! Traefik: `redirectRegex`. Differences: none.
 
 use portway_http::Request;
 use portway_model::{Problem, dynamic};

@@ -44,6 +44,7 @@ impl RedirectScheme {
         let port =
             port.filter(|port| !matches!((scheme, *port), ("http", "80") | ("https", "443")));
         if scheme == &*self.scheme && self.port_is(port) && is_plain(host, port, request) {
+            request.target.resume_client_uri();
             return Flow::Continue;
         }
         let mut rest = Vec::with_capacity(host.len() + request.target.escaped_path().len() + 16);

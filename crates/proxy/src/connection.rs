@@ -27,6 +27,7 @@ use crate::{
     http2,
     memory::Memory,
     proxy_protocol::{self, Beginning},
+    tunnel,
     worker::Worker,
 };
 
@@ -56,8 +57,9 @@ pub(crate) struct Connection {
     pub(crate) started: Instant,
     /// When the last exchange ended; before the first, when the connection was accepted or encrypted.
     ended: Instant,
-    /// Requests so far, the current one included.
-    pub(crate) requests: u64,
+    /// Requests so far, the current one included, as far as they can be counted: a larger number would make every
+    /// connection that waits larger.
+    requests: u32,
     /// Whether the end of the connection is what ends the current response.
     pub(crate) until_close: bool,
     since: Instant,
@@ -74,6 +76,8 @@ pub(crate) enum Next {
     Close,
     /// It is over: the client is gone, or must see that the response is incomplete.
     Abort,
+    /// It carries the tunnel that is in the exchange's memory, to the end of both.
+    Tunnel,
 }
 
 /// What came instead of bytes or besides them.
@@ -117,7 +121,7 @@ impl Connection {
         if !connection.greeted().await {
             return;
         }
-        if connection.input.filled().first() == Some(&handshake::TLS_RECORD) {
+        if handshake::begins(connection.input.filled()) {
             // Rare and large next to a connection that waits for its next request.
             let Some(encrypted) = Box::pin(handshake::accept(connection)).await else { return };
             connection = encrypted;
@@ -152,15 +156,16 @@ impl Connection {
         }
     }
 
-    /// A connection on which there is one request: a stream of a connection that speaks HTTP/2, or nobody's.
+    /// A connection on which there is one request, here since `now`: a stream of a connection that speaks HTTP/2, or
+    /// nobody's.
     pub(crate) fn of_one(
         worker: &Rc<Worker>,
         entry_point: usize,
         peer: SocketAddr,
         tls: Option<Rc<TlsFacts>>,
         stream: Stream,
+        now: Instant,
     ) -> Self {
-        let now = Instant::now();
         Self {
             worker: Rc::clone(worker),
             entry_point,
@@ -233,7 +238,7 @@ impl Connection {
         loop {
             let (memory, next) = match self.read_head().await {
                 Head::Request(mut memory) => {
-                    self.requests += 1;
+                    self.requests = self.requests.saturating_add(1);
                     // Boxed, so that a connection at rest does not hold room for an exchange. The room comes
                     // from the worker's own free list.
                     let next = Box::pin(exchange(self, &mut memory)).await;
@@ -245,11 +250,14 @@ impl Connection {
                 }
                 Head::End => return,
             };
+            if next == Next::Tunnel {
+                return tunnel::run(self, memory).await;
+            }
             self.worker.memories.put(memory);
             match next {
                 Next::KeepAlive if !self.is_draining() => {}
                 Next::KeepAlive | Next::Close => return Box::pin(self.linger()).await,
-                Next::Abort => {
+                Next::Abort | Next::Tunnel => {
                     if self.until_close {
                         self.stream.reset_at_end();
                     }
@@ -257,6 +265,12 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Lets go of what only waits for requests need.
+    pub(crate) fn rest(&mut self) {
+        self.patience = Patience::default();
+        self.input.release(&self.worker.buffers);
     }
 
     /// The exchange is over but for what follows from it; gives back when.
@@ -268,7 +282,8 @@ impl Connection {
     /// Whether the connection may go on after the current request, as far as its own limits say.
     pub(crate) fn may_continue(&self, request: &Request, entry_point: &EntryPoint) -> bool {
         let aged = entry_point.max_time.is_some_and(|limit| self.since.elapsed() >= limit);
-        let used = entry_point.max_requests != 0 && self.requests >= entry_point.max_requests;
+        let (used, most) = (u64::from(self.requests), entry_point.max_requests);
+        let used = most != 0 && used >= most;
         request.keep_alive && !aged && !used && !self.is_draining()
     }
 
@@ -312,12 +327,12 @@ impl Connection {
     }
 
     /// Waits for the first bytes of a head; `false` when none came in time or the entry point drains.
-    async fn wait(&mut self, settings: &EntryPoint, ending: &Ending) -> bool {
+    fn wait(&mut self, settings: &EntryPoint, ending: &Ending) -> impl Future<Output = bool> {
         let limit = match self.requests {
             0 => settings.read_timeout,
             _ => settings.idle_timeout,
         };
-        self.fill(limit, Some(ending)).await
+        self.fill(limit, Some(ending))
     }
 
     /// The head, if all of it is here.
@@ -343,10 +358,16 @@ impl Connection {
 
     /// Reads more; `false` when there is no more, not within `limit` of [`Connection::begun`], or when `ending`
     /// says that nothing new begins.
-    async fn fill(&mut self, limit: Option<Duration>, ending: Option<&Ending>) -> bool {
+    ///
+    /// No `async fn`: every connection at rest holds this future, which then is half as large.
+    fn fill(
+        &mut self,
+        limit: Option<Duration>,
+        ending: Option<&Ending>,
+    ) -> impl Future<Output = bool> {
         let until = limit.and_then(|limit| self.begun.checked_add(limit));
         let mut drained = ending.map(Ending::drained);
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             let filled = self.input.poll_fill(cx, &mut self.stream, &self.worker.buffers);
             if let Poll::Ready(filled) = filled {
                 return Poll::Ready(matches!(filled, Ok(1..)));
@@ -356,7 +377,6 @@ impl Connection {
                     || self.patience.is_over(cx, until);
             if over { Poll::Ready(false) } else { Poll::Pending }
         })
-        .await
     }
 
     /// Reads the rest of a request body that nobody wants; `false` where it is too much, too slow or

@@ -196,17 +196,21 @@ impl CopiedBody {
     }
 }
 
-/// Sends the copies that an exchange noted, unless its client is gone, and went before it had the answer.
-pub(crate) fn send(
-    connection: &Connection,
-    memory: &mut Memory,
-    snapshot: &Rc<Held>,
-    is_gone: bool,
-) {
-    for mut copy in std::mem::take(&mut memory.copies) {
+/// Takes the copies that an exchange noted, with their bodies as far as they have come.
+pub(crate) fn take(memory: &mut Memory) -> Vec<Copy> {
+    let mut copies = std::mem::take(&mut memory.copies);
+    for copy in &mut copies {
         if matches!(copy.body, Payload::Coming) {
             copy.body = memory.upload.copied();
         }
+    }
+    memory.upload.drop_copy();
+    copies
+}
+
+/// Sends the copies that an exchange noted, unless its client is gone, and went before it had the answer.
+pub(crate) fn send(connection: &Connection, copies: Vec<Copy>, snapshot: &Rc<Held>, is_gone: bool) {
+    for copy in copies {
         let why = match &copy.body {
             _ if is_gone => Some("the client went away"),
             Payload::Coming => Some("the body did not come whole"),
@@ -233,7 +237,6 @@ pub(crate) fn send(
         };
         tokio::task::spawn_local(Box::pin(sender.send()));
     }
-    memory.upload.drop_copy();
 }
 
 /// Warns of requests that are not mirrored for want of room, once a second at most: they may be very many.
@@ -280,8 +283,14 @@ impl Sender {
     async fn send_to(&self, mirror: &Service, memory: &mut Memory) {
         let Self { worker, entry_point, peer, tls, snapshot, copy, .. } = self;
         let Some(settings) = worker.entry_points.get(*entry_point) else { return };
-        let mut connection =
-            Connection::of_one(worker, *entry_point, *peer, tls.clone(), Stream::Nobody);
+        let mut connection = Connection::of_one(
+            worker,
+            *entry_point,
+            *peer,
+            tls.clone(),
+            Stream::Nobody,
+            Instant::now(),
+        );
         memory.request.clone_from(&copy.request);
         memory.recode = copy.recode;
         frame(&copy.body, &mut memory.request, &mut connection);
@@ -304,7 +313,7 @@ impl Sender {
                 exchange.deliver(reply).await;
             }
         }
-        send(connection, memory, snapshot, false);
+        send(connection, take(memory), snapshot, false);
     }
 }
 

@@ -102,7 +102,8 @@ impl Deadline {
 
     /// `limit` from now; never without a limit.
     pub(crate) fn from_now(limit: Option<Duration>) -> Self {
-        Self::after(tokio::time::Instant::now().into_std(), limit)
+        let at = limit.map(|limit| tokio::time::Instant::now().into_std().checked_add(limit));
+        Self::at(at.flatten())
     }
 
     /// Puts it off to `limit` from now.

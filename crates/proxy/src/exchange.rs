@@ -83,7 +83,7 @@ pub(crate) struct Exchange<'a, 's> {
     /// Whether interim responses are kept from the client.
     pub(crate) hides_interim: bool,
     /// Counts the request at its server while it is under way, where the strategy asks for that.
-    in_flight: Option<InFlight<'s>>,
+    pub(crate) in_flight: Option<InFlight<'s>>,
 }
 
 /// How far a request has come in an attempt.
@@ -124,7 +124,7 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     };
     if !memory.copies.is_empty() {
         let is_gone = next == Next::Abort || facts.reason == Some(Reason::ClientGone);
-        copies::send(connection, memory, &snapshot, is_gone);
+        copies::send(connection, copies::take(memory), &snapshot, is_gone);
     }
     memory.end();
     facts.write(connection, &memory.request);
@@ -404,6 +404,10 @@ impl<'a, 's> Exchange<'a, 's> {
     pub(crate) async fn deliver(&mut self, reply: Reply<'s>) -> Next {
         let Self { connection, memory, facts, settings, context, .. } = self;
         match reply {
+            Reply::Server(_) if memory.response.status == Status::SWITCHING_PROTOCOLS => {
+                // Rare and large: it must not swell the future of every exchange.
+                Box::pin(self.switch_protocols()).await
+            }
             Reply::Server(picked) => {
                 let detects_type = context.detects_type;
                 forward::pass_on(connection, memory, settings, picked.server, detects_type, facts)

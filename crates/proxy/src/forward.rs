@@ -8,9 +8,8 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
 
 use portway_http::{
-    BodyError, BodyFraming, BodyReader, Known, Request, Response, Status, append_forwarded_for,
-    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
-    websocket_header_case,
+    BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for, codec::ResponseHead,
+    remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
@@ -31,7 +30,6 @@ use crate::{
     proxy_status::PROXY_STATUS,
     record::Facts,
     relay::{Download, DownloadError, Peer, Side, Upload, UploadError},
-    tunnel,
     worker::Worker,
     wrap::Filtered,
 };
@@ -94,12 +92,6 @@ pub(crate) async fn pass_on(
     facts: &mut Facts,
 ) -> Next {
     let worker = Rc::clone(&connection.worker);
-    if memory.response.status == Status::SWITCHING_PROTOCOLS {
-        // Rare and large, as is what follows; it must not swell the future of every exchange.
-        let next = Box::pin(switch_protocols(connection, memory, &worker, settings, facts)).await;
-        end(memory, &worker, facts);
-        return next;
-    }
     if detects_type && lacks_type(memory.response.status, &memory.response.headers) {
         // Rare: it must not swell the future of every exchange.
         Box::pin(sniff::sniff(connection, memory, &worker)).await;
@@ -142,7 +134,8 @@ pub(crate) async fn pass_on(
 
 /// Gives back what the exchange with the server held.
 pub(crate) fn end(memory: &mut Memory, worker: &Worker, facts: &mut Facts) {
-    facts.request_bytes = memory.upload.payload();
+    // Another attempt, or the request for a page, may send less of it.
+    facts.request_bytes = facts.request_bytes.max(memory.upload.payload());
     memory.server = None;
     memory.from_server.discard(&worker.buffers);
 }
@@ -318,47 +311,4 @@ impl Bodies<'_> {
             Poll::Pending
         })
     }
-}
-
-/// Passes 101 on and becomes a tunnel.
-async fn switch_protocols(
-    connection: &mut Connection,
-    memory: &mut Memory,
-    worker: &Worker,
-    settings: &EntryPoint,
-    facts: &mut Facts,
-) -> Next {
-    // A tunnel has no status of its own in Traefik's log.
-    facts.status = 0;
-    let Memory { request, response, out, from_server, .. } = memory;
-    out.clear();
-    if connection.stream.http2().is_some() {
-        // Over HTTP/2 the stream itself becomes the tunnel (RFC 8441 §5).
-        response.status = Status::OK;
-        response.body = BodyFraming::Chunked;
-        response.headers.remove(Known::SecWebsocketAccept);
-    }
-    let head = ResponseHead {
-        version: request.version,
-        status: response.status,
-        headers: &response.headers,
-        body: response.body,
-        connection: Default::default(),
-        date: b"",
-    };
-    let put = answer::put_head(&mut connection.stream, out, &head).is_ok();
-    if put && connection.write_some(out).await {
-        // What only heads need is not held for as long as the tunnel stands.
-        *out = Vec::new();
-        *response = Response::default();
-        memory.upload = Upload::default();
-        memory.download = Download::default();
-        memory.request.headers.shrink_to_fit();
-        let Some(server) = &mut memory.server else { return Next::Abort };
-        let client = Side { stream: &mut connection.stream, input: &mut connection.input };
-        let server = Side { stream: &mut server.stream, input: from_server };
-        let half_open = settings.idle_timeout;
-        facts.sent = tunnel::run(client, server, &worker.buffers, half_open).await;
-    }
-    Next::Abort
 }

@@ -1,6 +1,6 @@
 //! TLS: the first bytes decide whether a connection is encrypted, the name asked for decides how.
 
-use std::{io, rc::Rc, sync::Arc};
+use std::{io, rc::Rc, sync::Arc, time::Duration};
 
 use portway_tls::{Choice, ClientCertificates, Hello};
 use portway_upstream::{Stream, Unread};
@@ -10,12 +10,40 @@ use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 use crate::{connection::Connection, worker::Worker};
 
 /// The first byte of a TLS handshake record.
-pub(crate) const TLS_RECORD: u8 = 0x16;
+const TLS_RECORD: u8 = 0x16;
+
+/// The first byte of a hello of SSL 2.0, whose length with the highest bit set comes first; no request begins so.
+const OLD_HELLO: u8 = 0x80;
+
+/// Alert record of TLS 1.0, which whoever is refused understands best: two bytes, fatal, protocol_version.
+const TOO_OLD: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+
+/// Whether what a client says first is of a version before TLS 1.2.
+///
+/// rustls would refuse it for want of an extension: this tells clients why. A hello that comes in pieces is left to it.
+fn is_too_old(hello: &[u8]) -> bool {
+    const CLIENT_HELLO: u8 = 1;
+    match hello {
+        [OLD_HELLO, ..] => true,
+        [TLS_RECORD, _, _, _, _, CLIENT_HELLO, _, _, _, major, minor, ..] => {
+            (*major, *minor) < (3, 3)
+        }
+        _ => false,
+    }
+}
+
+/// Whether these first bytes of a connection begin TLS, or what came before it and is refused.
+pub(crate) fn begins(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(&TLS_RECORD | &OLD_HELLO))
+}
 
 /// The application protocols that are spoken over TLS, besides HTTP/1.1 where none is agreed on.
 const SERVED: [&[u8]; 3] = [HTTP_2, b"http/1.1", b"http/1.0"];
 
 const HTTP_2: &[u8] = b"h2";
+
+/// How long a refusal may take to be sent.
+const REFUSAL: Duration = Duration::from_secs(1);
 
 /// What is known of a connection over TLS.
 #[derive(Clone, Debug)]
@@ -42,7 +70,15 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
     let limit = worker.entry_points.get(entry_point)?.read_timeout;
     let begun = connection.input.filled().to_vec();
     connection.input.discard(&worker.buffers);
-    let Stream::Plain(socket) = connection.stream else { return None };
+    let Stream::Plain(mut socket) = connection.stream else { return None };
+    if is_too_old(&begun) {
+        let refused = async {
+            socket.write_all(&TOO_OLD).await?;
+            socket.shutdown().await
+        };
+        let _ = timeout(REFUSAL, refused).await;
+        return None;
+    }
     let shake = shake(&worker, entry_point, Unread::new(begun, socket));
     let result = match limit {
         Some(limit) => timeout(limit, shake).await.ok()?,

@@ -1,7 +1,9 @@
 //! One client connection that speaks HTTP/2: its streams, limits and graceful end.
 //!
-//! The connection is one task, each of its streams another that leads one request through
-//! [`exchange`], as one of HTTP/1.1.
+//! The connection is one task; each of its streams is given to another ([`tasks`]), which leads its request
+//! through [`exchange`] as one of HTTP/1.1.
+
+mod tasks;
 
 use std::{
     cell::Cell,
@@ -20,17 +22,19 @@ use portway_http::{
     h2::{Limits, Server},
 };
 use portway_observe::Reason;
-use portway_upstream::{Arrived, Budget, Driver, Stream};
+use portway_upstream::{Arrived, Budget, Driver, Http2Stream, Stream};
 
+pub(crate) use self::tasks::Tasks;
 use crate::{
     EntryPoint, answer,
     connection::{Connection, LINGER, Next},
     deadline::Patience,
-    drain::Ending,
+    drain::{Counted, Ending},
     exchange::exchange,
     handshake::TlsFacts,
     memory::Memory,
     record::Facts,
+    tunnel,
     worker::Worker,
 };
 
@@ -50,6 +54,8 @@ struct Shared {
     tls: Option<Rc<TlsFacts>>,
     /// How many streams are served.
     streams: Cell<usize>,
+    /// The connection is open as long as one of them is.
+    _counted: Counted,
 }
 
 /// What happens to a connection.
@@ -72,7 +78,8 @@ pub(crate) async fn serve(connection: Box<Connection>) {
     let driver = Driver::server(stream, &limits, stall, Budget::PROCESS, input.filled());
     input.discard(&worker.buffers);
     let streams = Cell::new(0);
-    let shared = Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams };
+    let _counted = worker.drain.count();
+    let shared = Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams, _counted };
     serve_streams(driver, Rc::new(shared), settings, ending).await;
 }
 
@@ -160,47 +167,79 @@ impl Drop for Place {
     }
 }
 
-/// Serves one stream in a task of its own.
+/// A stream that is to be led.
+struct Led {
+    place: Place,
+    stream: Http2Stream,
+    memory: Box<Memory>,
+    refusal: Option<Refusal>,
+    at: Instant,
+}
+
+impl Led {
+    fn worker(&self) -> &Rc<Worker> {
+        &self.place.0.worker
+    }
+}
+
+/// Gives one stream, with its head, to a task.
 fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arrived) {
-    let Arrived { stream, refusal, protocol } = arrived;
-    let Shared { worker, entry_point, peer, tls, .. } = &*place.0;
+    let Arrived { stream, refusal, protocol, at } = arrived;
+    let worker = Rc::clone(&place.0.worker);
     let mut memory = worker.memories.take();
     driver.take_head(&mut memory.request);
     if protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         memory.request.become_upgrade("websocket", &websocket_key());
     }
-    let stream = Stream::Http2(Box::new(stream));
-    let connection = Connection::of_one(worker, *entry_point, *peer, tls.clone(), stream);
-    tokio::task::spawn_local(lead(place, Box::new(connection), memory, refusal));
+    worker.stream_tasks.lead(Led { place, stream, memory, refusal, at });
 }
 
 /// One stream from its head to its end, or until the grace time of its entry point is over.
-///
-/// What is large is boxed: the runtime moves a task several times while it begins and ends.
-async fn lead(
-    place: Place,
-    mut connection: Box<Connection>,
-    mut memory: Box<Memory>,
-    refusal: Option<Refusal>,
-) {
-    let Shared { worker, entry_point, .. } = &*place.0;
-    let _counted = worker.drain.count();
+async fn lead(led: Led) {
+    let Led { place, stream, mut memory, refusal, at } = led;
+    let Shared { worker, entry_point, peer, tls, .. } = &*place.0;
     let Some(ending) = worker.ending(*entry_point) else { return };
-    let served = async {
-        match refusal {
-            None => Box::pin(exchange(&mut connection, &mut memory)).await,
-            Some(refusal) => Box::pin(refuse(&mut connection, &mut memory, refusal)).await,
+    let stream = Stream::Http2(Box::new(stream));
+    let mut connection = Connection::of_one(worker, *entry_point, *peer, tls.clone(), stream, at);
+    let next = {
+        // Pinned where it is: it is large, and would be moved into the choice.
+        let served = pin!(async {
+            match refusal {
+                None => exchange(&mut connection, &mut memory).await,
+                Some(refusal) => Box::pin(refuse(&mut connection, &mut memory, refusal)).await,
+            }
+        });
+        tokio::select! {
+            biased;
+            next = served => next,
+            () = ending.cut() => Next::Abort,
         }
     };
-    let next = tokio::select! {
-        biased;
-        next = served => next,
-        () = ending.cut() => Next::Abort,
-    };
+    if next == Next::Tunnel {
+        // This task has room for an exchange, and the next stream wants it.
+        tokio::task::spawn_local(carry(place, Box::new(connection), memory));
+        return;
+    }
     worker.memories.put(memory);
     if next == Next::Abort {
         connection.stream.reset_at_end();
     }
+}
+
+/// One stream that has become a tunnel, to its end, or until the grace time of its entry point is over.
+async fn carry(place: Place, mut connection: Box<Connection>, memory: Box<Memory>) {
+    let Shared { worker, entry_point, .. } = &*place.0;
+    let Some(ending) = worker.ending(*entry_point) else { return };
+    {
+        // Whoever is cut sees it first, and can say so in the access log.
+        let carried = pin!(tunnel::run(&mut connection, memory));
+        tokio::select! {
+            biased;
+            () = carried => {}
+            () = ending.cut() => {}
+        }
+    }
+    connection.stream.reset_at_end();
 }
 
 /// Answers a request whose head cannot be accepted; other streams go on.

@@ -12,7 +12,8 @@
 //! - `exchange`: one request from head to last byte, the straight line.
 //! - `failover`, `mirroring`: services that ask others, and `copies` of requests for mirrors.
 //! - `forward`: pick a server, connect or reuse, send, receive.
-//! - `relay`: both directions of bodies at once, with back-pressure; tunnels after an upgrade.
+//! - `relay`: both directions of bodies at once, with back-pressure.
+//! - `tunnel`: what stays after an upgrade, and the bytes that pass through it.
 //! - `answer`: answers of our own; errors → status.
 //! - `error_pages`, `proxy_status`: what clients are told of errors beyond the status.
 //!

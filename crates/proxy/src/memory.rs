@@ -11,6 +11,7 @@ use crate::{
     copies::Copy,
     forward::{HeadState, Limits},
     relay::{Download, Recode, Upload},
+    tunnel::Tunnel,
     wrap::HeldBody,
 };
 
@@ -62,6 +63,8 @@ pub(crate) struct Memory {
     pub(crate) heads: HeadState,
     /// What was read from the server and not consumed.
     pub(crate) from_server: ReadBuffer,
+    /// What the exchange has become, where that is a tunnel.
+    pub(crate) tunnel: Option<Box<Tunnel>>,
     /// The length of the longest head that was parsed into it.
     pub(crate) longest_head: usize,
 }

@@ -44,8 +44,10 @@ struct Log {
     route: Option<Arc<str>>,
     served: Option<(Arc<str>, Arc<Server>, Instant)>,
     answered: Option<(u16, Duration)>,
-    /// The request's fields as they went to the server, but for those of the hop.
-    forwarded_headers: Option<Headers>,
+    /// The request's fields as they went to the server, but for those of the hop; without what is changed of a copy.
+    headers: Option<Headers>,
+    /// Whether these fields are not to follow the request any more.
+    keeps_headers: bool,
     origin_headers: Headers,
     sent_headers: Headers,
 }
@@ -53,6 +55,7 @@ struct Log {
 /// The request as it came, before middlewares changed it.
 #[derive(Debug)]
 struct Asked {
+    authority: String,
     path: Vec<u8>,
     query: Option<Vec<u8>>,
     forwarded_for: Option<Vec<u8>>,
@@ -70,12 +73,18 @@ impl Facts {
                 route: None,
                 served: None,
                 answered: None,
-                forwarded_headers: None,
+                headers: None,
+                keeps_headers: false,
                 origin_headers: Headers::new(),
                 sent_headers: Headers::new(),
             })
         });
         Self { log, ..Self::default() }
+    }
+
+    /// Whether an access record is to be written, as far as is known.
+    pub(crate) fn are_logged(&self) -> bool {
+        self.log.is_some()
     }
 
     /// An exchange with a server failed.
@@ -98,6 +107,7 @@ impl Facts {
         let Some(log) = &mut self.log else { return };
         let target = &request.target;
         log.request = Some(Asked {
+            authority: request.authority().to_owned(),
             path: target.escaped_path().as_bytes().to_vec(),
             query: target.has_query().then(|| target.query().to_vec()),
             forwarded_for: request.headers.get(Known::XForwardedFor).map(<[u8]>::to_vec),
@@ -122,9 +132,32 @@ impl Facts {
     /// A server was chosen.
     pub(crate) fn served_by(&mut self, picked: &Picked<'_>, headers: &Headers) {
         let Some(log) = &mut self.log else { return };
-        log.forwarded_headers = log.needs.request_headers.then(|| headers.clone());
+        if !log.keeps_headers {
+            log.headers = log.needs.request_headers.then(|| headers.clone());
+        }
         let (service, server) = (Arc::clone(picked.service), Arc::clone(picked.server));
         log.served = Some((service, server, Instant::now()));
+    }
+
+    /// Whether fields stay in the log as they are.
+    pub(crate) fn keeps_headers(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.keeps_headers)
+    }
+
+    /// The fields of the request that goes to a server stand in the log again, unless they are to `stay`.
+    pub(crate) fn follow_headers(&mut self, stay: bool) {
+        if let Some(log) = &mut self.log {
+            log.keeps_headers = stay;
+        }
+    }
+
+    /// What follows has a copy of the request, or is another: the log shows these fields, unless it has others to show.
+    pub(crate) fn keep_headers(&mut self, headers: &Headers) {
+        let Some(log) = &mut self.log else { return };
+        log.keeps_headers = true;
+        if log.headers.is_none() && log.needs.request_headers {
+            log.headers = Some(headers.clone());
+        }
     }
 
     /// The server's final response head is here.
@@ -143,6 +176,17 @@ impl Facts {
             && log.needs.response_headers
         {
             log.sent_headers = headers.clone();
+        }
+    }
+
+    /// The request has become a tunnel, which has no status of its own in Traefik's log, neither here nor there.
+    pub(crate) fn tunnelled(&mut self, headers: &Headers) {
+        self.status = 0;
+        self.sending(headers);
+        if let Some(log) = &mut self.log
+            && let Some((status, _)) = &mut log.answered
+        {
+            *status = 0;
         }
     }
 
@@ -176,8 +220,9 @@ impl Facts {
             size: self.sent,
             duration: since.elapsed(),
         });
-        let request_headers = log.forwarded_headers.as_ref().unwrap_or(&request.headers);
-        let host = Some(request.authority()).filter(|host| !host.is_empty());
+        let request_headers = log.headers.as_ref().unwrap_or(&request.headers);
+        let host = asked.map_or(request.authority(), |asked| &asked.authority);
+        let host = Some(host).filter(|host| !host.is_empty());
         recorder.write(&Record {
             entry_point: settings.map_or("", |settings| &settings.name),
             client: connection.peer,

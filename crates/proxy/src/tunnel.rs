@@ -1,124 +1,119 @@
-//! After `101 Switching Protocols`: bytes both ways until both sides have ended or one breaks.
+//! After `101 Switching Protocols`: what stays of the exchange, until both sides have ended or one breaks.
+//!
+//! Tunnels may stand for days and be very many, so that each holds what it needs and no more: the exchange, its memory
+//! and the snapshot that it ran on are given back when the tunnel begins.
+
+mod begin;
+mod flow;
 
 use std::{
     future::poll_fn,
-    io,
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
+    rc::Rc,
+    task::{Context, Poll},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use portway_http::Request;
+use portway_middleware::{Permit, Recording};
+use portway_observe::Reason;
+use portway_upstream::{Stream, Tunnelled};
 
+use self::flow::Flow;
 use crate::{
-    buffer::{Buffers, ReadBuffer},
-    deadline::Deadline,
+    buffer::ReadBuffer,
+    connection::Connection,
+    copies::{self, Copy},
+    memory::Memory,
+    record::Facts,
     relay::Side,
+    worker::Worker,
 };
 
-/// One direction of a tunnel.
-#[derive(Debug, Default)]
-struct Direction {
-    /// Bytes that were written.
-    passed: u64,
-    state: State,
+/// A tunnel between a client, whose connection is apart from it, and a server.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    server: Stream,
+    /// What was read from the server and not passed on.
+    from_server: ReadBuffer,
+    flow: Flow,
+    /// Boxed, since most have nothing of it.
+    due: Option<Box<Due>>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum State {
-    #[default]
-    Open,
-    /// The source has ended; the other side has yet to be told.
-    Ending,
-    /// Nothing more will pass.
-    Ended,
+/// What is let go and done when a tunnel has ended.
+#[derive(Debug)]
+struct Due {
+    facts: Facts,
+    /// The request, as the access record wants it.
+    request: Request,
+    /// What middlewares hold until the end.
+    permits: Vec<Permit>,
+    /// What is recorded at the end.
+    recordings: Vec<Recording>,
+    /// Copies of the request that are sent at the end, as in Traefik.
+    copies: Vec<Copy>,
+    /// Counts the tunnel at its server.
+    in_flight: Option<Tunnelled>,
 }
 
-/// Passes bytes both ways; gives back how many went to the client. What either side sent early goes first.
-///
-/// There is no idle limit while both sides are open, as in Traefik. Once one of them has ended, the other
-/// may be silent for `half_open`: it may be gone without a word. While nothing passes, no buffer is held.
-pub(crate) async fn run<C, S>(
-    mut client: Side<'_, C>,
-    mut server: Side<'_, S>,
-    buffers: &Buffers,
-    half_open: Option<Duration>,
-) -> u64
-where
-    C: AsyncRead + AsyncWrite + Unpin,
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let (mut up, mut down) = (Direction::default(), Direction::default());
-    let mut deadline = Deadline::default();
-    let mut seen = None;
-    poll_fn(|cx| {
-        let sent = up.poll(cx, &mut client, server.stream, buffers);
-        let received = down.poll(cx, &mut server, client.stream, buffers);
-        match (sent, received) {
-            (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => return Poll::Ready(()),
-            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(()),
-            (Poll::Pending, Poll::Pending) => return Poll::Pending,
-            _ => {}
-        }
-        let progress = Some(up.passed + down.passed);
-        if seen != progress {
-            seen = progress;
-            deadline.put_off(half_open);
-        }
-        if deadline.has_passed(cx) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    down.passed
+impl Due {
+    /// Whether there is nothing to be let go, nor to be done.
+    fn is_nothing(&self) -> bool {
+        let Self { facts, permits, recordings, copies, in_flight, .. } = self;
+        !facts.are_logged()
+            && permits.is_empty()
+            && recordings.is_empty()
+            && copies.is_empty()
+            && in_flight.is_none()
+    }
 }
 
-impl Direction {
-    /// Passes on as far as both sides allow; ready when the source has ended and the other side knows.
-    fn poll<F, T>(
+/// Carries the tunnel that the exchange with this memory has become to its end.
+pub(crate) async fn run(connection: &mut Connection, mut memory: Box<Memory>) {
+    let worker = Rc::clone(&connection.worker);
+    let tunnel = memory.tunnel.take();
+    worker.memories.put(memory);
+    connection.rest();
+    if let Some(mut tunnel) = tunnel {
+        let is_cut = poll_fn(|cx| tunnel.poll(cx, connection, &worker)).await;
+        tunnel.end(connection, &worker, is_cut);
+    }
+}
+
+impl Tunnel {
+    /// Passes on what there is; ready with whether the grace time is over when the tunnel is.
+    fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        from: &mut Side<'_, F>,
-        to: &mut T,
-        buffers: &Buffers,
-    ) -> Poll<io::Result<()>>
-    where
-        F: AsyncRead + Unpin,
-        T: AsyncWrite + Unpin,
-    {
-        while self.state == State::Open {
-            ready!(self.poll_write(cx, from.input, to))?;
-            match from.poll_fill(cx, buffers) {
-                Poll::Ready(Ok(0)) => self.state = State::Ending,
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    // What there is must not wait for more.
-                    ready!(Pin::new(to).poll_flush(cx))?;
-                    return Poll::Pending;
-                }
-            }
+        connection: &mut Connection,
+        worker: &Worker,
+    ) -> Poll<bool> {
+        let half_open =
+            worker.entry_points.get(connection.entry_point).and_then(|e| e.idle_timeout);
+        let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
+        let mut server = Side { stream: &mut self.server, input: &mut self.from_server };
+        if self.flow.poll(cx, &mut client, &mut server, &worker.buffers, half_open).is_ready() {
+            return Poll::Ready(false);
         }
-        if self.state == State::Ending {
-            ready!(Pin::new(to).poll_shutdown(cx))?;
-            self.state = State::Ended;
-        }
-        Poll::Ready(Ok(()))
+        // The task is woken for it, see `until_cut`: nothing needs to be registered here.
+        let is_cut = worker.ending(connection.entry_point).is_none_or(|ending| ending.is_cut());
+        if is_cut { Poll::Ready(true) } else { Poll::Pending }
     }
 
-    fn poll_write<T: AsyncWrite + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        input: &mut ReadBuffer,
-        to: &mut T,
-    ) -> Poll<io::Result<()>> {
-        while !input.is_empty() {
-            let count = ready!(Pin::new(&mut *to).poll_write(cx, input.filled()))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.passed += count as u64;
-            input.consume(count);
+    /// Lets go of what the tunnel held, and writes the access record.
+    fn end(self, connection: &Connection, worker: &Worker, is_cut: bool) {
+        let Self { server, mut from_server, flow, due } = self;
+        drop(server);
+        from_server.discard(&worker.buffers);
+        let Some(due) = due else { return };
+        let Due { mut facts, request, permits, recordings, copies, in_flight } = *due;
+        drop(in_flight);
+        copies::send(connection, copies, &worker.snapshots.load(), is_cut);
+        drop((permits, recordings));
+        if is_cut {
+            facts.reason = Some(Reason::GraceOver);
         }
-        Poll::Ready(Ok(()))
+        facts.sent = flow.received();
+        facts.write(connection, &request);
     }
 }
 

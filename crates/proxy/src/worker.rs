@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     Drain, EntryPoint, ErrorPages, InternalServices, ProxyStatus, accept::accept, buffer::Buffers,
-    clock::Clock, drain::Ending, memory::Memories,
+    clock::Clock, drain::Ending, http2, memory::Memories,
 };
 
 /// Requests to the API that a worker answers at once, at most; more get 503.
@@ -78,6 +78,7 @@ pub struct Worker {
     pub(crate) random: Random,
     pub(crate) buffers: Buffers,
     pub(crate) memories: Memories,
+    pub(crate) stream_tasks: http2::Tasks,
     pub(crate) clock: Clock,
     endings: Box<[Ending]>,
 }
@@ -106,6 +107,7 @@ impl Worker {
                 random: Random::default(),
                 buffers: Buffers::default(),
                 memories: Memories::default(),
+                stream_tasks: http2::Tasks::default(),
                 clock: Clock::new(),
                 endings,
             });

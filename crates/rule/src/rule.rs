@@ -24,7 +24,7 @@ pub fn parse(text: &str, syntax: Syntax) -> Result<Rule, RuleError> {
     let tree = parse_tree(text, syntax)?;
     let node = matcher::compile(&tree, text, syntax)?;
     let mut hosts = Vec::new();
-    collect_hosts(&tree, &mut hosts);
+    collect_hosts(&tree, false, &mut hosts);
     Ok(Rule { node, hosts: hosts.into() })
 }
 
@@ -40,10 +40,9 @@ impl Rule {
         self.node.matches(subject)
     }
 
-    /// The arguments of every `Host` in the rule, in lower case and in order, whatever stands
-    /// around them (`!` too).
+    /// The arguments of every `Host` in the rule that is not negated, in lower case and in order.
     ///
-    /// They decide certificates and TLS options. Traefik: `ParseDomains`.
+    /// They decide TLS options, as in Traefik 3.7.15: earlier versions took negated ones, too.
     #[must_use]
     pub fn hosts(&self) -> &[Box<str>] {
         &self.hosts
@@ -54,13 +53,13 @@ impl Rule {
     }
 }
 
-fn collect_hosts(tree: &Tree, hosts: &mut Vec<Box<str>>) {
+fn collect_hosts(tree: &Tree, negated: bool, hosts: &mut Vec<Box<str>>) {
     match tree {
         Tree::And(parts) | Tree::Or(parts) => {
-            parts.iter().for_each(|part| collect_hosts(part, hosts));
+            parts.iter().for_each(|part| collect_hosts(part, negated, hosts));
         }
-        Tree::Not(inner) => collect_hosts(inner, hosts),
-        Tree::Call(call) if call.name == MatcherName::Host => {
+        Tree::Not(inner) => collect_hosts(inner, !negated, hosts),
+        Tree::Call(call) if call.name == MatcherName::Host && !negated => {
             hosts.extend(call.arguments.iter().map(|argument| {
                 // Compilation has seen to it that a host is ASCII.
                 String::from_utf8_lossy(&argument.value).to_lowercase().into_boxed_str()

@@ -310,7 +310,7 @@ fn priority_is_the_length_in_bytes() {
 }
 
 #[test]
-fn hosts_are_all_arguments_of_host() {
+fn hosts_are_all_arguments_of_host_that_are_not_negated() {
     let hosts = |rule: &str, syntax| {
         parse(rule, syntax).unwrap().hosts().iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -320,4 +320,5 @@ fn hosts_are_all_arguments_of_host() {
     );
     assert_eq!(hosts("Host(`a`, `B`) || HostHeader(`c`)", Syntax::V2), ["a", "b"]);
     assert!(hosts("Path(`/`)", Syntax::V3).is_empty());
+    assert_eq!(hosts("Host(`a`) && !Host(`b`) || !(Host(`c`) && Host(`d`))", Syntax::V3), ["a"]);
 }

@@ -1,10 +1,10 @@
 //! Certificates made on the spot.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    date_time_ymd,
+    RsaKeySize, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -31,6 +31,22 @@ impl Certificate {
     pub fn for_names(names: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let certificate = params(names).self_signed(&key).expect("a self-signed certificate");
+        Self::new(&certificate, &key)
+    }
+
+    /// A self-signed certificate as it is described.
+    #[must_use]
+    pub fn made(made: &Made<'_>) -> Self {
+        let key = made.key.pair();
+        let mut params = params(made.names);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        if !made.common_name.is_empty() {
+            params.distinguished_name.push(DnType::CommonName, made.common_name);
+        }
+        if made.expired {
+            expire(&mut params);
+        }
+        let certificate = params.self_signed(&key).expect("a self-signed certificate");
         Self::new(&certificate, &key)
     }
 
@@ -92,6 +108,53 @@ impl Certificate {
     }
 }
 
+/// What a self-signed certificate says.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'names> {
+    /// Empty leaves it out.
+    pub common_name: &'names str,
+    /// The alternative names: host names, wildcards or addresses.
+    pub names: &'names [&'names str],
+    /// The kind of its key.
+    pub key: Key,
+    /// Whether its time is over.
+    pub expired: bool,
+}
+
+/// Kinds of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// ECDSA on P-256.
+    P256,
+    /// ECDSA on P-384.
+    P384,
+    /// Ed25519.
+    Ed25519,
+    /// RSA of 2048 bits; always the same key, because making one takes long.
+    Rsa,
+}
+
+impl Key {
+    fn pair(self) -> KeyPair {
+        static RSA: LazyLock<String> = LazyLock::new(|| {
+            let pair = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048);
+            pair.expect("a key").serialize_pem()
+        });
+        let pair = match self {
+            Self::P256 => KeyPair::generate(),
+            Self::P384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
+            Self::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519),
+            Self::Rsa => KeyPair::from_pem(&RSA),
+        };
+        pair.expect("a key")
+    }
+}
+
+fn expire(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2021, 1, 1);
+}
+
 fn params(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let common_name = names.first().cloned().unwrap_or_default();
@@ -122,14 +185,33 @@ impl Authority {
     /// The certificate of a client called `name`, valid or expired.
     #[must_use]
     pub fn sign(&self, name: &str, expired: bool) -> Certificate {
+        self.issue(name, expired, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    /// The certificate of a server called `name`, which is no client.
+    #[must_use]
+    pub fn sign_server(&self, name: &str) -> Certificate {
+        self.issue(name, false, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    fn issue(&self, name: &str, expired: bool, usage: ExtendedKeyUsagePurpose) -> Certificate {
         let key = KeyPair::generate().expect("a key");
         let mut params = params(&[name]);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.extended_key_usages = vec![usage];
         if expired {
-            params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(2021, 1, 1);
+            expire(&mut params);
         }
         let certificate = params.signed_by(&key, &self.issuer).expect("a signed certificate");
         Certificate::new(&certificate, &key)
+    }
+
+    /// An authority called `name` that this one vouches for.
+    #[must_use]
+    pub fn vouch(&self, name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(&[name]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.signed_by(&key, &self.issuer).expect("a signed certificate");
+        Self { certificate: Certificate::new(&certificate, &key), issuer: Issuer::new(params, key) }
     }
 }

@@ -11,11 +11,15 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+pub use sessions::Sessions;
+
 pub use rustls::version::{TLS12, TLS13};
 pub use rustls::{CipherSuite, NamedGroup};
 
 use crate::certificate::Certificate;
 use crate::message::{Framing, Head, Headers, Reader};
+
+mod sessions;
 
 /// How long a read may wait before the test counts the connection as silent.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -83,6 +87,9 @@ pub struct Tls<'name> {
     pub groups: Vec<NamedGroup>,
     /// What is sent before the handshake.
     pub preamble: Vec<u8>,
+    /// Where sessions are kept and taken from; without, none is resumed, and each connection shows which
+    /// certificate its own handshake chose.
+    pub sessions: Option<Sessions>,
 }
 
 impl<'name> Tls<'name> {
@@ -103,6 +110,7 @@ impl<'name> Tls<'name> {
             suites: Vec::new(),
             groups: Vec::new(),
             preamble: Vec::new(),
+            sessions: None,
         }
     }
 }
@@ -150,6 +158,14 @@ impl Client {
     pub fn application_protocol(&self) -> String {
         let Stream::Tls(stream) = &self.reader.stream else { return String::new() };
         stream.conn.alpn_protocol().map(crate::message::latin1).unwrap_or_default()
+    }
+
+    /// The negotiated cipher suite; "" without TLS.
+    #[must_use]
+    pub fn cipher_suite(&self) -> String {
+        let Stream::Tls(stream) = &self.reader.stream else { return String::new() };
+        let suite = stream.conn.negotiated_cipher_suite();
+        suite.map(|suite| format!("{:?}", suite.suite())).unwrap_or_default()
     }
 
     /// The client's own address.
@@ -280,8 +296,25 @@ fn tls_client(tls: &Tls<'_>) -> io::Result<ClientConnection> {
     ClientConnection::new(tls_config(tls)?, server_name(tls)?).map_err(io::Error::other)
 }
 
+/// The first flight of a TLS client, to be sent as it is or changed.
+///
+/// # Errors
+/// When nobody can ask so.
+pub fn hello(tls: &Tls<'_>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tls_client(tls)?.write_tls(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What the client asks for, as rustls takes it.
 pub(crate) fn tls_config(tls: &Tls<'_>) -> io::Result<Arc<ClientConfig>> {
+    match &tls.sessions {
+        Some(sessions) => sessions.client(|| tls_client_config(tls)),
+        None => tls_client_config(tls).map(Arc::new),
+    }
+}
+
+fn tls_client_config(tls: &Tls<'_>) -> io::Result<ClientConfig> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     provider
         .cipher_suites
@@ -300,9 +333,8 @@ pub(crate) fn tls_config(tls: &Tls<'_>) -> io::Result<Arc<ClientConfig>> {
         None => config.with_no_client_auth(),
     };
     config.alpn_protocols.clone_from(&tls.application_protocols);
-    // No resumption: each connection shows which certificate its own handshake chose.
     config.resumption = rustls::client::Resumption::disabled();
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 pub(crate) fn server_name(tls: &Tls<'_>) -> io::Result<ServerName<'static>> {

@@ -31,6 +31,7 @@ pub struct Http2Client {
     runtime: Runtime,
     sender: SendRequest<Bytes>,
     scheme: &'static str,
+    certificates: Vec<Vec<u8>>,
 }
 
 /// A request that was begun.
@@ -80,7 +81,8 @@ impl Http2Client {
 
     fn open(address: SocketAddr, tls: Option<&Tls<'_>>) -> io::Result<Self> {
         let runtime = Runtimes::new_current_thread().enable_all().build()?;
-        let sender = runtime.block_on(async {
+        let (sender, certificates) = runtime.block_on(async {
+            let mut certificates = Vec::new();
             let socket = TcpStream::connect(address).await?;
             socket.set_nodelay(true)?;
             let stream: Box<dyn Io> = match tls {
@@ -92,6 +94,8 @@ impl Http2Client {
                     if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                         return Err(io::ErrorKind::Unsupported.into());
                     }
+                    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                    certificates.extend(shown.iter().map(|certificate| certificate.to_vec()));
                     Box::new(stream)
                 }
             };
@@ -101,9 +105,16 @@ impl Http2Client {
                 .await
                 .map_err(io::Error::other)?;
             tokio::spawn(async move { drop(connection.await) });
-            Ok::<_, io::Error>(sender)
+            Ok::<_, io::Error>((sender, certificates))
         })?;
-        Ok(Self { runtime, sender, scheme: if tls.is_some() { "https" } else { "http" } })
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        Ok(Self { runtime, sender, scheme, certificates })
+    }
+
+    /// The certificate chain that the server showed, as DER; empty without TLS.
+    #[must_use]
+    pub fn peer_certificates(&self) -> &[Vec<u8>] {
+        &self.certificates
     }
 
     /// Sends a whole request as HTTP/1.1 has it, with its `Host` as authority, and reads the response.

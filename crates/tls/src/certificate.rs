@@ -133,7 +133,7 @@ impl LoadedCertificate {
         let names = names(&leaf);
         Ok(Self {
             certified: ArcSwap::from_pointee(CertifiedKey::new(chain, key)),
-            identity: names.join(",").into(),
+            identity: identity(&leaf).into(),
             names,
             not_before: leaf.validity().not_before.timestamp(),
             not_after: leaf.validity().not_after.timestamp(),
@@ -146,7 +146,7 @@ impl LoadedCertificate {
         self.names.iter().map(AsRef::as_ref)
     }
 
-    /// The names joined by `,`; of certificates with the same names the first one stays.
+    /// The names joined by `,` as Traefik joins them; of certificates with the same ones the first one stays.
     pub fn identity(&self) -> &str {
         &self.identity
     }
@@ -220,34 +220,43 @@ fn belongs(key: &dyn SigningKey, certified: &SubjectPublicKeyInfo<'_>) -> bool {
     })
 }
 
-/// Common name and subject alternative names as Traefik's certificate store takes them.
-fn names(leaf: &X509Certificate<'_>) -> Vec<Box<str>> {
-    let mut names: Vec<Box<str>> = Vec::new();
-    let mut add = |name: &str| {
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
-        if !name.is_empty() {
-            names.push(name.into());
-        }
-    };
-    if let Some(Ok(common)) = leaf.subject().iter_common_name().last().map(|name| name.as_str()) {
-        add(common);
-    }
+/// Common name and subject alternative names as Traefik's certificate store takes them: in lower case, and those that
+/// are no other than the common name, letter for letter, left out.
+fn written(leaf: &X509Certificate<'_>) -> Vec<String> {
+    let common = leaf.subject().iter_common_name().last();
+    let common = common.and_then(|name| name.as_str().ok()).unwrap_or_default();
+    let mut names = Vec::new();
     if let Ok(Some(alternative)) = leaf.subject_alternative_name() {
         for name in &alternative.value.general_names {
             match name {
-                GeneralName::DNSName(name) => add(name),
+                GeneralName::DNSName(name) => names.push((*name).to_owned()),
                 GeneralName::IPAddress(bytes) => {
-                    if let Some(address) = address(bytes) {
-                        add(&address.to_string());
-                    }
+                    names.extend(address(bytes).map(|address| address.to_string()));
                 }
                 _ => {}
             }
         }
     }
+    names.retain(|name| name != common);
+    if !common.is_empty() {
+        names.push(common.to_owned());
+    }
+    names.iter_mut().for_each(|name| name.make_ascii_lowercase());
+    names.sort();
+    names
+}
+
+fn identity(leaf: &X509Certificate<'_>) -> String {
+    written(leaf).join(",")
+}
+
+fn names(leaf: &X509Certificate<'_>) -> Vec<Box<str>> {
+    let mut names = written(leaf);
+    names.iter_mut().for_each(|name| name.truncate(name.trim_end_matches('.').len()));
+    names.retain(|name| !name.is_empty());
     names.sort();
     names.dedup();
-    names
+    names.into_iter().map(Into::into).collect()
 }
 
 /// Four or sixteen bytes as an address; IPv4 written as IPv6 is IPv4.

@@ -13,7 +13,7 @@ use portway_model::{
     Entry, Problem,
     dynamic::{Certificate, TlsStore},
 };
-use rustls::{pki_types::UnixTime, sign::CertifiedKey};
+use rustls::{CipherSuite, SignatureScheme, pki_types::UnixTime, sign::CertifiedKey};
 
 use crate::{BadCertificate, GeneratedDefault, LoadedCertificate};
 
@@ -22,16 +22,23 @@ const DEFAULT_STORE: &str = "default";
 
 /// The certificates of one configuration, indexed by the names they are good for.
 ///
-/// An exact name beats a wildcard; a wildcard stands for exactly one label. Of certificates that claim
-/// the same name with different sets of names, the one whose joined names sort last wins, which is
-/// what Traefik's reverse walk finds. The answer never depends on order or chance.
+/// A wildcard stands for exactly one label. Of certificates that are good for a name, the one whose joined names
+/// sort last wins, which is what Traefik's reverse walk finds: an exact name beats a wildcard, unless a wildcard
+/// stands beside it in the same certificate. The answer never depends on order or chance.
 #[derive(Debug)]
 pub struct Certificates {
     exact: HashMap<Box<str>, Arc<LoadedCertificate>, RandomState>,
     /// By what follows the first label; `*.example.com` is under `example.com`.
     wildcard: HashMap<Box<str>, Arc<LoadedCertificate>, RandomState>,
-    default: Arc<LoadedCertificate>,
+    default: Fallback,
     parsed: HashMap<Fingerprint, Parsed, RandomState>,
+}
+
+/// The certificate where no other fits.
+#[derive(Debug)]
+enum Fallback {
+    Written(Arc<LoadedCertificate>),
+    Generated(GeneratedDefault),
 }
 
 /// Problems found while compiling, for each object in the order and under the name it came with.
@@ -75,7 +82,7 @@ impl Certificates {
             problems.certificates.push(found);
         }
 
-        let mut default = Arc::clone(generated.certificate());
+        let mut default = Fallback::Generated(generated.clone());
         for (name, store) in stores {
             let mut found = Vec::new();
             if name != DEFAULT_STORE {
@@ -84,7 +91,7 @@ impl Certificates {
                 && !store.is_disabled()
                 && let Some(loaded) = loader.load(certificate, now, &mut found)
             {
-                default = loaded;
+                default = Fallback::Written(loaded);
             }
             for problem in &mut found {
                 if !problem.field.is_empty() {
@@ -100,7 +107,7 @@ impl Certificates {
 
     fn index(
         kept: &BTreeMap<Box<str>, Arc<LoadedCertificate>>,
-        default: Arc<LoadedCertificate>,
+        default: Fallback,
         parsed: HashMap<Fingerprint, Parsed, RandomState>,
     ) -> Self {
         let mut this =
@@ -126,11 +133,9 @@ impl Certificates {
     /// `None` where only the default one is left.
     pub fn find(&self, server_name: &str) -> Option<&Arc<LoadedCertificate>> {
         let name = canonical(server_name);
-        if let Some(certificate) = self.exact.get(name.as_ref()) {
-            return Some(certificate);
-        }
         let parent = name.split_once('.').map_or("", |(_, parent)| parent);
-        self.wildcard.get(parent)
+        let both = [self.exact.get(name.as_ref()), self.wildcard.get(parent)];
+        both.into_iter().flatten().max_by_key(|certificate| certificate.identity())
     }
 
     /// The certificate for a client that names no server: one that holds the local address.
@@ -140,12 +145,27 @@ impl Certificates {
 
     /// The certificate where no other fits.
     pub fn default_certificate(&self) -> &Arc<LoadedCertificate> {
-        &self.default
+        match &self.default {
+            Fallback::Written(certificate) => certificate,
+            Fallback::Generated(generated) => generated.certificate(),
+        }
     }
 
     /// All that came with the configuration and can be used, each once.
     pub fn loaded(&self) -> impl Iterator<Item = &Arc<LoadedCertificate>> {
         self.parsed.values().flatten()
+    }
+
+    /// The same as a client is shown it with which these suites are in common, and that understands these signatures.
+    pub(crate) fn certified_default(
+        &self,
+        suites: &[CipherSuite],
+        schemes: &[SignatureScheme],
+    ) -> Arc<CertifiedKey> {
+        match &self.default {
+            Fallback::Written(certificate) => certificate.certified(),
+            Fallback::Generated(generated) => generated.certified(suites, schemes),
+        }
     }
 
     pub(crate) fn certified(&self, server_name: Option<&str>) -> Option<Arc<CertifiedKey>> {

@@ -5,11 +5,13 @@
 use std::sync::{Arc, LazyLock};
 
 use rustls::{
-    SupportedCipherSuite,
+    CipherSuite, SupportedCipherSuite,
     crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs},
 };
 
 use aws_lc_rs::{cipher_suite, kx_group};
+
+mod p521;
 
 /// The provider with every suite and group that Portway offers, in Portway's order.
 ///
@@ -21,6 +23,41 @@ pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
     });
     &PROVIDER
 }
+
+/// Whether a suite encrypts with AES in a mode that authenticates.
+pub(crate) fn is_aes(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+            | CipherSuite::TLS13_AES_256_GCM_SHA384
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+    )
+}
+
+/// Whether a suite encrypts with ChaCha20.
+pub(crate) fn is_chacha(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+    )
+}
+
+/// The suites of TLS 1.2 for certificates with a key of ECDSA, and of RSA.
+pub(crate) const FOR_ECDSA: [CipherSuite; 3] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+pub(crate) const FOR_RSA: [CipherSuite; 3] = [
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
 
 /// Every cipher suite name that Traefik knows; those that Portway offers come first, best first.
 ///
@@ -86,8 +123,8 @@ pub(crate) const GROUPS: &[(&str, Option<&'static dyn SupportedKxGroup>)] = &[
     ("secp256r1", Some(kx_group::SECP256R1)),
     ("CurveP384", Some(kx_group::SECP384R1)),
     ("secp384r1", Some(kx_group::SECP384R1)),
-    ("CurveP521", None),
-    ("secp521r1", None),
+    ("CurveP521", Some(&p521::P521)),
+    ("secp521r1", Some(&p521::P521)),
     ("X25519MLKEM768", Some(kx_group::X25519MLKEM768)),
     ("x25519mlkem768", Some(kx_group::X25519MLKEM768)),
     ("SecP256r1MLKEM768", Some(kx_group::SECP256R1MLKEM768)),

@@ -8,9 +8,14 @@ use std::{
 
 use foldhash::fast::RandomState;
 use portway_model::{Problem, nearest};
-use rustls::{CipherSuite, ServerConfig, server::ClientHello};
+use rustls::{ServerConfig, server::ClientHello, sign::SingleCertAndKey};
 
-use crate::{CompiledOptions, DEFAULT_OPTIONS, Options, certificates::canonical};
+use crate::{
+    CompiledOptions, DEFAULT_OPTIONS, Options,
+    certificates::canonical,
+    crypto::{is_aes, is_chacha},
+    options::settings::{ACME, HTTP_1_1, HTTP_2},
+};
 
 /// What a router with TLS says about the choice.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +56,7 @@ pub struct EntryPointTls {
 type Usable = Option<Arc<CompiledOptions>>;
 
 /// What a ClientHello says that the choice depends on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Hello<'a> {
     /// The name asked for.
     pub server_name: Option<&'a str>,
@@ -59,6 +64,8 @@ pub struct Hello<'a> {
     pub local: Option<IpAddr>,
     /// Whether the client likes ChaCha20 better than AES, for want of hardware.
     pub prefers_chacha: bool,
+    /// The application protocols that it offers (ALPN).
+    pub protocols: Vec<&'a [u8]>,
 }
 
 /// What happens to a connection.
@@ -84,6 +91,9 @@ pub enum Refusal {
     /// No certificate is good for the name, and the options are strict.
     #[error("no certificate is good for this name and the TLS options are strict")]
     UnknownServerName,
+    /// The client is ACME's, and there is no challenge to answer.
+    #[error("a challenge of ACME is asked for and there is none")]
+    NoChallenge,
 }
 
 impl Refusal {
@@ -92,7 +102,7 @@ impl Refusal {
         match self {
             Self::InvalidOptions => None,
             // Alert record of TLS 1.2, two bytes: fatal, unrecognized_name (RFC 6066 §3).
-            Self::UnknownServerName => Some(&[21, 3, 3, 0, 2, 2, 112]),
+            Self::UnknownServerName | Self::NoChallenge => Some(&[21, 3, 3, 0, 2, 2, 112]),
         }
     }
 }
@@ -106,6 +116,7 @@ impl<'a> Hello<'a> {
             server_name: hello.server_name(),
             local,
             prefers_chacha: first.is_some_and(|suite| is_chacha(*suite)),
+            protocols: hello.alpn().into_iter().flatten().collect(),
         }
     }
 }
@@ -119,7 +130,7 @@ impl EntryPointTls {
     pub fn compile(routers: &[TlsRouter<'_>], options: &Options) -> (Self, Vec<Applied>) {
         let hosts: Vec<BTreeSet<String>> = routers
             .iter()
-            .map(|router| router.hosts.iter().map(|host| canonical(host).into_owned()).collect())
+            .map(|router| router.hosts.iter().map(|host| host.to_ascii_lowercase()).collect())
             .collect();
         let conflicted = conflicts(routers, &hosts);
         let applied: Vec<Applied> = routers
@@ -147,7 +158,9 @@ impl EntryPointTls {
             wildcard: HashMap::default(),
             otherwise: options.get(DEFAULT_OPTIONS).cloned(),
         };
+        // A name with a dot at its end is another one where options conflict, and comes after the one without.
         for (host, applied) in by_host {
+            let host = canonical(host);
             let usable = options.get(&applied.options).cloned();
             match host.strip_prefix('*') {
                 Some("") => this.otherwise = usable,
@@ -155,7 +168,7 @@ impl EntryPointTls {
                     this.wildcard.insert(rest.trim_start_matches('.').into(), usable);
                 }
                 _ => {
-                    this.exact.insert(host.into(), usable);
+                    this.exact.insert(host.as_ref().into(), usable);
                 }
             }
         }
@@ -164,6 +177,14 @@ impl EntryPointTls {
 
     /// The options and certificate for a connection.
     pub fn choose(&self, hello: &Hello<'_>) -> Choice {
+        if hello.protocols.contains(&ACME) {
+            // Whatever the name is, as in Traefik: nobody but an ACME server asks so, and for nothing else.
+            let refusal = match self.otherwise {
+                Some(_) => Refusal::NoChallenge,
+                None => Refusal::InvalidOptions,
+            };
+            return Choice::Refuse(refusal);
+        }
         let Some(options) = self.options(hello.server_name) else {
             return Choice::Refuse(Refusal::InvalidOptions);
         };
@@ -173,14 +194,20 @@ impl EntryPointTls {
             Some(_) => None,
         };
         let named = hello.server_name.is_some_and(|name| certificates.find(name).is_some());
-        let config = match by_address {
-            Some(certificate) => options.with_certificate(certificate.certified()),
-            None if options.is_strict() && !named => {
-                return Choice::Refuse(Refusal::UnknownServerName);
-            }
-            None if hello.prefers_chacha => Arc::clone(options.client_order()),
-            None => Arc::clone(options.config()),
+        if by_address.is_none() && options.is_strict() && !named {
+            return Choice::Refuse(Refusal::UnknownServerName);
+        }
+        let mut config = match hello.prefers_chacha {
+            true => Arc::clone(options.chacha_first()),
+            false => Arc::clone(options.config()),
         };
+        if let Some(certificate) = by_address {
+            let only = SingleCertAndKey::from(certificate.certified());
+            Arc::make_mut(&mut config).cert_resolver = Arc::new(only);
+        }
+        if is_not_understood(&hello.protocols, &config.alpn_protocols) {
+            Arc::make_mut(&mut config).alpn_protocols.clear();
+        }
         Choice::Serve { config, options: Arc::clone(options.name()) }
     }
 
@@ -190,6 +217,14 @@ impl EntryPointTls {
         let parent = || name.split_once('.').and_then(|(_, parent)| self.wildcard.get(parent));
         self.exact.get(name.as_ref()).or_else(parent).unwrap_or(&self.otherwise).as_ref()
     }
+}
+
+/// Whether a client that offers HTTP/1.1 meets options with HTTP/2 and nothing that it offers: as in Go it is then
+/// served as if it had offered nothing.
+fn is_not_understood(offered: &[&[u8]], served: &[Vec<u8>]) -> bool {
+    offered.contains(&HTTP_1_1)
+        && served.iter().any(|protocol| protocol == HTTP_2)
+        && !served.iter().any(|protocol| offered.contains(&protocol.as_slice()))
 }
 
 /// The positions of routers that have to give up their options.
@@ -295,25 +330,4 @@ fn unusable(name: &str, options: &Options) -> Option<String> {
 
 fn name<'a>(router: &TlsRouter<'a>) -> &'a str {
     router.options.filter(|name| !name.is_empty()).unwrap_or(DEFAULT_OPTIONS)
-}
-
-fn is_aes(suite: CipherSuite) -> bool {
-    matches!(
-        suite,
-        CipherSuite::TLS13_AES_128_GCM_SHA256
-            | CipherSuite::TLS13_AES_256_GCM_SHA384
-            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
-            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
-            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
-    )
-}
-
-fn is_chacha(suite: CipherSuite) -> bool {
-    matches!(
-        suite,
-        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
-            | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-            | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-    )
 }

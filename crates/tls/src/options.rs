@@ -13,12 +13,13 @@ use portway_model::{
     dynamic::{ClientAuth, TlsOptions},
 };
 use rustls::{
-    ServerConfig,
+    CipherSuite, ServerConfig, SupportedCipherSuite,
+    crypto::CryptoProvider,
     server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert},
-    sign::{CertifiedKey, SingleCertAndKey},
+    sign::CertifiedKey,
 };
 
-use crate::Certificates;
+use crate::{Certificates, crypto::is_chacha};
 
 mod client_auth;
 pub(crate) mod settings;
@@ -41,10 +42,10 @@ pub struct Options {
 pub struct CompiledOptions {
     name: Arc<str>,
     fingerprint: Fingerprint,
-    /// Portway's order of suites, for clients with hardware for AES.
+    /// With AES first, for clients with hardware for it.
     config: Arc<ServerConfig>,
-    /// The client's order, for those that put ChaCha20 first.
-    client_order: Arc<ServerConfig>,
+    /// With ChaCha20 first, for those that put it first.
+    chacha_first: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
     strict: bool,
     verifies_clients: bool,
@@ -119,27 +120,7 @@ impl CompiledOptions {
         let (settings, verifier) = (settings?, verifier?);
         let fingerprint = fingerprint(options);
 
-        let resolver =
-            Resolver { certificates: Arc::clone(certificates), strict: options.sni_strict };
-        let builder = ServerConfig::builder_with_provider(Arc::new(settings.provider))
-            .with_protocol_versions(&settings.versions);
-        let builder = match builder {
-            Ok(builder) => builder,
-            Err(error) => {
-                problems.push(Problem::error("", format!("the options cannot be served: {error}")));
-                return None;
-            }
-        };
         let verifies_clients = verifier.verifies;
-        let mut config = builder
-            .with_client_cert_verifier(verifier.verifier)
-            .with_cert_resolver(Arc::new(resolver));
-        config.ignore_client_order = true;
-        config.alpn_protocols = settings.protocols;
-        // Without tickets there is no resumption at all, as in Go: the default storage would keep
-        // sessions in memory behind a lock.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
         let tickets = if options.disable_session_tickets {
             None
         } else {
@@ -149,17 +130,43 @@ impl CompiledOptions {
                 None => tickets::fresh(verifies_clients),
             }
         };
-        if let Some(tickets) = &tickets {
-            config.ticketer = Arc::clone(tickets);
-            config.send_tls13_tickets = 1;
-        }
-        let mut client_order = config.clone();
-        client_order.ignore_client_order = false;
+        let suites = settings.provider.cipher_suites.iter().map(SupportedCipherSuite::suite);
+        let suites = suites.collect();
+        let resolver =
+            Resolver { certificates: Arc::clone(certificates), strict: options.sni_strict, suites };
+        let resolver = Arc::new(resolver);
+        let build = |provider: CryptoProvider| -> Result<ServerConfig, rustls::Error> {
+            let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+                .with_protocol_versions(&settings.versions)?
+                .with_client_cert_verifier(Arc::clone(&verifier.verifier))
+                .with_cert_resolver(Arc::clone(&resolver) as Arc<dyn ResolvesServerCert>);
+            config.ignore_client_order = true;
+            config.alpn_protocols.clone_from(&settings.protocols);
+            // Without tickets there is no resumption at all, as in Go: the default storage would keep
+            // sessions in memory behind a lock.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+            if let Some(tickets) = &tickets {
+                config.ticketer = Arc::clone(tickets);
+                config.send_tls13_tickets = 1;
+            }
+            Ok(config)
+        };
+        let mut reordered = settings.provider.clone();
+        reordered.cipher_suites.sort_by_key(|suite| !is_chacha(suite.suite()));
+        let built = build(settings.provider).and_then(|config| Ok((config, build(reordered)?)));
+        let (config, chacha_first) = match built {
+            Ok(built) => built,
+            Err(error) => {
+                problems.push(Problem::error("", format!("the options cannot be served: {error}")));
+                return None;
+            }
+        };
         Some(Self {
             name: name.into(),
             fingerprint,
             config: Arc::new(config),
-            client_order: Arc::new(client_order),
+            chacha_first: Arc::new(chacha_first),
             certificates: Arc::clone(certificates),
             strict: options.sni_strict,
             verifies_clients,
@@ -187,20 +194,13 @@ impl CompiledOptions {
         &self.config
     }
 
-    /// The same, in the client's order of suites.
-    pub(crate) fn client_order(&self) -> &Arc<ServerConfig> {
-        &self.client_order
+    /// The same with ChaCha20 before AES.
+    pub(crate) fn chacha_first(&self) -> &Arc<ServerConfig> {
+        &self.chacha_first
     }
 
     pub(crate) fn certificates(&self) -> &Certificates {
         &self.certificates
-    }
-
-    /// The configuration with one certificate for whatever name.
-    pub(crate) fn with_certificate(&self, certificate: Arc<CertifiedKey>) -> Arc<ServerConfig> {
-        let mut config = ServerConfig::clone(&self.config);
-        config.cert_resolver = Arc::new(SingleCertAndKey::from(certificate));
-        Arc::new(config)
     }
 }
 
@@ -216,12 +216,18 @@ impl fmt::Debug for CompiledOptions {
 struct Resolver {
     certificates: Arc<Certificates>,
     strict: bool,
+    /// Those that the options leave.
+    suites: Vec<CipherSuite>,
 }
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let certificate = self.certificates.certified(hello.server_name());
-        let default = || self.certificates.default_certificate().certified();
+        let default = || {
+            let common = hello.cipher_suites().iter().filter(|suite| self.suites.contains(suite));
+            let common: Vec<CipherSuite> = common.copied().collect();
+            self.certificates.certified_default(&common, hello.signature_schemes())
+        };
         certificate.or_else(|| (!self.strict).then(default))
     }
 }

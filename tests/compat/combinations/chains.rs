@@ -16,7 +16,7 @@ pub(super) struct Chains {
 
 /// A chain for a router.
 #[derive(Debug, Default)]
-pub(super) struct Chain {
+pub(in crate::compat) struct Chain {
     /// The names that the router lists.
     pub(super) names: Vec<String>,
     /// The middlewares behind the names.

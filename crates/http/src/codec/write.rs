@@ -50,7 +50,7 @@ pub struct ResponseHead<'a> {
 pub fn write_request_head(out: &mut Vec<u8>, request: &Request, host: &str, close: bool) {
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
-    request.target.write_request_uri(out);
+    request.target.write_server_uri(out);
     out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
     debug_assert!(crate::host::is_valid_host(host.as_bytes()));
     write_host(out, host);

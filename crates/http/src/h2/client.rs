@@ -15,7 +15,7 @@ use super::stream::{Half, Stream, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::codec::framing::{settle_trailer, stated_framing};
-use crate::headers::{Field, Known};
+use crate::headers::Known;
 use crate::method::Method;
 use crate::request::Request;
 use crate::response::Response;
@@ -75,7 +75,7 @@ impl Connection<Client> {
         }
         let mut target = std::mem::take(&mut self.target);
         target.clear();
-        head.request.target.write_request_uri(&mut target);
+        head.request.target.write_server_uri(&mut target);
         // Few servers say so little that it must be counted.
         if self.theirs.head_bytes < usize::MAX && length(head, &target) > self.theirs.head_bytes {
             self.target = target;
@@ -217,18 +217,18 @@ fn parse_status(text: &[u8]) -> Option<Status> {
 
 /// The length of a head as RFC 9113 §6.5.2 counts it: names, values, and 32 bytes for each field.
 fn length(head: &RequestHead<'_>, target: &[u8]) -> usize {
-    let size = |name: &str, value: &[u8]| name.len() + value.len() + 32;
+    let size = |name: &[u8], value: &[u8]| name.len() + value.len() + 32;
     let method = method(head);
-    let mut length = size(":method", method.as_str().as_bytes());
-    length += head.protocol.map_or(0, |protocol| size(":protocol", protocol.as_bytes()));
+    let mut length = size(b":method", method.as_str().as_bytes());
+    length += head.protocol.map_or(0, |protocol| size(b":protocol", protocol.as_bytes()));
     if *method != Method::Connect || head.protocol.is_some() {
-        length += size(":scheme", head.scheme.as_bytes()) + size(":path", target);
+        length += size(b":scheme", head.scheme.as_bytes()) + size(b":path", target);
     }
-    length += size(":authority", head.authority.as_bytes());
-    length += fields(head.request).map(|field| size(field.name, field.value)).sum::<usize>();
+    length += size(b":authority", head.authority.as_bytes());
+    length += fields(head.request).map(|(_, name, value)| size(name, value)).sum::<usize>();
     let mut text = itoa::Buffer::new();
     let content_length = content_length(head).map(|length| text.format(length).as_bytes());
-    length + content_length.map_or(0, |value| size("content-length", value))
+    length + content_length.map_or(0, |value| size(b"content-length", value))
 }
 
 fn method<'a>(head: &RequestHead<'a>) -> &'a Method {
@@ -236,11 +236,11 @@ fn method<'a>(head: &RequestHead<'a>) -> &'a Method {
 }
 
 /// What is sent of a request's fields as they are.
-fn fields(request: &Request) -> impl Iterator<Item = Field<'_>> {
+fn fields(request: &Request) -> impl Iterator<Item = (Option<Known>, &[u8], &[u8])> {
     let skipped = OF_CONNECTIONS.with(Known::Host).with(Known::ContentLength);
-    request.headers.iter().filter(move |field| {
-        let is_skipped = field.known.is_some_and(|known| skipped.contains(known));
-        let bad_te = field.known == Some(Known::Te) && field.value != b"trailers";
+    request.headers.lines().filter(move |(known, _, value)| {
+        let is_skipped = known.is_some_and(|known| skipped.contains(known));
+        let bad_te = *known == Some(Known::Te) && *value != b"trailers";
         !is_skipped && !bad_te
     })
 }
@@ -261,27 +261,27 @@ fn write_request(encoder: &mut Encoder, out: &mut Vec<u8>, head: &RequestHead<'_
         Method::Post => encoder.index(out, METHOD + 1),
         method => {
             let text = method.as_str().as_bytes();
-            encoder.write(out, METHOD, ":method", text, Keeping::Repeated);
+            encoder.write(out, METHOD, b":method", text, Keeping::Repeated);
         }
     }
     if let Some(protocol) = head.protocol {
-        encoder.write(out, 0, ":protocol", protocol.as_bytes(), Keeping::Repeated);
+        encoder.write(out, 0, b":protocol", protocol.as_bytes(), Keeping::Repeated);
     }
     if *method != Method::Connect || head.protocol.is_some() {
         match head.scheme {
             "http" => encoder.index(out, SCHEME),
             "https" => encoder.index(out, SCHEME + 1),
-            other => encoder.write(out, SCHEME, ":scheme", other.as_bytes(), Keeping::Repeated),
+            other => encoder.write(out, SCHEME, b":scheme", other.as_bytes(), Keeping::Repeated),
         }
         match target {
             b"/" => encoder.index(out, PATH),
-            path => encoder.write(out, PATH, ":path", path, Keeping::Unrepeated),
+            path => encoder.write(out, PATH, b":path", path, Keeping::Unrepeated),
         }
     }
     let authority = head.authority.as_bytes();
-    encoder.write(out, AUTHORITY, ":authority", authority, Keeping::Repeated);
-    for field in fields(head.request) {
-        encoder.field(out, &field);
+    encoder.write(out, AUTHORITY, b":authority", authority, Keeping::Repeated);
+    for (known, name, value) in fields(head.request) {
+        encoder.field(out, known, name, value);
     }
     if let Some(length) = content_length(head) {
         let mut text = itoa::Buffer::new();

@@ -11,7 +11,7 @@ use super::stream::{Half, Stream, StreamId};
 use super::streams::Past;
 use crate::body::BodyFraming;
 use crate::chunked::is_forbidden_trailer;
-use crate::headers::Headers;
+use crate::headers::{Field, Headers};
 
 impl<R: Role> Connection<R> {
     /// Says that so much of what came on a stream was passed on, so that the peer may send more.
@@ -98,7 +98,9 @@ impl<R: Role> Connection<R> {
         }
         state.sending = Half::Ended;
         self.write_head(stream.0, true, |encoder, out| {
-            fields.for_each(|field| encoder.field(out, &field));
+            fields.for_each(|Field { name, value, known }| {
+                encoder.field(out, known, name.as_bytes(), value);
+            });
         });
         self.settle(stream.0);
         Ok(())

@@ -14,7 +14,7 @@ use crate::body::BodyFraming;
 use crate::codec::ResponseHead;
 use crate::codec::framing::{settle_trailer, stated_framing};
 use crate::headers::{Known, KnownSet};
-use crate::host::is_valid_host;
+use crate::host::{is_canonical_name, is_valid_host};
 use crate::method::Method;
 use crate::refusal::Reason;
 use crate::request::Request;
@@ -198,11 +198,16 @@ fn settle_host(request: &mut Request, authority: Option<&[u8]>) -> Result<(), Re
         None => hosts.next().unwrap_or_default(),
     };
     let several = authority.is_none() && hosts.next().is_some();
+    let canonical = is_canonical_name(host);
     let filled = refill(&mut request.authority, host);
     drop(hosts);
     request.headers.remove(Known::Host);
     if several {
         return Err(Reason::SeveralHosts);
+    }
+    if canonical {
+        request.copy_host();
+        return Ok(());
     }
     if filled.is_err() || !is_valid_host(request.authority.as_bytes()) {
         request.authority.clear();
@@ -220,7 +225,7 @@ fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<
         Some((_, index)) => encoder.index(out, *index),
         None => {
             let code = code.format(head.status.code()).as_bytes();
-            encoder.write(out, STATUS, ":status", code, Keeping::Repeated);
+            encoder.write(out, STATUS, b":status", code, Keeping::Repeated);
         }
     }
     let mut skipped = OF_CONNECTIONS;
@@ -231,9 +236,9 @@ fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<
     if head.status.code() == 304 {
         skipped.insert(Known::ContentType);
     }
-    for field in head.headers.iter() {
-        if !field.known.is_some_and(|known| skipped.contains(known)) {
-            encoder.field(out, &field);
+    for (known, name, value) in head.headers.lines() {
+        if !known.is_some_and(|known| skipped.contains(known)) {
+            encoder.field(out, known, name, value);
         }
     }
     if let BodyFraming::Length(length) = head.body

@@ -112,6 +112,27 @@ fn redirections_see_the_semicolons_until_something_changes() {
 }
 
 #[test]
+fn a_redirection_to_itself_shows_the_semicolons_to_all_but_the_server() {
+    let mut target = canonical("/a/b?x;y&z");
+    target.resume_client_uri();
+    let server_uri = |target: &Target| {
+        let mut uri = Vec::new();
+        target.write_server_uri(&mut uri);
+        String::from_utf8(uri).unwrap()
+    };
+    assert_eq!((&*target.request_uri(), &*server_uri(&target)), ("/a/b?x;y&z", "/a/b?x&y&z"));
+    assert_eq!(target.strip_prefix(b"/a", false), Stripped::Done);
+    assert_eq!((&*target.request_uri(), &*server_uri(&target)), ("/b?x;y&z", "/b?x&y&z"));
+    let mut target = canonical("/a;b?");
+    target.resume_client_uri();
+    assert_eq!(server_uri(&target), "/a;b?");
+    assert_eq!(target.strip_prefix(b"/a;b", false), Stripped::Done);
+    assert_eq!((target.path(), target.escaped_path()), (&b""[..], ""));
+    target.resume_client_uri();
+    assert_eq!((target.path(), target.escaped_path()), (&b"/"[..], "/"));
+}
+
+#[test]
 fn a_path_that_normalising_made_plain_has_no_encoding_of_its_own() {
     let mut target = canonical("/%61");
     assert_eq!(target.raw_path(), None);

@@ -41,7 +41,7 @@ fn outcome(
     let mut context = context();
     let mut request = get("/a/b?c", &[("Authorization", &field)]);
     let flow = filter.on_request(&mut request, &mut context);
-    assert_eq!(context.username.as_deref(), Some(user));
+    assert_eq!(context.username.as_deref(), Some(user).filter(|user| !user.is_empty()));
     match flow {
         Flow::Continue => "in",
         Flow::Respond(answer) => {
@@ -64,7 +64,7 @@ fn whoever_says_nothing_is_challenged() {
         assert_eq!(fields[0], "Content-Type: text/plain");
         assert!(fields[1].starts_with("Www-Authenticate: Digest realm=\"traefik\", nonce=\""));
         assert!(fields[1].ends_with("algorithm=\"MD5\", qop=\"auth\""), "{}", fields[1]);
-        assert_eq!(context.username.as_deref(), Some(""));
+        assert_eq!(context.username, None);
     }
 }
 

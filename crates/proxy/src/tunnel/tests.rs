@@ -1,7 +1,28 @@
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::*;
-use crate::testing::{Choppy, everything, soon};
+use crate::{
+    buffer::Buffers,
+    testing::{Choppy, everything, soon},
+};
+
+/// Passes bytes both ways to the end; gives back how many went to the client.
+async fn run<C, S>(
+    mut client: Side<'_, C>,
+    mut server: Side<'_, S>,
+    buffers: &Buffers,
+    half_open: Option<Duration>,
+) -> u64
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut flow = Flow::default();
+    poll_fn(|cx| flow.poll(cx, &mut client, &mut server, buffers, half_open)).await;
+    flow.received()
+}
 
 /// Fills a buffer with `bytes`, as if they had come early.
 async fn early(bytes: &[u8]) -> ReadBuffer {

@@ -35,6 +35,7 @@ impl<'s> Exchange<'_, 's> {
         let page = errors.page(status, asked, self.context.tls);
         let mut reply = match page.request {
             Some(request) => {
+                self.facts.keep_headers(&self.memory.request.headers);
                 let asked = std::mem::replace(&mut self.memory.request, request);
                 let appends = std::mem::take(&mut self.context.append_forwarded_for);
                 let fields = self.set_aside();

@@ -63,6 +63,7 @@ impl<'s> Exchange<'_, 's> {
     /// What follows has a copy of the request: who wants it later as it was before it was made ready for a server gets
     /// it as it is now. Says whether somebody wants it.
     pub(crate) fn copy_request(&mut self) -> bool {
+        self.facts.keep_headers(&self.memory.request.headers);
         let wanted = std::mem::take(&mut self.keeps_unsent);
         if wanted {
             self.unsent = Some(self.memory.request.clone());

@@ -112,6 +112,7 @@ impl Exchange<'_, '_> {
             stream.repeat_end();
         }
         self.memory.held = Some(HeldBody { bytes: held, ..HeldBody::default() });
+        self.facts.request_bytes = self.held_length();
         Ok(())
     }
 

@@ -30,6 +30,7 @@ impl<'s> Exchange<'_, 's> {
         }
         let saved = self.save();
         let outer = self.asked.replace(Vec::new());
+        let keeps_headers = self.facts.keeps_headers();
         let began = Instant::now();
         let mut attempts = 1;
         let reply = loop {
@@ -39,6 +40,8 @@ impl<'s> Exchange<'_, 's> {
             let keeps_unsent = self.keeps_unsent;
             if heeds_status || (!last && retry.heeds_network()) {
                 self.copy_request();
+            } else {
+                self.facts.follow_headers(keeps_headers);
             }
             // The last attempt has nothing to be held back for.
             let (outer, mut reply) = if last {

@@ -31,14 +31,13 @@ pub(crate) fn compile(
     problems: &mut Vec<Problem>,
 ) -> Option<Settings> {
     let versions = versions(options, outcome, problems);
-    let suites = cipher_suites(options, outcome, problems);
+    let suites = cipher_suites(options, problems);
     let groups = curves(options, problems);
     let protocols = protocols(&options.alpn_protocols, problems);
-    let (versions, cipher_suites, kx_groups) = (versions?, suites?, groups?);
-    let served = |version: &SupportedProtocolVersion| {
-        cipher_suites.iter().any(|suite| suite.version().version == version.version)
-    };
-    if !versions.iter().any(|version| served(version)) {
+    let (versions, mut cipher_suites, kx_groups) = (versions?, suites?, groups?);
+    // What is left says which kinds of certificates a client can be shown.
+    cipher_suites.retain(|suite| versions.contains(&suite.version()));
+    if cipher_suites.is_empty() {
         problems.push(Problem::error(
             "cipherSuites",
             format!("no suite is left for the versions allowed: {outcome}"),
@@ -107,7 +106,6 @@ fn version(field: &str, written: &str, problems: &mut Vec<Problem>) -> Option<Ve
 
 fn cipher_suites(
     options: &TlsOptions,
-    outcome: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<Vec<SupportedCipherSuite>> {
     let all = &crypto::provider().cipher_suites;
@@ -134,14 +132,11 @@ fn cipher_suites(
             }
         }
     }
-    let never = "never offered, as they lack forward secrecy or authenticated encryption";
-    if good && named.is_empty() {
-        let message = format!("only suites that are {never}: {outcome}");
-        problems.push(Problem::error("cipherSuites", message));
-        return None;
-    }
     if !weak.is_empty() {
-        let message = format!("{} are {never}", weak.join(", "));
+        let message = format!(
+            "{} are never offered, as they lack forward secrecy or authenticated encryption",
+            weak.join(", ")
+        );
         problems.push(Problem::warning("cipherSuites", message));
     }
     // As in Go, the suites of TLS 1.3 cannot be chosen: all are safe, and all are offered.
@@ -192,9 +187,7 @@ fn curves(
     good.then_some(groups)
 }
 
-/// The protocols offered by ALPN: `http/1.1`, and names of the user's own.
-///
-/// HTTP/2 is not offered before it is served, nor ACME's challenge before ACME is.
+/// The protocols offered by ALPN: HTTP/2 and HTTP/1.1, or the user's own list.
 fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
     if written.is_empty() {
         return vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()];
@@ -203,9 +196,6 @@ fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
     for (position, name) in written.iter().enumerate() {
         let field = format!("alpnProtocols[{position}]");
         match name.as_bytes() {
-            b"acme-tls/1" => {
-                problems.push(Problem::warning(field, "ACME is not served yet: not offered"));
-            }
             // The wire holds names of 1 to 255 bytes (RFC 7301 §3.1).
             bytes if bytes.is_empty() || bytes.len() > 255 => {
                 problems.push(Problem::warning(field, "a name has 1 to 255 bytes: not offered"));
@@ -220,8 +210,10 @@ fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
     protocols
 }
 
-const HTTP_1_1: &[u8] = b"http/1.1";
-const HTTP_2: &[u8] = b"h2";
+/// The names of HTTP/1.1, HTTP/2 and challenges of ACME in ALPN.
+pub(crate) const HTTP_1_1: &[u8] = b"http/1.1";
+pub(crate) const HTTP_2: &[u8] = b"h2";
+pub(crate) const ACME: &[u8] = b"acme-tls/1";
 
 /// Traefik's words, and the nearest name where there is one.
 fn unknown(what: &str, written: &str, known: impl IntoIterator<Item = &'static str>) -> String {

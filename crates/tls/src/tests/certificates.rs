@@ -1,7 +1,8 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{Entry, Severity, dynamic::Certificate};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rustls::{CipherSuite, SignatureScheme};
 
 use super::fixtures::*;
 use crate::{BadCertificate, Certificates, LoadedCertificate};
@@ -12,16 +13,44 @@ fn check(certificates: &Certificates, name: &str, expected: Option<&str>) {
 }
 
 #[test]
-fn exact_names_beat_wildcards() {
+fn of_an_exact_name_and_a_wildcard_the_last_in_order_of_names_wins() {
     let set = certificates(&[
         named(&["*.example.com"]),
         named(&["www.example.com"]),
-        // Sorts before `*.example.com` in Traefik's walk and would lose there.
-        named(&["!.example.org", "api.example.com"]),
+        // Traefik walks from the last to the first, so that this one comes after `*.example.com`.
+        named(&["*.but.test", "api.example.com"]),
     ]);
     check(&set, "www.example.com", Some("www.example.com"));
-    check(&set, "api.example.com", Some("!.example.org,api.example.com"));
+    check(&set, "api.example.com", Some("*.example.com"));
     check(&set, "other.example.com", Some("*.example.com"));
+    check(&set, "a.but.test", Some("*.but.test,api.example.com"));
+}
+
+#[test]
+fn names_are_joined_as_traefik_joins_them() {
+    // Letter for letter the common name is another one, and stands beside it.
+    let set = certificates(&[
+        Entry::new(self_signed(&parameters("ONE.test", &["one.test"]))),
+        Entry::new(self_signed(&parameters("one.test", &["one.test"]))),
+        Entry::new(self_signed(&parameters("", &["two.test", "two.test"]))),
+    ]);
+    check(&set, "one.test", Some("one.test,one.test"));
+    check(&set, "two.test", Some("two.test,two.test"));
+}
+
+#[test]
+fn a_client_that_understands_rsa_alone_gets_a_generated_certificate_of_rsa() {
+    let generated = generated();
+    let first = generated.certified(&[], &[SignatureScheme::ECDSA_NISTP256_SHA256]);
+    assert!(Arc::ptr_eq(&first, &generated.certificate().certified()));
+    let schemes = [SignatureScheme::RSA_PSS_SHA256];
+    let second = generated.certified(&[], &schemes);
+    assert!(second.key.choose_scheme(&schemes).is_some());
+    let suites =
+        [CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
+    let both = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
+    assert!(Arc::ptr_eq(&second, &generated.clone().certified(&suites, &both)));
+    assert!(Arc::ptr_eq(&first, &generated.certified(&suites[..1], &both)));
 }
 
 #[test]

@@ -107,6 +107,14 @@ fn a_conflict_elsewhere_does_not_lower_a_hosts_options() {
 }
 
 #[test]
+fn a_dot_at_the_end_makes_another_name_that_comes_first() {
+    let routers = [("a.test", Some("modern@file")), ("a.test.", Some("other@file"))];
+    let (entry, applied) = applied(&routers, &compiled());
+    assert_eq!(applied, [fine("modern@file"), fine("other@file")]);
+    check(&entry, "a.test", "other@file");
+}
+
+#[test]
 fn a_router_without_hosts_gets_the_default_options() {
     let (entry, applied) = applied(&[("", Some("modern@file")), ("", None)], &compiled());
     check(&entry, "any.test", "default");

@@ -13,7 +13,7 @@ use rustls::{
 };
 
 use super::fixtures::*;
-use crate::{Certificates, EntryPointTls, Options, crypto, facts};
+use crate::{Certificates, EntryPointTls, Options, Refusal, crypto, facts};
 
 fn serve(certificates: &Arc<Certificates>, written: &[(&str, TlsOptions)]) -> EntryPointTls {
     let options = Options::compile(&options(written), certificates, None).0;
@@ -97,10 +97,42 @@ fn aes_comes_first_but_for_clients_that_prefer_chacha() {
         (&[aes256, aes128, chacha][..], "TLS_AES_128_GCM_SHA256"),
         (&[chacha, aes256, aes128], "TLS_CHACHA20_POLY1305_SHA256"),
         (&[aes256, chacha], "TLS_AES_256_GCM_SHA384"),
+        (&[chacha, aes256], "TLS_CHACHA20_POLY1305_SHA256"),
     ] {
         let done = handshake(&entry, &client(&TLS13, offered), "any.test").unwrap();
         assert_eq!(facts::cipher(&done.server), expected);
     }
+}
+
+#[test]
+fn a_client_that_prefers_chacha_gets_the_order_of_go_all_the_same() {
+    // Portway's certificate is of ECDSA: what the client put first is for RSA.
+    let entry = serve(&certificates(&[]), &[("any", TlsOptions::default())]);
+    let offered = [
+        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    ];
+    let done = handshake(&entry, &client(&TLS12, &offered), "any.test").unwrap();
+    assert_eq!(facts::cipher(&done.server), "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+}
+
+#[test]
+fn options_with_suites_for_rsa_alone_serve_the_generated_certificate() {
+    let rsa = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    let options = TlsOptions { cipher_suites: vec![rsa.into()], ..versions("", "VersionTLS12") };
+    let entry = serve(&certificates(&[]), &[("o", options)]);
+    let done = handshake(&entry, &client(&TLS12, &[]), "o.test").unwrap();
+    assert_eq!(facts::cipher(&done.server), rsa);
+}
+
+#[test]
+fn weak_suites_leave_tls_1_3() {
+    let weak = "TLS_RSA_WITH_AES_128_CBC_SHA";
+    let options = TlsOptions { cipher_suites: vec![weak.into()], ..TlsOptions::default() };
+    let entry = serve(&certificates(&[]), &[("o", options)]);
+    assert!(handshake(&entry, &client(&TLS13, &[]), "o.test").is_ok());
+    assert!(handshake(&entry, &client(&TLS12, &[]), "o.test").is_err());
 }
 
 #[test]
@@ -124,6 +156,29 @@ fn curves_are_kept_to() {
     let done = handshake(&entry, &client(&TLS13, &[]), "o.test").unwrap();
     let group = done.server.negotiated_key_exchange_group().unwrap();
     assert_eq!(group.name(), rustls::NamedGroup::secp384r1);
+}
+
+#[test]
+fn p_521_is_served_where_it_is_named_and_nowhere_else() {
+    let p521 = crypto::GROUPS.iter().find(|(name, _)| *name == "CurveP521").unwrap().1.unwrap();
+    let provider =
+        CryptoProvider { kx_groups: vec![p521], ..CryptoProvider::clone(crypto::provider()) };
+    let named = TlsOptions { curve_preferences: vec!["secp521r1".into()], ..Default::default() };
+    let all = [("named", named), ("any", TlsOptions::default())];
+    let entry = serve(&certificates(&[]), &all);
+    for version in [&TLS12, &TLS13] {
+        let client = ClientConfig::builder_with_provider(Arc::new(provider.clone()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(crate::verify::AnyServer))
+            .with_no_client_auth();
+        let client = Arc::new(client);
+        let done = handshake(&entry, &client, "named.test").unwrap();
+        let group = done.server.negotiated_key_exchange_group().unwrap();
+        assert_eq!(group.name(), rustls::NamedGroup::secp521r1);
+        assert!(handshake(&entry, &client, "any.test").is_err());
+    }
 }
 
 #[test]
@@ -442,22 +497,33 @@ fn disabled_tickets_mean_no_resumption() {
 
 #[test]
 fn a_protocol_is_agreed_on_where_both_know_one() {
-    let entry = serve(&certificates(&[]), &[("o", TlsOptions::default())]);
-    let with = |protocols: &[&[u8]]| {
+    let http2 = TlsOptions { alpn_protocols: vec!["h2".into()], ..TlsOptions::default() };
+    let entry = serve(&certificates(&[]), &[("o", TlsOptions::default()), ("http2", http2)]);
+    let at = |name: &str, protocols: &[&[u8]]| {
         let mut config = ClientConfig::clone(&trusting(vec![]));
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         config.resumption = Resumption::disabled();
-        handshake(&entry, &Arc::new(config), "o.test")
+        handshake(&entry, &Arc::new(config), name)
             .map(|done| done.server.alpn_protocol().map(<[u8]>::to_vec))
     };
+    let with = |protocols: &[&[u8]]| at("o.test", protocols);
     assert_eq!(with(&[b"http/1.1", b"h2"]), Ok(Some(b"h2".to_vec())));
     assert_eq!(with(&[b"http/1.1"]), Ok(Some(b"http/1.1".to_vec())));
     assert_eq!(with(&[]), Ok(None));
-    let failure = with(&[b"h3"]).unwrap_err();
-    assert!(
-        matches!(failure, Failure::Server(Error::NoApplicationProtocol))
-            || failure
-                == Failure::Client(Error::AlertReceived(AlertDescription::NoApplicationProtocol)),
-        "{failure:?}"
-    );
+    // As in Go, a client of HTTP/1.1 alone is served where HTTP/2 alone is offered, and nobody else.
+    assert_eq!(at("http2.test", &[b"http/1.1"]), Ok(None));
+    assert_eq!(at("http2.test", &[b"http/1.1", b"h2"]), Ok(Some(b"h2".to_vec())));
+    for failure in [with(&[b"h3"]), at("http2.test", &[b"http/1.0"])] {
+        let failure = failure.unwrap_err();
+        assert!(
+            matches!(failure, Failure::Server(Error::NoApplicationProtocol))
+                || failure
+                    == Failure::Client(Error::AlertReceived(
+                        AlertDescription::NoApplicationProtocol
+                    )),
+            "{failure:?}"
+        );
+    }
+    let failure = with(&[b"http/1.1", b"acme-tls/1"]).unwrap_err();
+    assert_eq!(failure, Failure::Refused(Refusal::NoChallenge));
 }

@@ -100,11 +100,11 @@ fn suites_are_known_by_name() {
         "TLS_RSA_WITH_AES_128_CBC_SHA are never offered, as they lack forward secrecy or \
          authenticated encryption",
     );
-    refused(
+    warned(
         suites(&[weak]),
         "cipherSuites",
-        "only suites that are never offered, as they lack forward secrecy or authenticated \
-         encryption: the hosts of these options are refused",
+        "TLS_RSA_WITH_AES_128_CBC_SHA are never offered, as they lack forward secrecy or \
+         authenticated encryption",
     );
     refused(
         TlsOptions { max_version: "VersionTLS12".into(), ..suites(&["TLS_AES_128_GCM_SHA256"]) },
@@ -117,11 +117,13 @@ fn suites_are_known_by_name() {
 fn curves_are_known_by_both_names() {
     let known = ["CurveP256", "secp384r1", "X25519", "X25519MLKEM768", "SecP256r1MLKEM768"];
     assert_eq!(compile(curves(&known)), (true, vec![]));
-    warned(curves(&["CurveP521", "CurveP256"]), "curvePreferences", "not served: CurveP521");
+    assert_eq!(compile(curves(&["CurveP521", "secp521r1"])), (true, vec![]));
+    let large = "SecP384r1MLKEM1024";
+    warned(curves(&[large, "CurveP256"]), "curvePreferences", &format!("not served: {large}"));
     refused(
-        curves(&["CurveP521"]),
+        curves(&[large]),
         "curvePreferences",
-        "only curves that are not served: CurveP521",
+        &format!("only curves that are not served: {large}"),
     );
     refused(
         curves(&["CurveP255"]),
@@ -155,7 +157,7 @@ fn verifying_clients_needs_an_authority() {
 }
 
 #[test]
-fn protocols_that_are_not_served_are_not_offered() {
+fn protocols_are_offered_as_they_are_written() {
     let offered = |list: &[&str]| {
         let options = TlsOptions { alpn_protocols: strings(list), ..TlsOptions::default() };
         let (compiled, mut problems) =
@@ -165,12 +167,12 @@ fn protocols_that_are_not_served_are_not_offered() {
     };
     let (http1, http2) = (b"http/1.1".to_vec(), b"h2".to_vec());
     assert_eq!(offered(&[]), (vec![http2.clone(), http1.clone()], vec![]));
-    let (protocols, problems) = offered(&["http/1.1", "acme-tls/1"]);
-    assert_eq!(protocols, std::slice::from_ref(&http1));
-    let warning = Problem::warning("alpnProtocols[1]", "ACME is not served yet: not offered");
-    assert_eq!(problems, [warning]);
+    let acme = b"acme-tls/1".to_vec();
+    assert_eq!(offered(&["http/1.1", "acme-tls/1"]), (vec![http1.clone(), acme], vec![]));
     assert_eq!(offered(&["h2"]), (vec![http2], vec![]));
-    assert_eq!(offered(&["acme-tls/1"]).0, [http1]);
+    let (protocols, problems) = offered(&[""]);
+    assert_eq!(protocols, [http1]);
+    assert_eq!(problems[0].field, "alpnProtocols[0]");
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub struct Driver<R: Role, S> {
     input: Vec<u8>,
     start: usize,
     end: usize,
+    /// When it was read.
+    read_at: Instant,
     watch: Watch,
     /// How often it has read in this turn.
     reads: usize,
@@ -77,6 +79,8 @@ pub struct Arrived {
     pub refusal: Option<Refusal>,
     /// The protocol that it asks for (RFC 8441).
     pub protocol: Option<String>,
+    /// When the end of its head was read.
+    pub at: Instant,
 }
 
 /// What an event means for whoever drives.
@@ -113,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
             hub.add(stream, ended);
             drop(hub);
             let stream = Http2Stream::of_client(&self.hub, stream);
-            Some(Arrived { stream, refusal, protocol })
+            Some(Arrived { stream, refusal, protocol, at: self.read_at })
         })
     }
 
@@ -168,7 +172,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
 impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
     fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8], watch: Watch) -> Self {
         let (input, end) = (read.to_vec(), read.len());
-        Self { hub, socket, head, input, start: 0, end, watch, reads: 0, written: 0, part: None }
+        let (read_at, part) = (Instant::now(), None);
+        Self { hub, socket, head, input, start: 0, end, read_at, watch, reads: 0, written: 0, part }
     }
 
     /// Reads and writes up to the next head; `None` when the connection is over.
@@ -268,10 +273,9 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         if self.start < self.end {
             hub.rouse();
         }
-        let now = Instant::now();
         loop {
             let input = self.input.get(self.start..self.end).unwrap_or_default();
-            let step = match hub.engine.next(input, &mut self.head, now) {
+            let step = match hub.engine.next(input, &mut self.head, self.read_at) {
                 Ok(step) => step,
                 Err(error) => {
                     tracing::debug!("{error}");
@@ -328,6 +332,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             }
             self.start = 0;
             self.end = count;
+            self.read_at = Instant::now();
             count
         })
     }

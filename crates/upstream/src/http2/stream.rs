@@ -296,7 +296,10 @@ impl<R: Role> Drop for Handle<R> {
     fn drop(&mut self) {
         let mut hub = self.hub.borrow_mut();
         let Some(slot) = hub.remove(self.stream) else { return };
-        hub.engine.release(self.stream, slot.unread().len());
+        let unread = slot.unread().len();
+        if unread > 0 {
+            hub.engine.release(self.stream, unread);
+        }
         if !self.sent || !slot.ended {
             // A response that is complete makes the rest of the request needless (RFC 9113 §8.1).
             let code = if self.sent { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };

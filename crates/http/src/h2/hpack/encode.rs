@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::decode::DEFAULT_SIZE;
 use super::table::{NewName, Table};
 use super::{Name, huffman, integer, statics};
-use crate::headers::{Field, Known};
+use crate::headers::Known;
 
 /// Whether a field may enter the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,15 +102,14 @@ impl Encoder {
     }
 
     /// Writes a field of a head.
-    pub fn field(&mut self, out: &mut Vec<u8>, field: &Field<'_>) {
-        let keeping = Keeping::of(field.known, field.value);
-        let index = field.known.map_or(0, statics::index_of);
-        self.write(out, index, field.name, field.value, keeping);
+    pub fn field(&mut self, out: &mut Vec<u8>, known: Option<Known>, name: &[u8], value: &[u8]) {
+        let index = known.map_or(0, statics::index_of);
+        self.write(out, index, name, value, Keeping::of(known, value));
     }
 
     /// Writes a field of which nothing is there yet but its name and value.
     pub fn known(&mut self, out: &mut Vec<u8>, known: Known, value: &[u8]) {
-        self.field(out, &Field { name: known.as_str(), value, known: Some(known) });
+        self.field(out, Some(known), known.as_str().as_bytes(), value);
     }
 
     /// Writes the field of an index, one of the static table.
@@ -124,13 +123,15 @@ impl Encoder {
         &mut self,
         out: &mut Vec<u8>,
         index: usize,
-        name: &str,
+        name: &[u8],
         value: &[u8],
         keeping: Keeping,
     ) {
+        // The text of the table is in small letters, which compares at once.
+        let name = statics::field(index).map_or(name, |field| field.name.as_bytes());
         match keeping {
             Keeping::Repeated => {
-                let hash = hash(name.as_bytes(), value);
+                let hash = hash(index, name, value);
                 if let Some(place) = self.find(hash, name, value) {
                     return integer::write(out, 0x80, 7, statics::COUNT + 1 + place);
                 }
@@ -151,11 +152,12 @@ impl Encoder {
     }
 
     /// Where the table has this field.
-    fn find(&self, hash: u32, name: &str, value: &[u8]) -> Option<usize> {
+    fn find(&self, hash: u32, name: &[u8], value: &[u8]) -> Option<usize> {
         let (front, back) = self.hashes.as_slices();
         let place = front.iter().chain(back).position(|&other| other == hash)?;
         let entry = self.table.entry(place)?;
-        (entry.value == value && entry.name.eq_ignore_ascii_case(name.as_bytes())).then_some(place)
+        let is_named = entry.name == name || entry.name.eq_ignore_ascii_case(name);
+        (entry.value == value && is_named).then_some(place)
     }
 
     /// Whether the field came of late; from now on it did.
@@ -170,10 +172,10 @@ impl Encoder {
         false
     }
 
-    fn keep(&mut self, hash: u32, name: &str, value: &[u8]) {
+    fn keep(&mut self, hash: u32, name: &[u8], value: &[u8]) {
         let mut small = [0; LONGEST];
         let Some(small) = small.get_mut(..name.len()) else { return };
-        small.copy_from_slice(name.as_bytes());
+        small.copy_from_slice(name);
         small.make_ascii_lowercase();
         let (left, came_in) = self.table.insert(NewName::Text(small, Name::Other), value, true);
         self.forget(left);
@@ -188,9 +190,9 @@ impl Encoder {
 }
 
 /// A name in small letters; names are short, and plain text is the quickest to read.
-fn write_name(out: &mut Vec<u8>, name: &str) {
+fn write_name(out: &mut Vec<u8>, name: &[u8]) {
     integer::write(out, 0, 7, name.len());
-    out.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+    out.extend(name.iter().map(u8::to_ascii_lowercase));
 }
 
 /// A string in the Huffman code, where that makes it shorter.
@@ -205,20 +207,30 @@ fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// A quick hash; what it finds is compared, and never 0, which is nobody's.
-fn hash(name: &[u8], value: &[u8]) -> u32 {
-    let mix =
-        |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    let mut hash = mix(name.len() as u64, value.len() as u64);
-    for text in [name, value] {
-        let (words, rest) = text.as_chunks();
-        for word in words {
-            hash = mix(hash, u64::from_le_bytes(*word));
-        }
-        hash = rest.iter().fold(hash, |hash, &byte| mix(hash, u64::from(byte)));
+/// A quick hash; what it finds is compared, and never 0, which is nobody's. The name stands in its index, if it has
+/// one.
+fn hash(index: usize, name: &[u8], value: &[u8]) -> u32 {
+    let mut hash = mix(index as u64, value.len() as u64);
+    if index == 0 {
+        hash = mix_text(mix(hash, name.len() as u64), name);
     }
-    let [.., a, b, c, d] = hash.to_le_bytes();
+    let [.., a, b, c, d] = mix_text(hash, value).to_le_bytes();
     u32::from_le_bytes([a, b, c, d]) | 1
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95)
+}
+
+fn mix_text(hash: u64, text: &[u8]) -> u64 {
+    let (words, rest) = text.as_chunks();
+    let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    match (rest, text.last_chunk()) {
+        ([], _) => hash,
+        // The last word overlaps the one before: rather than to take the others one by one.
+        (_, Some(last)) => mix(hash, u64::from_le_bytes(*last)),
+        _ => rest.iter().fold(hash, |hash, &byte| mix(hash, u64::from(byte))),
+    }
 }
 
 /// The longest name and value that enter the table: more would push out too many others.

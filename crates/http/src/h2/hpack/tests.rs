@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::headers;
 
 type Fields = Vec<(String, String)>;
 
@@ -134,7 +133,7 @@ fn encode(encoder: &mut Encoder, fields: &[(String, String)]) -> Vec<u8> {
     encoder.begin(&mut out);
     for (name, value) in fields {
         let known = Known::classify(name.as_bytes());
-        encoder.field(&mut out, &headers::Field { name, value: value.as_bytes(), known });
+        encoder.field(&mut out, known, name.as_bytes(), value.as_bytes());
     }
     out
 }
