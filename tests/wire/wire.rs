@@ -17,6 +17,7 @@ mod h2spec;
 mod health;
 mod http2;
 mod http2_floods;
+mod http2_server_floods;
 mod http2_silence;
 mod http2_stalls;
 mod mirroring;

@@ -29,6 +29,15 @@ const API_TURNS: usize = 16;
 /// How often idle server connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// More than the allocator keeps for a thread, in bytes.
+const LARGE: usize = 4 * 1024 * 1024;
+
+/// Lets the allocator look at what it keeps: it gives memory that is long free back to the system when a large piece is
+/// freed, and who served many and serves none would free none.
+fn give_memory_back() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE)));
+}
+
 /// What a worker is made of; sent to its thread.
 #[derive(Debug)]
 pub struct WorkerParts {
@@ -144,6 +153,7 @@ impl Worker {
             if now.saturating_duration_since(swept) >= SWEEP {
                 swept = now;
                 self.pool.borrow_mut().sweep(now);
+                give_memory_back();
             }
         }
     }

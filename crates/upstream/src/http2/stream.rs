@@ -14,7 +14,7 @@ use portway_http::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::hub::Shared;
+use super::hub::{Shared, Slot};
 
 /// One stream of HTTP/2.
 ///
@@ -109,6 +109,7 @@ impl Http2Stream {
     /// When the client is gone.
     pub fn respond(&mut self, head: &ResponseHead<'_>, ends: bool) -> io::Result<()> {
         let Side::OfClient(handle) = &mut self.0 else { return Err(misused()) };
+        handle.check()?;
         let mut hub = handle.hub.borrow_mut();
         hub.engine.respond(handle.stream, head, ends).map_err(|_| gone())?;
         hub.wake_driver();
@@ -219,7 +220,17 @@ impl<R: Role> Handle<R> {
     }
 
     fn is_gone(&self) -> bool {
-        self.hub.borrow_mut().slot(self.stream).is_none_or(|slot| slot.gone.is_some())
+        self.check().is_err()
+    }
+
+    /// Whether the peer still takes anything. The engine does not know of a connection that broke: what is written
+    /// to it would wait for room that nobody gives.
+    fn check(&self) -> io::Result<()> {
+        match self.hub.borrow_mut().slot(self.stream) {
+            Some(Slot { gone: None, .. }) => Ok(()),
+            Some(Slot { gone: Some(why), .. }) => Err(why.error()),
+            None => Err(gone()),
+        }
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -238,12 +249,9 @@ impl<R: Role> Handle<R> {
         piece: &[u8],
         last: bool,
     ) -> Poll<io::Result<usize>> {
+        self.check()?;
         let mut hub = self.hub.borrow_mut();
-        let taken = hub.engine.send_data(self.stream, piece, last);
-        let Ok(taken) = taken else {
-            let why = hub.slot(self.stream).and_then(|slot| slot.gone);
-            return Poll::Ready(Err(why.map_or_else(gone, |gone| gone.error())));
-        };
+        let taken = hub.engine.send_data(self.stream, piece, last).map_err(|_| gone())?;
         hub.wake_driver();
         if taken == 0 && !piece.is_empty() {
             if let Some(slot) = hub.slot(self.stream) {
@@ -260,6 +268,7 @@ impl<R: Role> Handle<R> {
         if self.sent {
             return Ok(());
         }
+        self.check()?;
         let mut hub = self.hub.borrow_mut();
         let ended = match trailers {
             Some(trailers) => hub.engine.send_trailers(self.stream, trailers),

@@ -1,5 +1,6 @@
-use std::task::Waker;
+use std::{future::poll_fn, task::Waker};
 
+use portway_http::{BodyFraming, Headers, Status, Version, codec::ResponseHead};
 use tokio::io::duplex;
 
 use super::*;
@@ -38,4 +39,38 @@ async fn a_client_that_asks_without_end_leaves_others_their_turns() {
     }
     // What is read in one turn holds so many, and one that was begun before.
     assert!(most <= READS * BUFFER / 4000 + 1, "{most} in one of {turns} turns");
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_connection_that_broke_fails() {
+    // The client gives no room, so that nothing could be written before either.
+    let settings = [0, 4, 0, 0, 0, 0];
+    let bytes = [
+        &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+        &frame(4, 0, 0, &settings),
+        &frame(1, 5, 1, &[0x82, 0x86, 0x84, 0x41, 0x01, b'a']),
+        &frame(1, 5, 3, &[0x82, 0x86, 0x84, 0x41, 0x01, b'a']),
+    ];
+    let (mut client, socket) = duplex(1 << 20);
+    client.write_all(&bytes.concat()).await.unwrap();
+    let stall = Duration::from_secs(100);
+    let mut driver = Driver::server(socket, &Limits::default(), stall, Budget::PROCESS, &[]);
+    let mut begun = poll_fn(|cx| driver.poll_accept(cx)).await.unwrap().stream;
+    let mut asked = poll_fn(|cx| driver.poll_accept(cx)).await.unwrap().stream;
+    let head = ResponseHead {
+        version: Version::Http2,
+        status: Status::OK,
+        headers: &Headers::new(),
+        body: BodyFraming::Chunked,
+        connection: Default::default(),
+        date: b"",
+    };
+    begun.respond(&head, false).unwrap();
+    drop(client);
+    assert!(poll_fn(|cx| driver.poll_accept(cx)).await.is_none());
+    assert!(begun.is_given_up() && asked.is_given_up());
+    let sent = timeout(stall, poll_fn(|cx| begun.poll_send(cx, b"body", true))).await;
+    assert!(sent.expect("it does not wait").is_err());
+    assert!(begun.end(None).is_err());
+    assert!(asked.respond(&head, false).is_err());
 }
