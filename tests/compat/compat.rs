@@ -6,7 +6,7 @@
 //!
 //! `PORTWAY_TEST_BINARY` replaces Portway (with Traefik's own path the suite tests itself);
 //! `COMPAT_SEED`, `COMPAT_BATCHES`, `COMPAT_ROUTERS` and `COMPAT_REQUESTS` make long runs of the
-//! random rules; `COMPAT_SHOW` prints what Traefik answered to every case.
+//! random rules, `COMPAT_TLS_SEEDS` of random configurations of TLS; `COMPAT_SHOW` prints what Traefik answered to every case.
 
 mod differences;
 mod pair;
@@ -51,6 +51,7 @@ mod replace_path;
 mod retry;
 mod rules;
 mod services;
+mod settings;
 mod sticky;
 mod strip_prefix;
 mod tls;

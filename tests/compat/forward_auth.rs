@@ -81,7 +81,10 @@ const MIDDLEWARES: &[(&str, &str)] = &[
     ("signinrelative", "{address: 'http://@@auth@@/challenge', authSigninURL: 'in?a//b'}"),
     ("signinforbidden", "{address: 'http://@@auth@@/status-403', authSigninURL: '/in'}"),
     ("field", "{address: 'http://@@auth@@/ok', headerField: X-User}"),
-    ("tls", "{address: 'https://@@auth@@/ok'}"),
+    ("tls", "address: 'https://@@secure@@/ok'"),
+    ("tlsrooted", "{address: 'https://@@secure@@/ok', tls: {ca: '@@folder@@/dynamic/root.pem'}}"),
+    ("tlslenient", "{address: 'https://@@secure@@/ok', tls: {insecureSkipVerify: true}}"),
+    ("plaintext", "address: 'https://@@plain@@/ok'"),
     ("deprecated", "{address: 'http://@@auth@@/ok', tls: {caOptional: true}}"),
     ("halfpair", "{address: 'https://@@auth@@/ok', tls: {cert: x}}"),
 ];

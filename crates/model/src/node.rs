@@ -81,6 +81,24 @@ impl Node {
         }
     }
 
+    /// Takes the blanks around the items of lists away, as Traefik does where it reads files.
+    pub fn trim_items(&mut self) {
+        match &mut self.value {
+            Value::List(items) => {
+                for item in items {
+                    match &mut item.value {
+                        Value::Scalar { text, .. } if text.trim().len() < text.len() => {
+                            *text = text.trim().to_owned();
+                        }
+                        _ => item.trim_items(),
+                    }
+                }
+            }
+            Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.trim_items()),
+            Value::Null | Value::Scalar { .. } => {}
+        }
+    }
+
     /// What the node is, for error messages.
     pub fn kind(&self) -> &'static str {
         match &self.value {

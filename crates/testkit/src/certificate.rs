@@ -1,5 +1,6 @@
 //! Certificates made on the spot.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 
 use rcgen::{
@@ -37,6 +38,8 @@ impl Certificate {
     /// A self-signed certificate as it is described.
     #[must_use]
     pub fn made(made: &Made<'_>) -> Self {
+        // Otherwise those with the same names and the same key would be the same.
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
         let key = made.key.pair();
         let mut params = params(made.names);
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -46,6 +49,7 @@ impl Certificate {
         if made.expired {
             expire(&mut params);
         }
+        params.serial_number = Some(NUMBER.fetch_add(1, Relaxed).into());
         let certificate = params.self_signed(&key).expect("a self-signed certificate");
         Self::new(&certificate, &key)
     }

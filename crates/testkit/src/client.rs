@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+pub use asked::Asked;
 pub use sessions::Sessions;
 
 pub use rustls::version::{TLS12, TLS13};
@@ -19,6 +20,7 @@ pub use rustls::{CipherSuite, NamedGroup};
 use crate::certificate::Certificate;
 use crate::message::{Framing, Head, Headers, Reader};
 
+mod asked;
 mod sessions;
 
 /// How long a read may wait before the test counts the connection as silent.
@@ -90,6 +92,8 @@ pub struct Tls<'name> {
     /// Where sessions are kept and taken from; without, none is resumed, and each connection shows which
     /// certificate its own handshake chose.
     pub sessions: Option<Sessions>,
+    /// Where it is recorded what the server asks of the client.
+    pub asked: Option<Asked>,
 }
 
 impl<'name> Tls<'name> {
@@ -111,6 +115,7 @@ impl<'name> Tls<'name> {
             groups: Vec::new(),
             preamble: Vec::new(),
             sessions: None,
+            asked: None,
         }
     }
 }
@@ -320,18 +325,15 @@ fn tls_client_config(tls: &Tls<'_>) -> io::Result<ClientConfig> {
         .cipher_suites
         .retain(|suite| tls.suites.is_empty() || tls.suites.contains(&suite.suite()));
     provider.kx_groups.retain(|group| tls.groups.is_empty() || tls.groups.contains(&group.name()));
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let provider = Arc::new(provider);
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(tls.versions)
         .map_err(io::Error::other)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AcceptAny));
-    let mut config = match &tls.identity {
-        Some(certificate) => {
-            let (chain, key) = certificate.identity();
-            config.with_client_auth_cert(chain, key).map_err(io::Error::other)?
-        }
-        None => config.with_no_client_auth(),
-    };
+    let asked = tls.asked.clone().unwrap_or_default();
+    let answering = asked.answering(tls.identity.as_ref(), &provider)?;
+    let mut config = config.with_client_cert_resolver(answering);
     config.alpn_protocols.clone_from(&tls.application_protocols);
     config.resumption = rustls::client::Resumption::disabled();
     Ok(config)

@@ -121,12 +121,16 @@ impl<S: io::Read> Reader<S> {
 
     /// Reads a head; `None` when the stream ends before its first byte.
     pub fn head(&mut self) -> io::Result<Option<Head>> {
+        // Where its end may begin that was not looked for yet: heads may be long.
+        let mut seen = 0;
         loop {
-            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+            if let Some(end) = find(&self.buffer[seen..], b"\r\n\r\n") {
+                let end = seen + end;
                 let text = latin1(&self.buffer[..end]);
                 self.buffer.drain(..end + 4);
                 return Ok(Some(parse_head(&text)));
             }
+            seen = self.buffer.len().saturating_sub(3);
             if self.fill()? == 0 {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(unexpected_end()) };
             }

@@ -30,6 +30,8 @@ use crate::crypto;
 pub(crate) struct AnyClient {
     /// Whether a client without a certificate is refused.
     pub(crate) mandatory: bool,
+    /// The names of authorities that clients are told, so that they show what fits.
+    pub(crate) hints: Vec<DistinguishedName>,
 }
 
 impl ClientCertVerifier for AnyClient {
@@ -38,7 +40,7 @@ impl ClientCertVerifier for AnyClient {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        &self.hints
     }
 
     fn verify_client_cert(

@@ -37,7 +37,7 @@ cargo xtask <command>
   manifests [--check]
                 render deploy/k3s/portway.yaml out of the chart and the CRDs; or say whether it is up to date
   setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind,
-                Helm, h2spec, Python libraries, a kube-apiserver built with Go)
+                testssl.sh, Helm, h2spec, Python libraries, a kube-apiserver built with Go)
   help          this text
 
 Tests that need a tool which cannot be had are skipped with a message; with CI set that is a failure.

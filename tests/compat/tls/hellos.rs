@@ -30,7 +30,7 @@ const USUAL: &str = "usually.t";
 const NAMES: &[&str] =
     &["name.test", "NAME.TEST", "named.tes", "192.0.2.1", "127.0.0.1", "a_b-c.tst", "localhost"];
 
-/// Names that are none: Portway refuses them, where Traefik treats most as a name that nobody claims (65).
+/// Names that are none: Portway refuses them, where Traefik treats most as a name that nobody claims (58).
 const MALFORMED: &[&str] = &[
     ".ame.test",
     "-abc.test",

@@ -111,10 +111,13 @@ fn is_error(diagnostic: &Diagnostic) -> bool {
 fn parse(path: &Path, text: &str) -> Result<Config, SyntaxError> {
     let name = path.display().to_string();
     if ending(path) == "toml" {
-        return Ok(dynamic::decode::config(&toml::parse(text)?, &name));
+        let mut node = toml::parse(text)?;
+        node.trim_items();
+        return Ok(dynamic::decode::config(&node, &name));
     }
     let mut documents = yaml::parse(text)?.into_iter();
-    let Some(first) = documents.next() else { return Ok(Config::default()) };
+    let Some(mut first) = documents.next() else { return Ok(Config::default()) };
+    first.node.trim_items();
     let mut config = dynamic::decode::config(&first.node, &name);
     if let Some(second) = documents.next() {
         // As in Traefik, but not in silence.

@@ -28,6 +28,9 @@ pub(crate) struct Transports {
 
 type Built = Result<Arc<Transport>, String>;
 
+/// What Traefik calls the static one.
+const STATIC: &str = "default@internal";
+
 /// Compiles every transport; problems are told as diagnostics, since Traefik's API does not list transports.
 pub(crate) fn compile(
     objects: &Objects<'_>,
@@ -94,6 +97,9 @@ impl Transports {
             return self.default.clone();
         }
         let qualified = qualify(name, provider(of));
+        if qualified == STATIC {
+            return self.default.clone();
+        }
         self.named.get(&qualified).cloned().unwrap_or_else(|| {
             let text = format!("servers transport not found {qualified}");
             Err(with_nearest(text, &qualified, self.named.keys().map(String::as_str)))

@@ -39,10 +39,14 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
         written => written,
     };
     let unverified = |verifier| Some(Verifier { verifier, verifies: false });
+    let any = |mandatory| {
+        let hints = roots(&authorities).0.subjects();
+        unverified(Arc::new(AnyClient { mandatory, hints }))
+    };
     match asked {
         "NoClientCert" => unverified(Arc::new(NoClientAuth)),
-        "RequestClientCert" => unverified(Arc::new(AnyClient { mandatory: false })),
-        "RequireAnyClientCert" => unverified(Arc::new(AnyClient { mandatory: true })),
+        "RequestClientCert" => any(false),
+        "RequireAnyClientCert" => any(true),
         "VerifyClientCertIfGiven" => verified(authorities, false, asked, problems),
         "RequireAndVerifyClientCert" => verified(authorities, true, asked, problems),
         unknown => {
@@ -50,6 +54,13 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
             None
         }
     }
+}
+
+/// The authorities as rustls takes them, and how many it does not take.
+fn roots(authorities: &[CertificateDer<'static>]) -> (RootCertStore, usize) {
+    let mut roots = RootCertStore::empty();
+    let (_, unusable) = roots.add_parsable_certificates(authorities.iter().cloned());
+    (roots, unusable)
 }
 
 fn unknown_type(written: &str) -> String {
@@ -65,8 +76,7 @@ fn verified(
     asked: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<Verifier> {
-    let mut roots = RootCertStore::empty();
-    let (_, unusable) = roots.add_parsable_certificates(authorities.iter().cloned());
+    let (roots, unusable) = roots(&authorities);
     if unusable > 0 {
         problems.push(Problem::warning(
             "clientAuth.caFiles",
@@ -111,4 +121,25 @@ fn authorities(
         }
     }
     good.then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use portway_model::dynamic::Material;
+    use portway_testkit::certificate::Authority;
+
+    use super::*;
+
+    #[test]
+    fn clients_are_told_the_authorities_whatever_is_verified() {
+        let authority = Authority::new("known").certificate.certificate_pem;
+        for kind in &TYPES[1..] {
+            let settings = ClientAuth {
+                authorities: vec![Material::inline(authority.as_str())],
+                client_auth_type: (*kind).to_owned(),
+            };
+            let verifier = compile(&settings, &mut Vec::new()).unwrap().verifier;
+            assert_eq!(verifier.root_hint_subjects().len(), 1, "{kind}");
+        }
+    }
 }

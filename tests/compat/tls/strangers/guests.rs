@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use portway_testkit::certificate::Certificate;
-use portway_testkit::client::{CipherSuite, Client, NamedGroup, Response, Sessions, Tls};
+use portway_testkit::client::{Asked, CipherSuite, Client, NamedGroup, Response, Sessions, Tls};
 use portway_testkit::http2::Http2Client;
 use portway_testkit::message::{Head, Headers};
 use portway_testkit::random::Random;
@@ -117,6 +117,7 @@ impl Visit {
                 groups: self.groups.clone(),
                 preamble: self.preamble.as_bytes().to_vec(),
                 sessions: sessions.clone(),
+                asked: Some(Asked::default()),
             };
             let (shaken, answers) = match self.http2 && self.preamble.is_empty() {
                 true => http2(side, self.entry_point, &tls, connection, world),
@@ -192,10 +193,22 @@ pub(super) const REFUSED: &str = "refused";
 /// Whether two texts say the same.
 ///
 /// A generated certificate of Portway's is good for clients that Traefik's is not good for, which has a key of RSA
-/// alone (7). And where a session was resumed, which of both do each in its own way, the certificate says nothing.
+/// alone (56). And where a session was resumed, which of both do each in its own way, the certificate says nothing.
 pub(super) fn same(portway: &str, traefik: &str) -> bool {
     let bare = |text: &str| text.trim_end_matches(GENERATED).to_owned();
     bare(portway) == bare(traefik) || (portway.ends_with(GENERATED) && traefik == REFUSED)
+}
+
+/// What was agreed on, and what was asked of the client; of one that takes up a session again, nothing is.
+fn asked(tls: &Tls<'_>, agreed: &str) -> String {
+    let asked = tls.asked.as_ref().and_then(Asked::authorities);
+    match asked {
+        Some(mut authorities) if tls.sessions.is_none() => {
+            authorities.sort();
+            format!("{agreed} asked for {authorities:x?}")
+        }
+        _ => agreed.to_owned(),
+    }
 }
 
 fn generated(shown: &str) -> String {
@@ -215,7 +228,7 @@ fn http1(
     client.set_patience(SILENCE);
     let protocol = client.application_protocol();
     let shown = world.name(&client.peer_certificates());
-    let version = client.protocol_version();
+    let version = asked(tls, &client.protocol_version());
     // A session that is resumed, for which Go does not ask whether the name is the same, shows the certificate and
     // has the suite of the first.
     let shaken = match tls.sessions {
@@ -262,7 +275,8 @@ fn http2(
             Err(_) => answers.push("failed".to_owned()),
         }
     }
-    (format!("HTTP/2{}", generated(world.name(client.peer_certificates()))), answers)
+    let shaken = asked(tls, "HTTP/2");
+    (format!("{shaken}{}", generated(world.name(client.peer_certificates()))), answers)
 }
 
 fn answer(response: &Response) -> String {

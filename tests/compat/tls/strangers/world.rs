@@ -207,13 +207,15 @@ impl World {
 
     /// Whether Portway may close a router that Traefik does without or lowers (1, 15): `visit` holds the names.
     pub(super) fn may_close(&self, visit: &str) -> bool {
+        let words = || visit.split([' ', ':']);
         self.routers.iter().any(|router| {
             let claims = router.hosts.is_empty()
                 || router.rule.contains('!')
                 || router.rule.contains("||")
-                || router.hosts.iter().any(|host| {
-                    visit.split_whitespace().any(|word| covers(host, word.trim_end_matches('.')))
-                });
+                || router
+                    .hosts
+                    .iter()
+                    .any(|host| words().any(|word| covers(host, word.trim_end_matches('.'))));
             self.is_risky(router) && claims
         })
     }

@@ -101,11 +101,17 @@ pub fn load_balancer(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Lo
 pub fn strategy(fields: &mut Fields<'_>) -> Strategy {
     let strategies = [
         ("wrr", Strategy::Wrr),
+        ("", Strategy::Wrr),
         ("p2c", Strategy::P2c),
         ("hrw", Strategy::Hrw),
         ("leasttime", Strategy::LeastTime),
     ];
-    fields.choice("strategy", &strategies).unwrap_or_default()
+    // In Traefik, the one word list whose letter case matters.
+    let expected = "one of `wrr`, `p2c`, `hrw`, `leasttime`";
+    let exactly = |text: &str| strategies.iter().find(|(word, _)| *word == text);
+    fields
+        .scalar("strategy", expected, |text| exactly(text).map(|(_, value)| *value))
+        .unwrap_or_default()
 }
 
 /// Reads `responseForwarding`.

@@ -106,8 +106,8 @@ fn one(random: &mut Random) -> (String, bool) {
             chosen.push("TLS_NOBODY_KNOWS");
             risky = true;
         }
-        // Of TLS 1.2 alone with nothing but weak suites nothing is left (7).
-        risky |= chosen.iter().all(|suite| !SUITES[..9].contains(suite));
+        // Of TLS 1.2 alone without suites for it nothing is left (7).
+        risky |= chosen.iter().all(|suite| !SUITES[..7].contains(suite));
         fields.push(format!("cipherSuites: [{}]", chosen.join(", ")));
     }
     if random.once_in(4) {
@@ -116,6 +116,8 @@ fn one(random: &mut Random) -> (String, bool) {
             chosen.push("Curve25519");
             risky = true;
         }
+        // The largest is offered nowhere (7).
+        risky |= chosen.iter().all(|curve| curve.eq_ignore_ascii_case("SecP384r1MLKEM1024"));
         fields.push(format!("curvePreferences: [{}]", chosen.join(", ")));
     }
     if random.once_in(3) {
