@@ -42,7 +42,7 @@ fn calls_of_all_kinds_end_as_without_portway() {
     let direct = ask(&["ask", &format!("127.0.0.1:{}", server.port)]);
     let through = ask(&["ask", &portway.address("web").to_string()]);
     assert_eq!(through, direct);
-    assert!(direct.lines().count() >= 16, "{direct}");
+    assert!(direct.lines().count() >= 27, "{direct}");
 }
 
 #[test]

@@ -134,3 +134,22 @@ async fn shake(
     };
     Ok((stream, facts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hellos_before_tls_1_2_are_known_by_their_first_bytes() {
+        let hello = |minor| [TLS_RECORD, 3, 1, 0, 60, 1, 0, 0, 56, 3, minor, 7];
+        assert!(is_too_old(&[OLD_HELLO, 28, 1, 0, 2]));
+        for old in [0, 1, 2] {
+            assert!(is_too_old(&hello(old)), "{old}");
+        }
+        // TLS 1.3 calls itself 1.2 here (RFC 8446 §4.1.2).
+        assert!(!is_too_old(&hello(3)));
+        assert!(!is_too_old(&hello(1)[..10]));
+        assert!(begins(&hello(3)) && begins(&[OLD_HELLO]));
+        assert!(!begins(b"GET / HTTP/1.1\r\n") && !begins(b""));
+    }
+}

@@ -23,6 +23,8 @@ class Service(grpc.GenericRpcHandler):
             "Break": grpc.unary_stream_rpc_method_handler(self.break_off),
             "Sum": grpc.stream_unary_rpc_method_handler(self.sum),
             "Chat": grpc.stream_stream_rpc_method_handler(self.chat),
+            "Details": grpc.unary_unary_rpc_method_handler(self.details),
+            "Compressed": grpc.unary_unary_rpc_method_handler(self.compressed),
             "Early": grpc.stream_unary_rpc_method_handler(self.early),
         }
         return handlers.get(name)
@@ -36,6 +38,14 @@ class Service(grpc.GenericRpcHandler):
     def fail(self, request, context):
         context.set_trailing_metadata([("x-why", "because")])
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not ready: %s, é" % request.decode())
+
+    def details(self, request, context):
+        context.set_trailing_metadata([("grpc-status-details-bin", b"\x08\x05\x12\x03abc"), ("x-why", "because")])
+        context.abort(grpc.StatusCode.NOT_FOUND, "%25 é " + "x" * 500)
+
+    def compressed(self, request, context):
+        context.set_compression(grpc.Compression.Gzip)
+        return request * 10
 
     def slow(self, request, context):
         time.sleep(float(request))
@@ -68,7 +78,12 @@ class Service(grpc.GenericRpcHandler):
 def serve():
     from concurrent import futures
 
-    server = grpc.server(futures.ThreadPoolExecutor(16))
+    options = [("grpc.max_metadata_size", 1 << 20), ("grpc.absolute_max_metadata_size", 1 << 20)]
+    # Connections end after a second: calls of tests are made before, while and after that.
+    options += [("grpc.max_connection_age_ms", 1000), ("grpc.max_connection_age_grace_ms", 30_000)]
+    # PINGs without calls are borne.
+    options += [("grpc.http2.max_ping_strikes", 0), ("grpc.max_receive_message_length", 6_000_000)]
+    server = grpc.server(futures.ThreadPoolExecutor(16), options=options)
     server.add_generic_rpc_handlers([Service()])
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
@@ -89,7 +104,12 @@ def outcome(name, act):
 
 
 def ask(address):
-    channel = grpc.insecure_channel(address, options=[("grpc.default_authority", "grpc.test"), ("grpc.max_receive_message_length", -1)])
+    options = [("grpc.default_authority", "grpc.test"), ("grpc.max_receive_message_length", -1)]
+    options += [("grpc.max_metadata_size", 1 << 20), ("grpc.absolute_max_metadata_size", 1 << 20)]
+    # A PING a second, with and without calls.
+    options += [("grpc.keepalive_time_ms", 1000), ("grpc.keepalive_permit_without_calls", 1)]
+    options += [("grpc.http2.max_pings_without_data", 0)]
+    channel = grpc.insecure_channel(address, options=options)
     grpc.channel_ready_future(channel).result(timeout=10)
     unary = lambda name: channel.unary_unary("/s.S/" + name)
 
@@ -101,10 +121,22 @@ def ask(address):
     outcome("empty", lambda: echo(b""))
     outcome("large", lambda: echo(b"x" * 3_000_000))
     outcome("error", lambda: unary("Fail")(b"why", timeout=10))
+    outcome("details", lambda: unary("Details")(b"", timeout=10))
+    outcome("compressed answer", lambda: len(unary("Compressed")(b"x" * 10_000, timeout=10)))
+    for kind in [grpc.Compression.Gzip, grpc.Compression.Deflate]:
+        outcome("compressed %s" % kind, lambda: len(unary("Compressed")(b"x" * 10_000, timeout=10, compression=kind)))
+    outcome("message too large", lambda: unary("Echo")(b"x" * 7_000_000, timeout=20))
+    outcome("large metadata", lambda: echo(b"", [("x-large", "v" * 40_000)]))
+    outcome("much metadata", lambda: echo(b"", [("x-%d" % n, "v") for n in range(200)]))
+    outcome("binary metadata", lambda: echo(b"", [("x-bin", bytes(range(256)))]))
     outcome("unknown", lambda: unary("Nothing")(b"", timeout=10))
     outcome("deadline", lambda: unary("Slow")(b"5", timeout=0.3))
     outcome("in time", lambda: unary("Slow")(b"0.1", timeout=5))
     outcome("server stream", lambda: b",".join(channel.unary_stream("/s.S/Count")(b"500", timeout=10))[-15:])
+    outcome("silent stream", lambda: list(channel.unary_stream("/s.S/Pause")(b"3", timeout=20)))
+    time.sleep(2.5)
+    outcome("after silence", lambda: unary("Echo")(b"again", timeout=10))
+    outcome("while connections end", lambda: [time.sleep(0.02) or unary("Echo")(b"%d" % n, timeout=10) for n in range(100)][-1])
     outcome("no messages", lambda: list(channel.unary_stream("/s.S/Count")(b"0", timeout=10)))
     outcome("broken stream", lambda: list(channel.unary_stream("/s.S/Break")(b"", timeout=10)))
     outcome("client stream", lambda: channel.stream_unary("/s.S/Sum")((b"x" * n for n in range(500)), timeout=10))
