@@ -308,7 +308,7 @@ impl Target {
     /// to routers and middlewares.
     pub(crate) fn write_server_uri(&self, out: &mut Vec<u8>) {
         self.write_request_uri(out);
-        if !self.query.is_empty() {
+        if memchr::memchr(b';', &self.query).is_some() {
             let start = out.len().saturating_sub(self.query.len());
             let query = out.get_mut(start..).unwrap_or_default();
             query.iter_mut().filter(|byte| **byte == b';').for_each(|byte| *byte = b'&');
