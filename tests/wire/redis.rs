@@ -193,15 +193,20 @@ fn redis_is_asked_over_tls_by_those_whom_it_knows() {
 
 #[test]
 fn the_servers_of_a_cluster_are_found() {
-    let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-    let Some(first) = Redis::start(&cluster, &[]) else { return };
-    let Some(second) = Redis::start(&cluster, &[]) else { return };
+    // The one that a server would choose beside its own could be taken.
+    let buses = [free_port(), free_port()].map(|port| port.to_string());
+    let start = |bus: &str| {
+        let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+        Redis::start(&[&cluster[..], &["--cluster-port", bus]].concat(), &[])
+    };
+    let Some(first) = start(&buses[0]) else { return };
+    let Some(second) = start(&buses[1]) else { return };
     for (redis, range) in [(&first, ["0", "8191"]), (&second, ["8192", "16383"])] {
         let [from, to] = range;
         assert_eq!(redis.ask(&[&["CLUSTER", "ADDSLOTSRANGE", from, to]]), "+OK");
     }
     let port = second.port().to_string();
-    assert_eq!(first.ask(&[&["CLUSTER", "MEET", "127.0.0.1", &port]]), "+OK");
+    assert_eq!(first.ask(&[&["CLUSTER", "MEET", "127.0.0.1", &port, &buses[1]]]), "+OK");
     let start = Instant::now();
     let is_whole = |redis: &Redis| redis.ask(&[&["CLUSTER", "INFO"]]).contains("cluster_state:ok");
     while !(is_whole(&first) && is_whole(&second)) {
