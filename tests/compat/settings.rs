@@ -15,33 +15,12 @@ const RULES: &str = include_str!("settings/rules.txt");
 
 #[test]
 fn middlewares_at_their_limits_are_taken_as_by_traefik() {
-    let middlewares: Vec<&str> = MIDDLEWARES.lines().collect();
-    let (mut routers, mut text) = (String::new(), String::new());
-    for (number, one) in middlewares.iter().enumerate() {
-        let _ = writeln!(
-            routers,
-            "    r{number}: {{rule: \"Host(`r{number}.test`)\", service: s, middlewares: [m{number}]}}"
-        );
-        let _ = writeln!(text, "    m{number}: {one}");
-    }
-    check(
-        &middlewares,
-        &format!("http:\n  routers:\n{routers}  middlewares:\n{text}  services:\n{S}"),
-    );
+    check(MIDDLEWARES, "service: s, middlewares: [x#]", "  middlewares:\n");
 }
 
 #[test]
 fn services_at_their_limits_are_taken_as_by_traefik() {
-    let services: Vec<&str> = SERVICES.lines().collect();
-    let (mut routers, mut text) = (String::new(), String::new());
-    for (number, one) in services.iter().enumerate() {
-        let _ = writeln!(
-            routers,
-            "    r{number}: {{rule: \"Host(`r{number}.test`)\", service: v{number}}}"
-        );
-        let _ = writeln!(text, "    v{number}: {one}");
-    }
-    check(&services, &format!("http:\n  routers:\n{routers}  services:\n{S}{text}"));
+    check(SERVICES, "service: x#", "");
 }
 
 #[test]
@@ -69,9 +48,19 @@ fn start(dynamic: &str) -> Option<Pair> {
     Pair::start(&Setup::web(dynamic).entry_point("other").flag("--log.level=FATAL"), 1)
 }
 
-fn check(settings: &[&str], dynamic: &str) {
-    let Some(mut pair) = start(dynamic) else { return };
-    compare_statuses(&mut pair, settings);
+/// Compares what becomes of each setting, which is named `x` and its number in `section` (that of services where it is
+/// empty), by a router that has `leads`, with the number for `#`.
+fn check(settings: &str, leads: &str, section: &str) {
+    let settings: Vec<&str> = settings.lines().collect();
+    let (mut routers, mut text) = (String::new(), String::new());
+    for (number, one) in settings.iter().enumerate() {
+        let leads = leads.replace('#', &number.to_string());
+        let _ = writeln!(routers, "    r{number}: {{rule: \"Host(`r{number}.test`)\", {leads}}}");
+        let _ = writeln!(text, "    x{number}: {one}");
+    }
+    let dynamic = format!("http:\n  routers:\n{routers}  services:\n{S}{section}{text}");
+    let Some(mut pair) = start(&dynamic) else { return };
+    compare_statuses(&mut pair, &settings);
     for (number, one) in settings.iter().enumerate() {
         let mut case = Case::get(&format!("r{number}.test"), "/a/b?c=d", "");
         case.rename(one);
@@ -94,6 +83,10 @@ fn compare_statuses(pair: &mut Pair, settings: &[&str]) {
         };
         (0..settings.len()).map(|number| status(number).unwrap_or_default()).collect::<Vec<_>>()
     });
+    assert!(
+        statuses[1].iter().all(|status| !status.is_empty()),
+        "Traefik has not read all of them"
+    );
     for (number, one) in settings.iter().enumerate() {
         pair.compare_texts(
             one,

@@ -78,6 +78,16 @@ const NAMES: &[&str] = &[
 
 type Versions = &'static [&'static SupportedProtocolVersion];
 
+/// What `clientAuth.clientAuthType` may be.
+const TYPES: [&str; 6] = [
+    "",
+    "NoClientCert",
+    "RequestClientCert",
+    "RequireAnyClientCert",
+    "VerifyClientCertIfGiven",
+    "RequireAndVerifyClientCert",
+];
+
 const VERSIONS: &[Versions] = &[&[&TLS12], &[&TLS13], &[&TLS12, &TLS13]];
 
 struct Certificates {

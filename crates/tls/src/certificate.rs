@@ -130,11 +130,11 @@ impl LoadedCertificate {
         if !belongs(key.as_ref(), leaf.public_key()) {
             return Err(BadCertificate::KeyMismatch);
         }
-        let names = names(&leaf);
+        let written = written(&leaf);
         Ok(Self {
             certified: ArcSwap::from_pointee(CertifiedKey::new(chain, key)),
-            identity: identity(&leaf).into(),
-            names,
+            identity: written.join(",").into(),
+            names: names(written),
             not_before: leaf.validity().not_before.timestamp(),
             not_after: leaf.validity().not_after.timestamp(),
         })
@@ -246,12 +246,8 @@ fn written(leaf: &X509Certificate<'_>) -> Vec<String> {
     names
 }
 
-fn identity(leaf: &X509Certificate<'_>) -> String {
-    written(leaf).join(",")
-}
-
-fn names(leaf: &X509Certificate<'_>) -> Vec<Box<str>> {
-    let mut names = written(leaf);
+/// The names that a certificate is good for, of those that are written in it.
+fn names(mut names: Vec<String>) -> Vec<Box<str>> {
     names.iter_mut().for_each(|name| name.truncate(name.trim_end_matches('.').len()));
     names.retain(|name| !name.is_empty());
     names.sort();

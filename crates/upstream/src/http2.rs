@@ -12,6 +12,8 @@ mod hub;
 mod pulse;
 mod stall;
 mod stream;
+#[cfg(test)]
+mod testing;
 
 pub use budget::Budget;
 pub use client::Multiplexed;

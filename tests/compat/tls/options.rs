@@ -10,16 +10,7 @@ use portway_testkit::process::Setup;
 use portway_testkit::random::{Random, number_from_environment};
 
 use super::super::pair::{Pair, Side};
-use super::VERSIONS;
-
-const TYPES: [&str; 6] = [
-    "",
-    "NoClientCert",
-    "RequestClientCert",
-    "RequireAnyClientCert",
-    "VerifyClientCertIfGiven",
-    "RequireAndVerifyClientCert",
-];
+use super::{TYPES, VERSIONS};
 
 const VERSION_NAMES: [&str; 5] = ["", "", "VersionTLS12", "VersionTLS13", "VersionTLS99"];
 

@@ -1,14 +1,9 @@
 use std::{future::poll_fn, task::Waker};
 
-use portway_http::{BodyFraming, Headers, Status, Version, codec::ResponseHead};
 use tokio::io::duplex;
 
 use super::*;
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
+use crate::http2::testing::{frame, ok};
 
 #[tokio::test]
 async fn a_client_that_asks_without_end_leaves_others_their_turns() {
@@ -57,20 +52,12 @@ async fn what_is_written_to_a_connection_that_broke_fails() {
     let mut driver = Driver::server(socket, &Limits::default(), stall, Budget::PROCESS, &[]);
     let mut begun = poll_fn(|cx| driver.poll_accept(cx)).await.unwrap().stream;
     let mut asked = poll_fn(|cx| driver.poll_accept(cx)).await.unwrap().stream;
-    let head = ResponseHead {
-        version: Version::Http2,
-        status: Status::OK,
-        headers: &Headers::new(),
-        body: BodyFraming::Chunked,
-        connection: Default::default(),
-        date: b"",
-    };
-    begun.respond(&head, false).unwrap();
+    begun.respond(&ok(), false).unwrap();
     drop(client);
     assert!(poll_fn(|cx| driver.poll_accept(cx)).await.is_none());
     assert!(begun.is_given_up() && asked.is_given_up());
     let sent = timeout(stall, poll_fn(|cx| begun.poll_send(cx, b"body", true))).await;
     assert!(sent.expect("it does not wait").is_err());
     assert!(begun.end(None).is_err());
-    assert!(asked.respond(&head, false).is_err());
+    assert!(asked.respond(&ok(), false).is_err());
 }

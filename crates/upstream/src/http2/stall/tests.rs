@@ -1,8 +1,6 @@
 use std::{cell::RefCell, future::poll_fn, rc::Rc};
 
-use portway_http::{
-    BodyFraming, Headers, Request, Status, Version, codec::ResponseHead, h2::Limits,
-};
+use portway_http::{Request, h2::Limits};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     task::{JoinHandle, LocalSet, spawn_local},
@@ -10,18 +8,16 @@ use tokio::{
 };
 
 use super::*;
-use crate::http2::{Budget, Driver, Http2Stream};
+use crate::http2::{
+    Budget, Driver, Http2Stream,
+    testing::{frame, ok},
+};
 
 const LIMIT: Duration = Duration::from_secs(100);
 
 /// When what is held up must be given up.
 const LOST: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(100)..=Duration::from_secs(150);
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
 
 /// A client that gives each stream so much room, and asks on these.
 fn opening(window: u32, streams: &[u32]) -> Vec<u8> {
@@ -42,15 +38,7 @@ fn room(stream: u32, bytes: u32) -> Vec<u8> {
 type Sent = Rc<RefCell<Vec<(usize, bool)>>>;
 
 async fn respond(mut stream: Http2Stream, length: usize, place: usize, sent: Sent) {
-    let head = ResponseHead {
-        version: Version::Http2,
-        status: Status::OK,
-        headers: &Headers::new(),
-        body: BodyFraming::Chunked,
-        connection: Default::default(),
-        date: b"",
-    };
-    stream.respond(&head, false).unwrap();
+    stream.respond(&ok(), false).unwrap();
     let body = vec![b'x'; length];
     let mut taken = 0;
     while taken < length {

@@ -5,14 +5,7 @@ use std::fmt::Write as _;
 
 use portway_testkit::random::Random;
 
-const TYPES: [&str; 6] = [
-    "",
-    "NoClientCert",
-    "RequestClientCert",
-    "RequireAnyClientCert",
-    "VerifyClientCertIfGiven",
-    "RequireAndVerifyClientCert",
-];
+use crate::compat::tls::TYPES;
 
 /// The clients of these tests speak TLS 1.2 at least: of the old versions Traefik would serve more (7).
 const VERSIONS: [[&str; 2]; 9] = [
