@@ -400,10 +400,26 @@ impl Side {
             text = text.replace(&backend.address().to_string(), &format!("backend{index}:port"));
         }
         for (name, port) in self.process.ports() {
-            text = text.replace(&port.to_string(), &format!("port-{name}"));
+            text = replace_number(&text, &port.to_string(), &format!("port-{name}"));
         }
         text.replace(&*self.process.folder().path().to_string_lossy(), "/folder")
     }
+}
+
+/// Replaces a number, but not its digits within a longer one such as a certificate's serial number.
+fn replace_number(text: &str, number: &str, replacement: &str) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(number) {
+        let (before, found) = rest.split_at(start);
+        let after = &found[number.len()..];
+        replaced.push_str(before);
+        let within = replaced.ends_with(|character: char| character.is_ascii_digit())
+            || after.starts_with(|character: char| character.is_ascii_digit());
+        replaced.push_str(if within { number } else { replacement });
+        rest = after;
+    }
+    replaced + rest
 }
 
 fn with_backends(content: &str, backends: &[Backend]) -> String {
