@@ -33,6 +33,7 @@ mod scanners;
 mod shutdown;
 mod slow_clients;
 mod smuggling;
+mod storm;
 mod tunnels;
 mod websocket;
 
