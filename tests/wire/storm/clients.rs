@@ -189,6 +189,8 @@ impl Visit<'_> {
         if act == Act::Wait {
             (up, down) = (0, 0);
         }
+        // Half of nothing would be all of it.
+        let act = if act == Act::Early && down < 2 { Act::Plain } else { act };
         let since = self.storm.ledger.since();
         let rude = self.rude || act == Act::Wait;
         Ticket { id: self.storm.ledger.number(), route, since, up, down, act, rude }

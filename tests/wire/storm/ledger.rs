@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::judge::is_flaky;
 use super::plan::Generation;
 use super::ticket::Ticket;
 
@@ -123,6 +124,9 @@ impl Ledger {
         } else if self.draining.load(SeqCst) {
             self.count("drain: no answer");
             locked(&self.unanswered).push(ticket.clone());
+        } else if is_flaky(ticket) && self.arrivals(ticket) > 0 {
+            // Its server broke off before the head of the answer was on its way.
+            self.count("flaky: no answer");
         } else {
             let arrivals = self.arrivals(ticket);
             self.fault(format!("no answer ({why}; {arrivals} arrivals): {ticket}"));

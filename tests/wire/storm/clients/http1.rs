@@ -193,7 +193,8 @@ async fn ask_one(writer: &mut Writer, ticket: &Ticket, random: &mut Random) -> i
     if random.once_in(3) {
         head.push_str(&format!("Accept-Encoding: {}\r\n", random.pick(&ENCODINGS)));
     }
-    if up > 0 && random.once_in(6) {
+    // One that is answered before it was told to go on may have to end its connection.
+    if up > 0 && act != Act::Early && random.once_in(6) {
         head.push_str("Expect: 100-continue\r\n");
     }
     head.push_str("\r\n");

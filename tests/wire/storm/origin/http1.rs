@@ -57,7 +57,7 @@ impl Exchange<'_> {
         }
         if act == Act::Hasty {
             self.end(writer).await?;
-        } else if self.head.headers.value("Expect").is_some() {
+        } else if act != Act::Early && self.head.headers.value("Expect").is_some() {
             writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         let framing = Framing::of_request(self.head);
