@@ -60,14 +60,19 @@ fn nothing_is_lost_mixed_up_or_left_behind() {
         certificates: certificates.iter().map(|one| one.certificate_der.clone()).collect(),
     };
 
-    // What a short storm leaves is the beginning: pools, buffers and threads are there.
+    let fresh = Traces::of(&process);
     let mut rage = |time: Duration, changes: bool| {
         ledger.over.store(false, SeqCst);
         rage(&runtime, &storm, &site, &mut servers, &mut random, time, changes);
     };
+    // What a short storm leaves of memory is the beginning: pools, buffers and threads are there.
     rage(Duration::from_secs(1), false);
-    let before = Traces::of(&process);
+    let before = fresh.warm(&process);
     rage(Duration::from_secs(seconds), true);
+    for server in &mut servers {
+        // What is pooled is gone.
+        runtime.block_on(server.restart(Duration::ZERO));
+    }
     let after = Traces::settled(&process, &before);
     println!("before {before:?}, after {after:?}\n{}", ledger.counts());
     assert_eq!(ledger.faults(), Vec::<String>::new(), "seed {seed}");

@@ -35,6 +35,7 @@ mod slow_clients;
 mod smuggling;
 mod storm;
 mod tunnels;
+mod unwanted_bodies;
 mod websocket;
 
 use portway_testkit::backend::Backend;

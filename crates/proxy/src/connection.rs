@@ -10,7 +10,7 @@ use std::{
 };
 
 use portway_http::{
-    BodyReader, Refusal, Request, TrailerLimits, TrustedPeers,
+    BodyReader, Refusal, Request, TrustedPeers,
     codec::{Progress, RequestParser},
     h2::PREFACE,
 };
@@ -379,10 +379,9 @@ impl Connection {
         })
     }
 
-    /// Reads the rest of a request body that nobody wants; `false` where it is too much, too slow or
-    /// malformed.
-    pub(crate) async fn discard_body(&mut self, request: &Request) -> bool {
-        let mut reader = BodyReader::for_request(request.body, TrailerLimits::default());
+    /// Reads with `reader` the rest of a request body that nobody wants; `false` where it is too much, too slow
+    /// or malformed.
+    pub(crate) async fn discard_body(&mut self, mut reader: BodyReader) -> bool {
         let worker = Rc::clone(&self.worker);
         let limit = worker.entry_points.get(self.entry_point).and_then(|e| e.read_timeout);
         let discard = async {

@@ -78,9 +78,8 @@ impl Ledger {
             let absent = possible.iter().any(|one| !one.has(&ticket.route));
             let fits = match answer.status {
                 404 => absent && is_passing(ticket),
-                502..=504 => is_flaky(ticket),
-                // As in Traefik where the server goes after 100 Continue.
-                500 => is_flaky(ticket) && ticket.act == Act::Mute,
+                // As in Traefik, 500 is for heads that break off, also behind 100 Continue.
+                500 | 502..=504 => is_flaky(ticket),
                 _ => false,
             };
             if !fits {

@@ -72,7 +72,7 @@ impl Ledger {
     pub(super) fn faults(&self) -> Vec<String> {
         let arrived = locked(&self.arrived);
         let lost = locked(&self.unanswered);
-        let lost = lost.iter().filter(|ticket| arrived.contains_key(&ticket.id));
+        let lost = lost.iter().filter(|ticket| arrived.contains_key(&ticket.id) && !is_flaky(ticket));
         let lost = lost.map(|ticket| format!("reached its server and was not answered: {ticket}"));
         locked(&self.faults).iter().cloned().chain(lost).collect()
     }

@@ -23,6 +23,7 @@ impl Visit<'_> {
     pub(super) async fn requests(mut self, line: Line) {
         let (reader, mut writer) = split(line.wire);
         let mut reader = Reader::new(reader);
+        let mut before = "nothing".to_owned();
         for _ in 0..=self.random.below(15) {
             if self.ledger().is_over() {
                 return;
@@ -31,7 +32,7 @@ impl Visit<'_> {
             let seed = self.random.bits();
             let exchange = async {
                 let asking = ask(&mut writer, &tickets, seed);
-                tokio::join!(asking, self.answers(&mut reader, &tickets, seed)).1
+                tokio::join!(asking, self.answers(&mut reader, &tickets, seed, &mut before)).1
             };
             match timeout(PATIENCE, exchange).await {
                 Ok(true) => {}
@@ -65,6 +66,7 @@ impl Visit<'_> {
         reader: &mut Reader<ReadHalf<Box<dyn Wire>>>,
         tickets: &[Ticket],
         seed: u64,
+        before: &mut String,
     ) -> bool {
         for (number, ticket) in tickets.iter().enumerate() {
             let pace = &mut Pace::new(seed, seed.is_multiple_of(8));
@@ -73,8 +75,9 @@ impl Visit<'_> {
                 Err(error) => (false, Some(error)),
             };
             if let Some(error) = &broken {
-                self.ledger().unanswered(ticket, &error.to_string());
+                self.ledger().unanswered(ticket, &format!("{error}, behind {before}"));
             }
+            *before = ticket.to_string();
             if !goes_on {
                 let rest = &tickets[number + 1..];
                 let told = |ticket: &Ticket| self.ledger().unanswered(ticket, "behind another");
