@@ -15,6 +15,7 @@ mod plan;
 mod ticket;
 mod traces;
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
@@ -87,6 +88,8 @@ fn nothing_is_lost_mixed_up_or_left_behind() {
     assert_eq!(ledger.faults(), Vec::<String>::new(), "seed {seed}");
     assert!(status.success(), "{status}, seed {seed}");
     traces::check_log(&process.log());
+    let records = fs::read_to_string(process.folder().path().join("access.log")).unwrap();
+    traces::check_records(&records, &ledger.answered(), seed);
 }
 
 /// Storms for a while, until all clients are done.
@@ -178,5 +181,14 @@ fn setup() -> Setup {
         setup = setup.flag(&life(name, "requestAcceptGraceTimeout", ACCEPT));
         setup = setup.flag(&life(name, "graceTimeOut", GRACE));
     }
-    setup.flag("--log.level=INFO").flag("--providers.providersThrottleDuration=20ms")
+    for flag in [
+        "--log.level=INFO",
+        "--providers.providersThrottleDuration=20ms",
+        "--accesslog.filepath=@@folder@@/access.log",
+        "--accesslog.format=json",
+        "--accesslog.fields.headers.names.Ticket=keep",
+    ] {
+        setup = setup.flag(flag);
+    }
+    setup
 }

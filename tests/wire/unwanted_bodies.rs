@@ -52,7 +52,11 @@ fn a_connection_goes_on_where_little_of_the_body_is_to_come() {
     let site = site();
     for (host, status) in [("a", 403), ("dead", 502), ("nobody", 404)] {
         let mut client = site.client();
-        assert_eq!(begin(&mut client, host, "Content-Length: 60000", "x"), (status, None), "{host}");
+        assert_eq!(
+            begin(&mut client, host, "Content-Length: 60000", "x"),
+            (status, None),
+            "{host}"
+        );
         client.send(vec![b'x'; 59_999]).unwrap();
         let next = client.ask(get("/next")).unwrap();
         assert_eq!(next.status, 200, "{host}");

@@ -8,6 +8,7 @@ mod bodies;
 mod buffering;
 mod compress;
 mod cost;
+mod endings;
 mod error_pages;
 mod failover;
 mod forward_auth;

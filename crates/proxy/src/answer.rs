@@ -3,7 +3,8 @@
 use std::{io, rc::Rc};
 
 use portway_http::{
-    Answer, BodyFraming, BodyReader, Headers, Method, Refusal, Request, Status, TrailerLimits, Version,
+    Answer, BodyFraming, BodyReader, Headers, Method, Refusal, Request, Status, TrailerLimits,
+    Version,
     codec::{self, ResponseHead, answer_head, write_answer, write_refusal, write_response_head},
     grpc_answer,
 };

@@ -267,6 +267,12 @@ async fn relay_body(
     let head = std::mem::take(out);
     let (relayed, clean) = if body_filters.is_empty() {
         bodies.download.begin(head, reader, chunked);
+        if is_http2
+            && client.stream.http2().is_none()
+            && let BodyFraming::Length(length) = memory.response.body
+        {
+            bodies.download.is_whole_at(length);
+        }
         let relayed = bodies.relay(&mut client, &mut from_server).await;
         (relayed, bodies.download.is_clean())
     } else {

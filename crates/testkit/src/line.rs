@@ -34,11 +34,7 @@ pub async fn dial(address: SocketAddr, tls: Option<&Tls<'_>>) -> io::Result<Line
     let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
     let Some(tls) = tls else {
-        return Ok(Line {
-            wire: Box::new(socket),
-            certificate: Vec::new(),
-            protocol: Vec::new(),
-        });
+        return Ok(Line { wire: Box::new(socket), certificate: Vec::new(), protocol: Vec::new() });
     };
     let connector = TlsConnector::from(tls_config(tls)?);
     let stream = connector.connect(server_name(tls)?, socket).await?;

@@ -109,10 +109,8 @@ impl Storm {
     async fn connect(&self, kind: Kind, route: &str, random: &mut Random) -> Option<Line> {
         let (name, since) = (format!("{route}.test"), self.ledger.since());
         let protocol = if kind == Kind::Http2 { "h2" } else { "http/1.1" };
-        let tls = Tls {
-            application_protocols: vec![protocol.as_bytes().to_vec()],
-            ..Tls::to(&name)
-        };
+        let tls =
+            Tls { application_protocols: vec![protocol.as_bytes().to_vec()], ..Tls::to(&name) };
         let secure = random.once_in(3);
         let dialled = match secure {
             true => timeout(PATIENCE, dial(self.secure, Some(&tls))).await,

@@ -77,7 +77,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// The next bytes, of which there are so many at most; none where the connection has ended.
-    pub(super) async fn some(&mut self, most: u64, take: &mut (dyn FnMut(&[u8]) + Send)) -> io::Result<u64> {
+    pub(super) async fn some(
+        &mut self,
+        most: u64,
+        take: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> io::Result<u64> {
         let bytes = self.half.fill_buf().await?;
         let length = bytes.len().min(usize::try_from(most).unwrap_or(usize::MAX));
         take(&bytes[..length]);
@@ -150,8 +154,7 @@ pub(super) async fn write_body(
         let bytes = content.next(length.min(pace.piece()));
         length -= bytes.len();
         if chunked {
-            let chunk =
-                [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+            let chunk = [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
             writer.write_all(&chunk).await?;
         } else {
             writer.write_all(bytes).await?;

@@ -73,6 +73,7 @@ impl Ledger {
             told.truncate(1_000);
             self.fault(told);
         };
+        self.answer(ticket);
         if answer.headers.value("Ticket-Back").is_none() {
             let possible = self.possible(ticket.since);
             let absent = possible.iter().any(|one| !one.has(&ticket.route));

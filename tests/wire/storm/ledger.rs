@@ -23,6 +23,8 @@ pub(super) struct Ledger {
     counts: Mutex<BTreeMap<String, u64>>,
     /// How often each ticket has reached a server.
     arrived: Mutex<HashMap<u64, usize>>,
+    /// Those whose answers came.
+    answered: Mutex<Vec<u64>>,
     /// Tickets whose connection ended before anything of an answer came, while the process drained.
     unanswered: Mutex<Vec<Ticket>>,
     /// The process has been told to end.
@@ -72,7 +74,8 @@ impl Ledger {
     pub(super) fn faults(&self) -> Vec<String> {
         let arrived = locked(&self.arrived);
         let lost = locked(&self.unanswered);
-        let lost = lost.iter().filter(|ticket| arrived.contains_key(&ticket.id) && !is_flaky(ticket));
+        let lost =
+            lost.iter().filter(|ticket| arrived.contains_key(&ticket.id) && !is_flaky(ticket));
         let lost = lost.map(|ticket| format!("reached its server and was not answered: {ticket}"));
         locked(&self.faults).iter().cloned().chain(lost).collect()
     }
@@ -131,6 +134,16 @@ impl Ledger {
             let arrivals = self.arrivals(ticket);
             self.fault(format!("no answer ({why}; {arrivals} arrivals): {ticket}"));
         }
+    }
+
+    /// A client has got an answer.
+    pub(super) fn answer(&self, ticket: &Ticket) {
+        locked(&self.answered).push(ticket.id);
+    }
+
+    /// The tickets to which clients have got answers.
+    pub(super) fn answered(&self) -> Vec<u64> {
+        locked(&self.answered).clone()
     }
 
     pub(super) fn is_over(&self) -> bool {

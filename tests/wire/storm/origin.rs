@@ -191,7 +191,10 @@ impl Desk {
         let mut fields = vec![
             ("ticket-back", ticket.to_string()),
             ("server-name", self.origin.name.clone()),
-            ("content-type", if is_call(ticket) { "application/grpc" } else { "text/plain" }.to_owned()),
+            (
+                "content-type",
+                if is_call(ticket) { "application/grpc" } else { "text/plain" }.to_owned(),
+            ),
         ];
         if let Some(generation) = headers.value("X-Generation") {
             fields.push(("generation-seen", generation.to_owned()));

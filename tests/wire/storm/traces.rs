@@ -1,10 +1,13 @@
 //! What a storm leaves behind in the process: open files, memory, lines of its log.
 
+use std::collections::HashMap;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use portway_testkit::process::Process;
+
+use super::ticket::Ticket;
 
 /// How long it may take until all is given back.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -67,4 +70,21 @@ pub(super) fn check_log(log: &str) {
     let bad = |line: &&str| ["ERROR", "panick"].iter().any(|word| line.contains(word));
     let lines: Vec<_> = log.lines().filter(bad).collect();
     assert_eq!(lines, Vec::<&str>::new());
+}
+
+/// Every request has one record, and those that were answered have one in any case.
+#[track_caller]
+pub(super) fn check_records(records: &str, answered: &[u64], seed: u64) {
+    let mut counts = HashMap::<u64, usize>::new();
+    for line in records.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).expect("a record");
+        let ticket = record.get("request_Ticket").and_then(serde_json::Value::as_str);
+        if let Some(ticket) = ticket.and_then(Ticket::parse) {
+            *counts.entry(ticket.id).or_default() += 1;
+        }
+    }
+    let several: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(several.is_empty(), "recorded several times, seed {seed}: {several:x?}");
+    let missing: Vec<_> = answered.iter().filter(|id| !counts.contains_key(id)).collect();
+    assert!(missing.is_empty(), "answered and not recorded, seed {seed}: {missing:x?}");
 }

@@ -24,6 +24,8 @@ pub(crate) enum DownloadError {
 #[derive(Debug, Default)]
 pub(crate) struct Download {
     passage: Passage,
+    /// The length that the client was told, where the server's body goes on to the end of its stream.
+    told: Option<u64>,
 }
 
 impl Download {
@@ -31,6 +33,13 @@ impl Download {
     /// whether the client gets chunks.
     pub(crate) fn begin(&mut self, out: Vec<u8>, reader: BodyReader, chunked: bool) {
         self.passage = Passage::new(out, reader, chunked);
+        self.told = None;
+    }
+
+    /// The client was told this length, and gets no trailers: it has all once it has so many bytes, whatever
+    /// becomes of the server's stream.
+    pub(crate) fn is_whole_at(&mut self, length: u64) {
+        self.told = Some(length);
     }
 
     /// Whether the server's body was read to an end that the server marked, so that its connection can
@@ -77,6 +86,9 @@ impl Download {
                     self.passage.finish(trailers).map_err(|_| DownloadError::Server)?;
                 }
                 Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) if self.told == Some(self.passage.payload) => {
+                    self.passage.break_off();
+                }
                 Poll::Ready(Err(_)) => return Poll::Ready(Err(DownloadError::Server)),
                 Poll::Pending => {
                     // What there is must not wait for the server.

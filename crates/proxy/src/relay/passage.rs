@@ -157,6 +157,11 @@ impl Passage {
         self.end()
     }
 
+    /// Nothing more comes, and nothing more is needed: the receiver knows that this is all.
+    pub(super) fn break_off(&mut self) {
+        self.ended = true;
+    }
+
     /// Looks at what was read: small pieces are copied, up to the first large one or the end.
     pub(super) fn take(&mut self, input: &ReadBuffer) -> Result<(), BodyError> {
         while !self.is_full() {

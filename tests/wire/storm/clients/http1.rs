@@ -51,7 +51,9 @@ impl Visit<'_> {
         let mut tickets = Vec::new();
         while tickets.len() < most {
             let ticket = self.ticket(Kind::Http1);
-            let last = ticket.act == Act::Hasty || is_flaky(&ticket) || is_passing(&ticket);
+            // An answer before the end of the request may end the connection.
+            let early = ticket.act == Act::Hasty || ticket.act == Act::Early && ticket.up > 0;
+            let last = early || is_flaky(&ticket) || is_passing(&ticket);
             tickets.push(ticket);
             if last {
                 break;
@@ -140,8 +142,10 @@ impl Visit<'_> {
             let head = reader.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let mut sink = Sink::new(&ticket, &head.headers);
             let status = head.part(1).parse().unwrap_or(0);
-            let (listening, saying) =
-                (&mut Pace::new(id, id.is_multiple_of(5)), &mut Pace::new(id, id.is_multiple_of(3)));
+            let (listening, saying) = (
+                &mut Pace::new(id, id.is_multiple_of(5)),
+                &mut Pace::new(id, id.is_multiple_of(3)),
+            );
             let mut content = Content::of(id, Way::Up);
             let say = write_body(&mut writer, false, &mut content, up, saying);
             let framing = Framing::Length(down as u64);

@@ -7,9 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::SendStream;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::ext::Protocol;
-use h2::SendStream;
 use http::{HeaderMap, Method, Request};
 use portway_testkit::line::Line;
 use portway_testkit::random::Random;
@@ -108,8 +108,7 @@ impl OneStream {
         let ticket = self.ticket.clone();
         let request = self.head();
         let ends = ticket.up == 0 && !matches!(ticket.act, Act::Talk | Act::Call);
-        let (mut response, body) =
-            sender.send_request(request, ends).map_err(io::Error::other)?;
+        let (mut response, body) = sender.send_request(request, ends).map_err(io::Error::other)?;
         // Streams that are led share its connection; it must not be kept open by this one's wait.
         drop(sender);
         if ticket.act == Act::Call {
@@ -174,7 +173,9 @@ impl OneStream {
         let in_turns = up == down;
         if !in_turns {
             for _ in 0..up {
-                send(&mut body, &flow::message(&mut said), false).await.map_err(io::Error::other)?;
+                send(&mut body, &flow::message(&mut said), false)
+                    .await
+                    .map_err(io::Error::other)?;
             }
             body.send_data(Bytes::new(), true).map_err(io::Error::other)?;
         }

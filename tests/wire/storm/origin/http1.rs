@@ -131,7 +131,8 @@ impl Exchange<'_> {
         head.push_str("\r\n");
         writer.write_all(head.as_bytes()).await?;
         let (mut heard, mut content) = contents(self.ticket);
-        let (listening, saying) = (&mut Pace::new(id, false), &mut Pace::new(id, id.is_multiple_of(2)));
+        let (listening, saying) =
+            (&mut Pace::new(id, false), &mut Pace::new(id, id.is_multiple_of(2)));
         let listen = async {
             let framing = Framing::Length(up as u64);
             let trailers = reader.body(framing, listening, &mut |bytes| heard.check(bytes)).await;

@@ -132,7 +132,9 @@ impl Exchange<'_> {
             self.desk.ledger.count("calls that wait: begun");
             let end = poll_fn(|cx| stream.poll_reset(cx)).await;
             self.desk.ledger.count("calls that wait: over");
-            if let Ok(reason) = end && reason != Reason::CANCEL {
+            if let Ok(reason) = end
+                && reason != Reason::CANCEL
+            {
                 self.desk.ledger.count(&format!("calls that wait: {reason:?}"));
             }
             return Ok(());
