@@ -71,3 +71,20 @@ fn a_response_of_which_only_the_end_of_its_stream_is_missing_is_whole_by_its_len
     // Its trailers could have come yet.
     assert!(client.ask(&head, b"").is_ok_and(|response| !response.complete));
 }
+
+#[test]
+fn a_request_counts_no_more_once_its_answer_is_whole() {
+    let dynamic = EVERYTHING.replace("service: s,", "service: s, middlewares: [one],")
+        + "  middlewares: {one: {inFlightReq: {amount: 1}}}\n";
+    let site = Site::with(Backend::start(), &Setup::web(&dynamic), &[]);
+    // Several connections, so that several workers serve them.
+    let mut clients: Vec<_> = (0..8).map(|_| site.client()).collect();
+    for path in ["/", "/chunked", "/large", "/status-404"] {
+        let rounds = if path == "/large" { 3 } else { 40 };
+        for _ in 0..rounds {
+            for client in &mut clients {
+                assert_ne!(client.ask(get(path)).unwrap().status, 429, "{path}");
+            }
+        }
+    }
+}

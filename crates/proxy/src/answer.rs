@@ -94,6 +94,8 @@ pub(crate) async fn send(
         put_answer(stream, &mut memory.out, answer, method, version, said, date)
     });
     facts.sending(&answer.headers);
+    // A client that has its answer may ask again at once, and must not count twice.
+    memory.permits.clear();
     if put.is_err() || !connection.write_out(&mut memory.out).await {
         facts.reason.get_or_insert(Reason::ClientGone);
         return Next::Abort;

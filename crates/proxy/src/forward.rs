@@ -260,11 +260,13 @@ async fn relay_body(
     let chunked = connection.stream.http2().is_none()
         && memory.response.framing_for(memory.request.version) == BodyFraming::Chunked;
     let Memory { out, upload, download, server, limits, from_server, body_filters, .. } = memory;
+    let permits = &mut memory.permits;
     let Some(server) = server else { return Err(BrokenOff::Server) };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
     let mut bodies = Bodies { upload, download, limits, buffers: &worker.buffers };
     let head = std::mem::take(out);
+    bodies.download.hold(std::mem::take(permits));
     let (relayed, clean) = if body_filters.is_empty() {
         bodies.download.begin(head, reader, chunked);
         if is_http2

@@ -6,6 +6,7 @@ use std::{
 };
 
 use portway_http::BodyReader;
+use portway_middleware::Permit;
 
 use super::{Peer, Side, passage::Passage};
 use crate::buffer::{Buffers, ReadBuffer};
@@ -26,6 +27,8 @@ pub(crate) struct Download {
     passage: Passage,
     /// The length that the client was told, where the server's body goes on to the end of its stream.
     told: Option<u64>,
+    /// What is given back before the client can know that it has all.
+    permits: Vec<Permit>,
 }
 
 impl Download {
@@ -53,8 +56,15 @@ impl Download {
         self.passage.payload
     }
 
-    /// The memory of the head, for reuse.
+    /// Holds these until the last of the response is written: a client that has it may ask again at once, and must
+    /// not count twice.
+    pub(crate) fn hold(&mut self, permits: Vec<Permit>) {
+        self.permits = permits;
+    }
+
+    /// The memory of the head, for reuse; nothing is held any more.
     pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.permits.clear();
         self.passage.take_buffer()
     }
 
@@ -74,6 +84,9 @@ impl Download {
             self.passage.take(server.input).map_err(|_| DownloadError::Server)?;
             self.passage.consume(server.input);
             if self.passage.is_full() {
+                if self.passage.is_last() {
+                    self.permits.clear();
+                }
                 ready!(self.poll_write(cx, client, server.input))?;
                 if self.passage.is_finished() {
                     return Pin::new(client).poll_flush(cx).map_err(|_| DownloadError::ClientGone);

@@ -142,6 +142,11 @@ impl Passage {
         self.ended && self.out.is_empty() && self.piece.is_empty()
     }
 
+    /// Whether what gathered is the last of it.
+    pub(super) fn is_last(&self) -> bool {
+        self.ended
+    }
+
     /// Whether it should be written before more is read.
     pub(super) fn is_full(&self) -> bool {
         self.ended || !self.piece.is_empty() || self.out.len() >= ENOUGH
