@@ -30,7 +30,7 @@ use tokio::time::sleep;
 use self::changes::Site;
 use self::clients::Storm;
 use self::ledger::Ledger;
-use self::origin::{Running, Speech};
+use self::origin::{Role, Running, Speech};
 use self::plan::CERTIFICATES;
 use self::traces::Traces;
 
@@ -74,6 +74,7 @@ fn nothing_is_lost_mixed_up_or_left_behind() {
         // What is pooled is gone.
         runtime.block_on(server.restart(Duration::ZERO));
     }
+    site.calm();
     let after = Traces::settled(&process, &before);
     println!("before {before:?}, after {after:?}\n{}", ledger.counts());
     assert_eq!(ledger.faults(), Vec::<String>::new(), "seed {seed}");
@@ -118,7 +119,7 @@ fn rage(
                 while changes && !ledger.is_over() {
                     sleep(Duration::from_millis(100 + of_servers.below(500) as u64)).await;
                     let flaky: Vec<_> = (0..servers.len())
-                        .filter(|number| servers[*number].origin().flaky)
+                        .filter(|number| servers[*number].origin().role == Role::Flaky)
                         .collect();
                     let away = Duration::from_millis(of_servers.below(100) as u64);
                     servers[*of_servers.pick(&flaky)].restart(away).await;
@@ -155,18 +156,20 @@ fn drain(
 async fn servers(ledger: &Arc<Ledger>) -> Vec<Running> {
     let certificate = Arc::new(Certificate::for_names(&["server.test"]));
     let mut servers = Vec::new();
-    for (name, speech, flaky) in [
-        ("one", Speech::Http1, false),
-        ("two", Speech::Http1, false),
-        ("three", Speech::Http1, false),
-        ("four", Speech::H2c, false),
-        ("five", Speech::H2c, false),
-        ("six", Speech::Http2Tls, false),
-        ("bad", Speech::Http1, true),
-        ("worse", Speech::H2c, true),
-        ("worst", Speech::Http2Tls, true),
+    for (name, speech, role) in [
+        ("one", Speech::Http1, Role::Steady),
+        ("two", Speech::Http1, Role::Steady),
+        ("three", Speech::Http1, Role::Steady),
+        ("four", Speech::H2c, Role::Steady),
+        ("five", Speech::H2c, Role::Steady),
+        ("six", Speech::Http2Tls, Role::Steady),
+        ("copy", Speech::Http1, Role::Mirror),
+        ("copies", Speech::H2c, Role::Mirror),
+        ("bad", Speech::Http1, Role::Flaky),
+        ("worse", Speech::H2c, Role::Flaky),
+        ("worst", Speech::Http2Tls, Role::Flaky),
     ] {
-        servers.push(Running::start(name, speech, flaky, ledger, &certificate).await);
+        servers.push(Running::start(name, speech, role, ledger, &certificate).await);
     }
     servers
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use portway_testkit::backend::{Backend, script};
 use portway_testkit::certificate::Certificate;
 use portway_testkit::client::Client;
 use portway_testkit::process::Process;
@@ -24,6 +25,8 @@ pub(super) struct Site {
     ready: SocketAddr,
     ledger: Arc<Ledger>,
     origins: Vec<Origin>,
+    /// Says yes to everybody.
+    auth: Backend,
 }
 
 impl Site {
@@ -39,13 +42,16 @@ impl Site {
             folder.write(&format!("key{number}.pem"), &certificate.key_pem);
         }
         let folder = process.folder().path().to_owned();
-        Self { folder, ready: process.address("ready"), ledger, origins }
+        let auth =
+            Backend::scripted(|_| script::write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+        Self { folder, ready: process.address("ready"), ledger, origins, auth }
     }
 
     /// Writes the next configuration, and waits until it is live.
     pub(super) fn change(&self, number: u64, random: &mut Random) {
         let generation = Generation::new(number, random, &self.origins);
-        let text = generation.text(&self.origins, &self.folder.to_string_lossy());
+        let auth = self.auth.address().to_string();
+        let text = generation.text(&self.origins, &self.folder.to_string_lossy(), &auth);
         self.ledger.written(generation);
         let draft = self.folder.join("storm.draft");
         fs::write(&draft, text).expect("a draft");
@@ -59,6 +65,11 @@ impl Site {
         }
         self.ledger.live(number);
         self.ledger.count("generations");
+    }
+
+    /// No connection to what says yes is kept.
+    pub(super) fn calm(&self) {
+        self.auth.drop_connections();
     }
 
     fn is_live(&self, number: u64) -> bool {

@@ -109,7 +109,7 @@ impl Ledger {
             return fault("trailers of another", &answer);
         }
         let lost = mark.is_none() && ticket.act == Act::Chunks && answer.carries_trailers;
-        let holds = ["buffering", "compress"];
+        let holds = ["buffering", "compress", "held"];
         let possible = self.possible(ticket.since);
         let held = |middleware: &&str| {
             possible.iter().any(|one| one.has_middleware(&ticket.route, middleware))

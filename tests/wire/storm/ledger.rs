@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::judge::is_flaky;
+use super::origin::Role;
 use super::plan::Generation;
 use super::ticket::Ticket;
 
@@ -107,9 +108,15 @@ impl Ledger {
     }
 
     /// A request is at a server: was it meant for it?
-    pub(super) fn arrive(&self, ticket: &Ticket, server: &str) {
-        *locked(&self.arrived).entry(ticket.id).or_default() += 1;
-        let leads = |generation: &Arc<Generation>| generation.leads(&ticket.route, server);
+    pub(super) fn arrive(&self, ticket: &Ticket, server: &str, role: Role) {
+        let leads = |generation: &Arc<Generation>| match role {
+            Role::Mirror => generation.mirrors(&ticket.route, server),
+            _ => generation.leads(&ticket.route, server),
+        };
+        match role {
+            Role::Mirror => self.count("copies"),
+            _ => *locked(&self.arrived).entry(ticket.id).or_default() += 1,
+        }
         if !self.possible(ticket.since).iter().any(leads) {
             self.fault(format!("{server} got what was not meant for it: {ticket}"));
         }

@@ -30,13 +30,23 @@ pub(super) enum Speech {
     Http2Tls,
 }
 
+/// What a server is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// It is always there.
+    Steady,
+    /// It goes away and comes again.
+    Flaky,
+    /// It gets copies.
+    Mirror,
+}
+
 /// Which server it is.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) name: String,
     pub(super) speech: Speech,
-    /// Whether it goes away and comes again.
-    pub(super) flaky: bool,
+    pub(super) role: Role,
     pub(super) address: SocketAddr,
 }
 
@@ -69,13 +79,13 @@ impl Running {
     pub(super) async fn start(
         name: &str,
         speech: Speech,
-        flaky: bool,
+        role: Role,
         ledger: &Arc<Ledger>,
         certificate: &Arc<Certificate>,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let origin = Origin { name: name.to_owned(), speech, flaky, address };
+        let origin = Origin { name: name.to_owned(), speech, role, address };
         let (ledger, certificate) = (Arc::clone(ledger), Arc::clone(certificate));
         let desk = Desk { origin, ledger, certificate };
         let task = tokio::spawn(accept(listener, desk.clone()));
@@ -154,14 +164,16 @@ impl Desk {
         if path != ticket.path() || headers.values("Ticket").len() != 1 {
             self.ledger.fault(format!("{name} got {path} with the fields of {ticket}"));
         }
-        self.ledger.arrive(&ticket, name);
+        self.ledger.arrive(&ticket, name, self.origin.role);
         Ok(ticket)
     }
 
     /// The body has come, or has broken off.
     fn uploaded(&self, ticket: &Ticket, content: &Content, trailers: io::Result<Headers>) {
         let Content { position, right, .. } = *content;
-        let excused = ticket.rude || self.origin.flaky || ticket.act == Act::Hasty;
+        let copied = self.origin.role == Role::Mirror && self.ledger.is_draining();
+        let flaky = self.origin.role == Role::Flaky;
+        let excused = ticket.rude || flaky || copied || ticket.act == Act::Hasty;
         let name = &self.origin.name;
         if !right || position > ticket.up {
             let told = format!("{name} got a wrong body (by byte {position}): {ticket}");

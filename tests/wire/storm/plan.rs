@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use portway_testkit::random::Random;
 
-use super::origin::{Origin, Speech};
+use super::origin::{Origin, Role, Speech};
 
 /// Routes that are never removed, and whose servers never fail: of plain requests, calls and WebSockets.
 pub(super) const STEADY: [&str; 3] = ["plain0", "plain1", "plain2"];
@@ -25,6 +25,8 @@ pub(super) const CERTIFICATES: usize = 4;
 #[derive(Clone, Debug)]
 struct Route {
     servers: Vec<String>,
+    /// Those that get copies of its requests.
+    mirrors: Vec<String>,
     middlewares: Vec<&'static str>,
     /// How its service divides.
     shape: usize,
@@ -46,35 +48,55 @@ pub(super) struct Generation {
 impl Generation {
     /// A random one.
     pub(super) fn new(number: u64, random: &mut Random, origins: &[Origin]) -> Self {
-        let of = |speeches: &[Speech], flaky: bool| -> Vec<String> {
-            let fits =
-                |origin: &&Origin| speeches.contains(&origin.speech) && origin.flaky == flaky;
+        let of = |speeches: &[Speech], role: Role| -> Vec<String> {
+            let fits = |origin: &&Origin| speeches.contains(&origin.speech) && origin.role == role;
             origins.iter().filter(fits).map(|origin| origin.name.clone()).collect()
         };
         let all = [Speech::Http1, Speech::H2c, Speech::Http2Tls];
         let mut routes = BTreeMap::new();
         for name in STEADY {
-            routes.insert(name.to_owned(), Route::new(random, &of(&all, false), EVERYTHING));
+            routes.insert(name.to_owned(), Route::new(random, &of(&all, Role::Steady), EVERYTHING));
         }
-        let calls = of(&[Speech::H2c, Speech::Http2Tls], false);
+        let calls = of(&[Speech::H2c, Speech::Http2Tls], Role::Steady);
         routes.insert(CALLS.to_owned(), Route::new(random, &calls, STREAMING));
-        let talks = of(&[Speech::Http1], false);
+        let talks = of(&[Speech::Http1], Role::Steady);
         routes.insert(TALKS.to_owned(), Route::new(random, &talks, STREAMING));
         for name in FLAKY {
-            routes.insert(name.to_owned(), Route::new(random, &of(&all, true), EVERYTHING));
+            routes.insert(name.to_owned(), Route::new(random, &of(&all, Role::Flaky), EVERYTHING));
         }
         for name in PASSING {
             if !random.once_in(3) {
-                routes.insert(name.to_owned(), Route::new(random, &of(&all, false), EVERYTHING));
+                routes.insert(
+                    name.to_owned(),
+                    Route::new(random, &of(&all, Role::Steady), EVERYTHING),
+                );
+            }
+        }
+        // A failover that looks at statuses holds requests until they are whole.
+        for name in [CALLS, TALKS] {
+            if let Some(route) = routes.get_mut(name) {
+                route.shape = [0, 2, 3, 0, 2][route.shape];
+            }
+        }
+        for name in STEADY {
+            if let Some(route) = routes.get_mut(name)
+                && random.once_in(3)
+            {
+                route.mirrors = of(&all, Role::Mirror);
             }
         }
         let tls = [random.below(TLS.len()), random.below(TLS.len())];
         Self { number, routes, certificate: random.below(CERTIFICATES), tls }
     }
 
-    /// Whether a route may lead to a server.
+    /// Whether a route's answers may come from a server.
     pub(super) fn leads(&self, route: &str, server: &str) -> bool {
         self.routes.get(route).is_some_and(|route| route.servers.iter().any(|one| one == server))
+    }
+
+    /// Whether a server may get copies of a route's requests.
+    pub(super) fn mirrors(&self, route: &str, server: &str) -> bool {
+        self.routes.get(route).is_some_and(|route| route.mirrors.iter().any(|one| one == server))
     }
 
     pub(super) fn has(&self, route: &str) -> bool {
@@ -87,7 +109,7 @@ impl Generation {
     }
 
     /// The file that says so.
-    pub(super) fn text(&self, origins: &[Origin], folder: &str) -> String {
+    pub(super) fn text(&self, origins: &[Origin], folder: &str, auth: &str) -> String {
         let number = self.number;
         let (mut routers, mut services) = (String::new(), String::new());
         for (name, route) in &self.routes {
@@ -121,7 +143,8 @@ impl Generation {
   routers:
     marker: {{rule: 'Path(`/storm-{number}`)', entryPoints: [ready], service: noop@internal}}
 {routers}  services:
-{services}  serversTransports:
+{services}    pages: {{loadBalancer: {{servers: [{{url: 'http://{auth}'}}]}}}}
+  serversTransports:
     trusting: {{insecureSkipVerify: true}}
   middlewares:
     stamp: {{headers: {{customRequestHeaders: {{X-Generation: '{number}'}}, customResponseHeaders: {{X-Generation: '{number}'}}}}}}
@@ -131,6 +154,11 @@ impl Generation {
     retry: {{retry: {{attempts: 3, initialInterval: 5ms}}}}
     rate: {{rateLimit: {{average: 1000000, burst: 1000000}}}}
     flight: {{inFlightReq: {{amount: 100000}}}}
+    local: {{ipAllowList: {{sourceRange: [127.0.0.1/32]}}}}
+    chained: {{chain: {{middlewares: [local, rate]}}}}
+    held: {{retry: {{attempts: 2, status: ['599']}}}}
+    pages: {{errors: {{status: ['599'], service: pages, query: /}}}}
+    auth: {{forwardAuth: {{address: 'http://{auth}/'}}}}
     breaker: {{circuitBreaker: {{expression: 'NetworkErrorRatio() > 2.0'}}}}
 tls:
   options:
@@ -142,10 +170,23 @@ tls:
 }
 
 /// What may be on the way of a plain request.
-const EVERYTHING: &[&str] =
-    &["other", "compress", "buffering", "retry", "rate", "flight", "breaker"];
+const EVERYTHING: &[&str] = &[
+    "other",
+    "compress",
+    "buffering",
+    "retry",
+    "rate",
+    "flight",
+    "breaker",
+    "local",
+    "chained",
+    "held",
+    "pages",
+    "auth",
+];
 /// The same where bodies go both ways at once.
-const STREAMING: &[&str] = &["other", "retry", "rate", "flight", "breaker"];
+const STREAMING: &[&str] =
+    &["other", "retry", "rate", "flight", "breaker", "local", "chained", "pages", "auth"];
 
 /// TLS options that every client here can agree to.
 const TLS: [&str; 4] = [
@@ -163,14 +204,15 @@ impl Route {
             chosen.push(random.pick(servers).clone());
         }
         let mut on_the_way: Vec<&'static str> =
-            middlewares.iter().filter(|_| random.once_in(3)).copied().collect();
+            middlewares.iter().filter(|_| random.once_in(4)).copied().collect();
         if !random.once_in(4) {
             on_the_way.insert(random.below(on_the_way.len() + 1), "stamp");
         }
         Self {
             servers: chosen,
+            mirrors: Vec::new(),
             middlewares: on_the_way,
-            shape: random.below(4),
+            shape: random.below(5),
             renamed: random.once_in(2),
         }
     }
@@ -185,12 +227,29 @@ impl Route {
             )
         };
         let (one, other) = self.servers.split_at(self.servers.len() / 2);
+        let (a, b) = (format!("{name}-a"), format!("{name}-b"));
+        if !self.mirrors.is_empty() {
+            let mirroring = format!(
+                "    {name}: {{mirroring: {{service: {a}, mirrors: [{{name: {b}, percent: 50}}]}}}}\n"
+            );
+            return [balancer(&a, &self.servers), balancer(&b, &self.mirrors), mirroring].concat();
+        }
         if self.shape == 0 && !one.is_empty() {
-            let (a, b) = (format!("{name}-a"), format!("{name}-b"));
             let weighted = format!(
                 "    {name}: {{weighted: {{services: [{{name: {a}, weight: 2}}, {{name: {b}, weight: 1}}]}}}}\n"
             );
             return [balancer(&a, one), balancer(&b, other), weighted].concat();
+        }
+        if self.shape == 1 && !one.is_empty() {
+            let failover = format!(
+                "    {name}: {{failover: {{service: {a}, fallback: {b}, errors: {{status: ['599']}}}}}}\n"
+            );
+            let (a, b) = (balancer(&a, one), balancer(&b, other));
+            return [a, b, failover].concat();
+        }
+        if self.shape == 2 {
+            let plain = balancer(name, &self.servers);
+            return plain.replace("loadBalancer: {", "loadBalancer: {sticky: {cookie: {}}, ");
         }
         balancer(name, &self.servers)
     }
