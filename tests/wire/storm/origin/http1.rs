@@ -39,6 +39,11 @@ impl Exchange<'_> {
         self.ticket.act == Act::Chunks || self.ticket.id.is_multiple_of(3)
     }
 
+    /// Whether the connection ends behind the answer.
+    fn says_goodbye(&self) -> bool {
+        self.ticket.id.is_multiple_of(13)
+    }
+
     /// Answers as the ticket says; whether the connection goes on.
     async fn answer<R>(&self, reader: &mut Reader<R>, writer: &mut Writer) -> io::Result<bool>
     where
@@ -69,7 +74,7 @@ impl Exchange<'_> {
             return Ok(false);
         }
         match act {
-            Act::Hasty => return Ok(true),
+            Act::Hasty => return Ok(!self.says_goodbye()),
             Act::Early => {}
             Act::Interim => {
                 let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: <{id}>\r\n\r\n");
@@ -85,7 +90,7 @@ impl Exchange<'_> {
         }
         write_body(writer, self.is_chunked(), &mut content, left, pace).await?;
         self.end(writer).await?;
-        Ok(true)
+        Ok(!self.says_goodbye())
     }
 
     /// The head, and so many bytes of the body.
@@ -99,6 +104,9 @@ impl Exchange<'_> {
         let mut head = "HTTP/1.1 200 OK\r\n".to_owned();
         for (name, value) in self.desk.fields(self.ticket, &self.head.headers) {
             head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if self.says_goodbye() {
+            head.push_str("Connection: close\r\n");
         }
         head.push_str(&match self.is_chunked() {
             true => "Transfer-Encoding: chunked\r\nTrailer: Ticket-Down\r\n\r\n".to_owned(),

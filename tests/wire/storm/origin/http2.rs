@@ -17,14 +17,24 @@ use super::super::http1::Pace;
 use super::super::ticket::{Act, Ticket};
 use super::{Desk, contents, is_call};
 
+/// After how many streams a connection says that it takes no more.
+const FAREWELL: usize = 70;
+
 /// Serves one connection to its end.
 pub(super) async fn serve(wire: Box<dyn Wire>, desk: &Desk) -> io::Result<()> {
     let connection = Builder::new().max_concurrent_streams(50).handshake(wire).await;
     let mut connection = connection.map_err(io::Error::other)?;
     // Streams end with their connection.
     let mut streams = JoinSet::new();
+    let mut left = FAREWELL;
     while let Some(arrived) = connection.accept().await {
         let (request, respond) = arrived.map_err(io::Error::other)?;
+        left -= 1;
+        if left == 0 {
+            // What was begun goes on, and what comes meanwhile.
+            connection.graceful_shutdown();
+            left = FAREWELL;
+        }
         let desk = desk.clone();
         streams.spawn(async move {
             if answer(&desk, request, respond).await.is_err() {
@@ -33,6 +43,8 @@ pub(super) async fn serve(wire: Box<dyn Wire>, desk: &Desk) -> io::Result<()> {
         });
         while streams.try_join_next().is_some() {}
     }
+    // They may not have seen yet that they are over.
+    while streams.join_next().await.is_some() {}
     Ok(())
 }
 
