@@ -4,7 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portway_testkit::backend::{Backend, Step};
+use portway_testkit::client::Client;
+use portway_testkit::http2::Http2Client;
 use portway_testkit::http2_server::{DATA, END_HEADERS, HEADERS, Http2Server, RESET, frame};
+use portway_testkit::message::parse_head;
 use portway_testkit::process::{Process, Setup};
 
 use super::{EVERYTHING, Site, get};
@@ -60,14 +63,14 @@ fn a_response_of_which_only_the_end_of_its_stream_is_missing_is_whole_by_its_len
     let url = format!("h2c://{}", server.address());
     let dynamic = EVERYTHING.replace("http://@@backend@@", &url);
     let process = Process::start(&crate::portway(), &Setup::web(&dynamic));
-    let mut client = portway_testkit::client::Client::connect(process.address("web")).unwrap();
+    let mut client = Client::connect(process.address("web")).unwrap();
     for _ in 0..2 {
         let response = client.ask(get("/")).unwrap();
         assert_eq!((response.status, response.text().as_str()), (200, "hello"));
         assert!(response.complete);
     }
-    let mut client = portway_testkit::http2::Http2Client::connect(process.address("web")).unwrap();
-    let head = portway_testkit::message::parse_head(get("/").trim_end());
+    let mut client = Http2Client::connect(process.address("web")).unwrap();
+    let head = parse_head(get("/").trim_end());
     // Its trailers could have come yet.
     assert!(client.ask(&head, b"").is_ok_and(|response| !response.complete));
 }
@@ -87,4 +90,23 @@ fn a_request_counts_no_more_once_its_answer_is_whole() {
             }
         }
     }
+}
+
+#[test]
+fn a_response_that_nobody_waits_for_is_cancelled_at_its_server() {
+    let server = Http2Server::start(&[], |received| match received.asks() {
+        true => received.acknowledged(),
+        false => Vec::new(),
+    });
+    let url = format!("h2c://{}", server.address());
+    let dynamic = EVERYTHING.replace("http://@@backend@@", &url);
+    let process = Process::start(&crate::portway(), &Setup::web(&dynamic));
+    let mut client = Client::connect(process.address("web")).unwrap();
+    client.send(get("/")).unwrap();
+    server.wait_for(HEADERS, 1, Duration::from_secs(5));
+    drop(client);
+    server.wait_for(RESET, 1, Duration::from_secs(5));
+    let reset = server.frames().into_iter().find(|frame| frame.kind == RESET).unwrap();
+    // CANCEL (RFC 9113 §7).
+    assert_eq!(reset.payload, [0, 0, 0, 8]);
 }

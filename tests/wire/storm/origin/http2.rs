@@ -147,7 +147,7 @@ impl Exchange<'_> {
             if let Ok(reason) = end
                 && reason != Reason::CANCEL
             {
-                self.desk.ledger.count(&format!("calls that wait: {reason:?}"));
+                self.desk.ledger.fault(format!("{reason:?} ended {}", self.ticket));
             }
             return Ok(());
         }
