@@ -148,8 +148,8 @@ async fn serve(socket: TcpStream, desk: Desk) {
             }
         }
     };
-    if ended.is_err() {
-        desk.ledger.count("connections to servers that broke");
+    if let Err(error) = ended {
+        desk.ledger.count(&format!("connections to servers that broke: {error}"));
     }
 }
 
