@@ -114,7 +114,7 @@ impl Ledger {
         let held = |middleware: &&str| {
             possible.iter().any(|one| one.has_middleware(&ticket.route, middleware))
         };
-        if lost && !holds.iter().any(|middleware| held(middleware)) {
+        if lost && !holds.iter().any(held) {
             return fault("no trailers", &answer);
         }
         if mark.is_some() {
