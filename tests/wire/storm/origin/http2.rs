@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
@@ -10,6 +11,7 @@ use http::{HeaderMap, Request, Response};
 use portway_testkit::line::Wire;
 use portway_testkit::message::Headers;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::super::content::Content;
 use super::super::flow::{self, Messages, field, headers, read_body, send, send_body};
@@ -45,6 +47,8 @@ pub(super) async fn serve(wire: Box<dyn Wire>, desk: &Desk) -> io::Result<()> {
     }
     // They may not have seen yet that they are over.
     while streams.join_next().await.is_some() {}
+    // As Go's server does: closing while the client still says that there is room would reset the connection.
+    sleep(Duration::from_secs(1)).await;
     Ok(())
 }
 
