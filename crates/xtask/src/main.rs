@@ -96,7 +96,7 @@ fn test() -> Result<()> {
     run(&mut tests)?;
     fuzz(20)?;
     bench::stages::compare("")?;
-    release::build(None).map(drop)
+    release::test()
 }
 
 fn check() -> Result<()> {

@@ -9,11 +9,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
-use crate::{bench::peers, cargo, root, run};
+use crate::{bench::peers, cargo, root, run, tools};
 
 /// The work that is counted: every protocol and what most requests meet. What does not run in it is taken for rare, so
 /// it must be broad rather than long.
@@ -42,7 +43,8 @@ const WORK: [&str; 15] = [
 /// gives a wrong answer to anything of the work.
 pub(crate) fn build(target: Option<&str>) -> Result<PathBuf> {
     let target = target.map_or_else(host, |target| Ok(target.to_owned()))?;
-    let profdata = profdata()?;
+    let profdata = profdata()?
+        .context("there is no llvm-profdata; `rustup component add llvm-tools` brings it")?;
     let runner = peers::runner()?;
     let folder = root().join("target/pgo");
     let (counts, profile) = (folder.join("counts"), folder.join("portway.profdata"));
@@ -64,6 +66,17 @@ pub(crate) fn build(target: Option<&str>) -> Result<PathBuf> {
     fs::copy(&built, &binary).with_context(|| format!("cannot write {}", binary.display()))?;
     println!("{}", binary.display());
     Ok(binary)
+}
+
+/// Builds it as a test, where that can be done.
+pub(crate) fn test() -> Result<()> {
+    if thread::available_parallelism()?.get() < 2 {
+        return tools::missing("a second processor", "a larger machine");
+    }
+    if profdata()?.is_none() {
+        return tools::missing("llvm-profdata", "`rustup component add llvm-tools`");
+    }
+    build(None).map(drop)
 }
 
 /// Builds Portway into a folder of its own, with one more flag for the compiler.
@@ -103,17 +116,15 @@ fn work(runner: &Path, binary: &Path, folder: &Path) -> Result<()> {
 }
 
 /// What joins counts. It must be of the compiler's version, so it comes with it.
-fn profdata() -> Result<PathBuf> {
+fn profdata() -> Result<Option<PathBuf>> {
     let libraries = rustc(&["--print", "target-libdir"])?;
-    let tools = Path::new(&libraries).with_file_name("bin");
-    let profdata = tools.join("llvm-profdata");
+    let profdata = Path::new(&libraries).with_file_name("bin").join("llvm-profdata");
     if !profdata.is_file() {
         let mut add = Command::new("rustup");
-        run(add.args(["component", "add", "llvm-tools"]))
-            .context("llvm-profdata is not there; `rustup component add llvm-tools` brings it")?;
+        // Where there is no rustup, the file tells.
+        let _ = run(add.args(["component", "add", "llvm-tools"]));
     }
-    ensure!(profdata.is_file(), "there is no {}", profdata.display());
-    Ok(profdata)
+    Ok(profdata.is_file().then_some(profdata))
 }
 
 /// The triple of the machine that this is.
