@@ -1,7 +1,8 @@
 //! Everything at once: clients of every protocol, polite and rude, before servers that come and go, while the
 //! configuration changes and at last the process drains. Nothing is lost, mixed up or left behind.
 //!
-//! `STORM_SEED` and `STORM_SECONDS` say which storm it is and how long it rages.
+//! `STORM_SEED`, `STORM_SECONDS` and `STORM_CROWD` say which storm it is, how long it rages, and how many times as many
+//! clients as usual there are.
 
 mod changes;
 mod clients;
@@ -51,13 +52,14 @@ fn nothing_is_lost_mixed_up_or_left_behind() {
     let certificates: Vec<_> =
         (0..CERTIFICATES).map(|_| Certificate::for_names(&["*.test"])).collect();
     let origins = servers.iter().map(|server| server.origin().clone()).collect();
-    let mut process = Process::start(&crate::portway(), &setup());
+    let mut process = Process::start(&crate::portway(), &setup(&mut random));
     let site = Site::new(&process, Arc::clone(&ledger), origins, &certificates);
     site.change(0, &mut random);
     let storm = Storm {
         ledger: Arc::clone(&ledger),
         web: process.address("web"),
         secure: process.address("secure"),
+        crowd: number_from_environment("STORM_CROWD", 1) as usize,
         certificates: certificates.iter().map(|one| one.certificate_der.clone()).collect(),
     };
 
@@ -174,7 +176,7 @@ async fn servers(ledger: &Arc<Ledger>) -> Vec<Running> {
     servers
 }
 
-fn setup() -> Setup {
+fn setup(random: &mut Random) -> Setup {
     let life = |name: &str, option: &str, time: Duration| {
         let time = time.as_millis();
         format!("--entryPoints.{name}.transport.lifeCycle.{option}={time}ms")
@@ -183,6 +185,12 @@ fn setup() -> Setup {
     for name in ["web", "secure"] {
         setup = setup.flag(&life(name, "requestAcceptGraceTimeout", ACCEPT));
         setup = setup.flag(&life(name, "graceTimeOut", GRACE));
+        if random.once_in(3) {
+            // Connections end by themselves.
+            let most = 5 + random.below(50);
+            setup =
+                setup.flag(&format!("--entryPoints.{name}.transport.keepAliveMaxRequests={most}"));
+        }
     }
     for flag in [
         "--log.level=INFO",

@@ -25,6 +25,8 @@ pub(super) struct Storm {
     pub(super) ledger: Arc<Ledger>,
     pub(super) web: SocketAddr,
     pub(super) secure: SocketAddr,
+    /// How many times as many clients as usual there are.
+    pub(super) crowd: usize,
     /// The certificates that may be shown, as DER.
     pub(super) certificates: Vec<Vec<u8>>,
 }
@@ -49,6 +51,7 @@ impl Storm {
     pub(super) async fn rage(&self, random: &mut Random) {
         let mut clients = Vec::new();
         for (kind, polite, rude) in POPULATION {
+            let (polite, rude) = (polite * self.crowd, rude * self.crowd);
             for number in 0..polite + rude {
                 let random = Random::new(random.bits());
                 let client = self.clone().client(kind, number >= polite, random);

@@ -26,7 +26,7 @@ pub(super) struct Ledger {
     arrived: Mutex<HashMap<u64, usize>>,
     /// Those whose answers came.
     answered: Mutex<Vec<u64>>,
-    /// Tickets whose connection ended before anything of an answer came, while the process drained.
+    /// Tickets whose connection ended, as it may, before anything of an answer came.
     unanswered: Mutex<Vec<Ticket>>,
     /// The process has been told to end.
     pub(super) draining: AtomicBool,
@@ -127,12 +127,12 @@ impl Ledger {
         locked(&self.arrived).get(&ticket.id).copied().unwrap_or(0)
     }
 
-    /// Its connection ended before anything of an answer came.
-    pub(super) fn unanswered(&self, ticket: &Ticket, why: &str) {
+    /// Its connection ended before anything of an answer came; `told` says that it was told to.
+    pub(super) fn unanswered(&self, ticket: &Ticket, why: &str, told: bool) {
         if ticket.rude {
             self.count("rude: no answer");
-        } else if self.draining.load(SeqCst) {
-            self.count("drain: no answer");
+        } else if told || self.draining.load(SeqCst) {
+            self.count(if told { "ended as told: no answer" } else { "drain: no answer" });
             locked(&self.unanswered).push(ticket.clone());
         } else if is_flaky(ticket) && self.arrivals(ticket) > 0 {
             // Its server broke off before the head of the answer was on its way.

@@ -72,17 +72,18 @@ impl Visit<'_> {
     ) -> bool {
         for (number, ticket) in tickets.iter().enumerate() {
             let pace = &mut Pace::new(seed, seed.is_multiple_of(8));
-            let (goes_on, broken) = match self.answer(reader, ticket, pace).await {
-                Ok(goes_on) => (goes_on, None),
-                Err(error) => (false, Some(error)),
+            let (goes_on, said, broken) = match self.answer(reader, ticket, pace).await {
+                Ok((goes_on, said)) => (goes_on, said, None),
+                Err(error) => (false, false, Some(error)),
             };
             if let Some(error) = &broken {
-                self.ledger().unanswered(ticket, &format!("{error}, behind {before}"));
+                self.ledger().unanswered(ticket, &format!("{error}, behind {before}"), false);
             }
             *before = ticket.to_string();
             if !goes_on {
                 let rest = &tickets[number + 1..];
-                let told = |ticket: &Ticket| self.ledger().unanswered(ticket, "behind another");
+                // An answer that breaks off, or that does not say so, leaves nobody behind it.
+                let told = |ticket: &Ticket| self.ledger().unanswered(ticket, "left", said);
                 if broken.is_none() || self.ledger().is_draining() {
                     rest.iter().for_each(told);
                 }
@@ -92,13 +93,14 @@ impl Visit<'_> {
         true
     }
 
-    /// Reads one answer. An error is that there is none.
+    /// Reads one answer: whether the connection goes on, and whether it was said that it ends. An error is that
+    /// there is none.
     async fn answer(
         &self,
         reader: &mut Reader<ReadHalf<Box<dyn Wire>>>,
         ticket: &Ticket,
         pace: &mut Pace,
-    ) -> io::Result<bool> {
+    ) -> io::Result<(bool, bool)> {
         let head = loop {
             let head = reader.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
             match head.part(1) {
@@ -121,7 +123,7 @@ impl Visit<'_> {
         let carries_trailers = framing == Framing::Chunked;
         let answer = Answer { status, headers: head.headers, sink, end, carries_trailers };
         self.ledger().judge(ticket, answer);
-        Ok(goes_on)
+        Ok((goes_on, closes))
     }
 
     /// Opens one WebSocket and says what is to be said.
@@ -166,7 +168,7 @@ impl Visit<'_> {
             Ok(Ok((answer, ()))) => self.ledger().judge(&ticket, answer),
             Ok(Err(error)) => {
                 let error: io::Error = error;
-                self.ledger().unanswered(&ticket, &error.to_string());
+                self.ledger().unanswered(&ticket, &error.to_string(), false);
             }
             Err(_) => self.ledger().fault(format!("no end of {ticket}")),
         }

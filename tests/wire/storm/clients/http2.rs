@@ -7,9 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::SendStream;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::ext::Protocol;
+use h2::{Reason, SendStream};
 use http::{HeaderMap, Method, Request};
 use portway_testkit::line::Line;
 use portway_testkit::random::Random;
@@ -64,7 +64,8 @@ impl Visit<'_> {
             }
             let ready = timeout(PATIENCE, sender.clone().ready()).await;
             let Ok(Ok(sender)) = ready else {
-                if !self.ledger().is_draining() {
+                let told = matches!(&ready, Ok(Err(error)) if is_goodbye(error));
+                if !told && !self.ledger().is_draining() {
                     self.ledger().fault(format!("a connection takes no more streams: {ready:?}"));
                 }
                 break;
@@ -96,7 +97,10 @@ impl OneStream {
         let patience = if leaves { enough } else { PATIENCE };
         match timeout(patience, self.exchange(sender)).await {
             Ok(Ok(answer)) => ledger.judge(&ticket, answer),
-            Ok(Err(error)) => ledger.unanswered(&ticket, &error.to_string()),
+            Ok(Err(error)) => {
+                let told = error.get_ref().and_then(|error| error.downcast_ref::<h2::Error>());
+                ledger.unanswered(&ticket, &error.to_string(), told.is_some_and(is_goodbye));
+            }
             // What was dropped was given up.
             Err(_) if leaves => ledger.count("rude: streams given up"),
             Err(_) => ledger.fault(format!("no end of {ticket}")),
@@ -204,6 +208,12 @@ impl OneStream {
         }
         Ok(Answer { status, headers, sink, end, carries_trailers: true })
     }
+}
+
+/// Whether a server said that it takes no more requests, of which this is one.
+fn is_goodbye(error: &h2::Error) -> bool {
+    error.is_go_away() && error.reason() == Some(Reason::NO_ERROR)
+        || error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)
 }
 
 /// The head of the answer, behind interim ones.
