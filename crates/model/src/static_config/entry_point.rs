@@ -74,7 +74,8 @@ impl EntryPoint {
 pub struct Address {
     /// What was written.
     pub text: String,
-    /// An address or a name, without brackets; empty means all addresses of the machine, IPv4 and IPv6.
+    /// An address or a name, without brackets; empty, `0.0.0.0` and `::` mean all addresses of the
+    /// machine, IPv4 and IPv6.
     pub host: String,
     /// The port; 0 means one that the system chooses.
     pub port: u16,
