@@ -54,6 +54,7 @@ pub(crate) struct Case<'table> {
     source: Option<IpAddr>,
     version_6: bool,
     pieces: Option<usize>,
+    preamble: Vec<u8>,
     further: Vec<Vec<u8>>,
     tls: Option<Tls<'table>>,
     http2: bool,
@@ -75,6 +76,7 @@ impl<'table> Case<'table> {
             source: None,
             version_6: false,
             pieces: None,
+            preamble: Vec::new(),
             further: Vec::new(),
             tls: None,
             http2: false,
@@ -134,7 +136,7 @@ impl<'table> Case<'table> {
 
     /// Sends these bytes before the request.
     pub(crate) fn begin_with(&mut self, bytes: &[u8]) {
-        self.bytes.splice(0..0, bytes.iter().copied());
+        bytes.clone_into(&mut self.preamble);
     }
 
     /// Accepts the wanted difference, or equality.
@@ -211,7 +213,7 @@ impl<'table> Case<'table> {
 
     /// All requests one after another.
     fn all_bytes(&self) -> Vec<u8> {
-        std::iter::once(&self.bytes).chain(&self.further).flatten().copied().collect()
+        [&self.preamble, &self.bytes].into_iter().chain(&self.further).flatten().copied().collect()
     }
 
     /// Accepts the wanted difference, or equality; where Traefik refuses, too, the refusals are
@@ -419,8 +421,10 @@ impl Side {
         let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
         let method = portway_testkit::message::latin1(&method);
         let sent = match case.pieces {
-            None => client.send(&bytes),
-            Some(length) => slowly(&mut client, &bytes, length),
+            None => client.send([case.preamble.as_slice(), &bytes].concat()),
+            Some(length) => {
+                slowly(&mut client, &[case.preamble.as_slice(), &bytes].concat(), length)
+            }
         };
         for _ in 0..case.responses {
             match client.response_to(&method) {

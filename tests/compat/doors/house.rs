@@ -53,9 +53,6 @@ impl House {
             }
         }
         setup.flags.push("--log.level=ERROR".to_owned());
-        if random.once_in(6) {
-            setup.flags.push("--global.notAppendXForwardedFor=true".to_owned());
-        }
         Self { setup, doors }
     }
 

@@ -133,10 +133,14 @@ fn guard(random: &mut Random) -> String {
         2 => "requestHeaderName: X-Forwarded-For",
         _ => strategy,
     };
+    let criterion = match criterion {
+        "" => String::new(),
+        criterion => format!(", sourceCriterion: {{{criterion}}}"),
+    };
     match random.below(4) {
-        0 => format!("{{inFlightReq: {{amount: 1, sourceCriterion: {{{criterion}}}}}}}"),
+        0 => format!("{{inFlightReq: {{amount: 1{criterion}}}}}"),
         1 => format!(
-            "{{rateLimit: {{average: 1, period: 24h, burst: {}, sourceCriterion: {{{criterion}}}}}}}",
+            "{{rateLimit: {{average: 1, period: 24h, burst: {}{criterion}}}}}",
             1 + random.below(4)
         ),
         _ => {

@@ -76,7 +76,8 @@ pub(super) fn make(random: &mut Random, house: &House) -> Case<'static> {
     if let Some(preamble) = preamble {
         case.begin_with(&preamble);
         if random.once_in(4) {
-            // In the middle of its signature, or of what follows.
+            // Traefik reads no header that comes in pieces (30).
+            case.accept(Difference::ReadsProxyProtocol);
             case = case.in_pieces(1 + random.below(20));
         }
     }

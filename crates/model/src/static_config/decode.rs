@@ -171,7 +171,7 @@ fn refer(config: &StaticConfig, problems: &mut Vec<Problem>) {
     for (name, entry_point) in &config.entry_points {
         let redirections = entry_point.http.redirections.as_ref();
         let Some(to) = redirections.and_then(|r| r.entry_point.as_ref()) else { continue };
-        if !to.to.starts_with(':') && !config.entry_points.contains_key(&to.to) {
+        if super::written_port(&to.to).is_none() && !config.entry_points.contains_key(&to.to) {
             let field = format!("entryPoints.{name}.http.redirections.entryPoint.to");
             problems.push(Problem::warning(field, missing(&to.to)));
         }
