@@ -117,7 +117,7 @@ pub(super) fn door(random: &mut Random, name: &str) -> Door {
             add("http.redirections.entryPoint.permanent", permanent);
         }
         if random.once_in(2) {
-            let priority = *random.pick(&["1", "10", "100", "1005"]);
+            let priority = *random.pick(&["-1", "30", "100", "2000"]);
             add("http.redirections.entryPoint.priority", priority.to_owned());
         }
     }

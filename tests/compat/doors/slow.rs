@@ -129,6 +129,11 @@ fn who_keeps_doors_waiting_is_told_as_by_traefik() {
     pair.finish();
 }
 
+/// Whether a part of a request ends within its first line.
+fn waits_for_line(part: &[u8]) -> bool {
+    !part.contains(&b'\n')
+}
+
 fn seen(side: &Side, door: &str, probe: &Probe) -> String {
     let address: SocketAddr = side.process.address(door);
     let client = match probe.secure {
@@ -155,7 +160,13 @@ fn seen(side: &Side, door: &str, probe: &Probe) -> String {
     let waited = start.elapsed();
     let first = latin1(&bytes).lines().next().unwrap_or_default().to_owned();
     // What a server says in a handshake differs from one to the next.
-    text.push_str(if first.starts_with('\u{16}') { "a handshake" } else { &first });
+    text.push_str(match first.get(..12) {
+        _ if first.starts_with('\u{16}') => "a handshake",
+        // By chance, and with nothing where Portway waits for the rest of a line (63).
+        Some("HTTP/1.1 499" | "HTTP/1.1 504") => "a timeout",
+        Some("HTTP/1.1 400") if waits_for_line(&probe.part) => "",
+        _ => &first,
+    });
     let when = match waited.as_millis() {
         0..400 => "at once",
         _ => "later",

@@ -45,11 +45,22 @@ pub(super) fn make(random: &mut Random, house: &House) -> Case<'static> {
     let secure = random.once_in(if door.has("http.tls") { 2 } else { 5 });
     let server_name = *random.pick(SERVER_NAMES);
     if random.once_in(6) {
-        let case = over_http2(random).at(entry_point);
+        let mut case = over_http2(random).at(entry_point);
+        if door.has("http.maxHeaderBytes") {
+            // How Go says that a head is too large is its own.
+            case = case.statuses_only();
+        }
         return if secure { case.over(Tls::to(server_name)) } else { case };
     }
+    let preamble = random.once_in(if door.has("proxyProtocol") { 2 } else { 12 });
+    let preamble = preamble.then(|| proxied::preamble(random));
+    let slow = !secure && preamble.is_some() && random.once_in(4);
+    let disputed = slow || preamble.as_ref().is_some_and(|preamble| preamble.disputed);
     let mut odd = false;
-    let first = request(random, &mut odd);
+    let first = match disputed {
+        true => plain(random),
+        false => request(random, &mut odd, door.value("http.sanitizePath") != "false"),
+    };
     let mut case =
         Case::new(first.escape_debug().to_string(), latin1(&first)).at(entry_point).watched();
     if !odd && random.once_in(2) {
@@ -57,27 +68,23 @@ pub(super) fn make(random: &mut Random, house: &House) -> Case<'static> {
         let further = (0..more).map(|_| latin1(&plain(random))).collect();
         case = case.followed_by(further);
     }
-    let preamble = random.once_in(if door.has("proxyProtocol") { 2 } else { 12 });
-    let preamble = preamble.then(|| proxied::preamble(random));
-    let preamble = preamble.map(|preamble| {
-        case.rename(&format!("{} {}", preamble.bytes.escape_ascii(), case.name()));
-        if preamble.disputed {
-            case.accept(Difference::ReadsProxyProtocol);
-        }
-        preamble.bytes
-    });
-    if odd {
+    if disputed {
+        case.accept(Difference::ReadsProxyProtocol);
+    } else if odd {
         case.accept(Difference::RefusesAmbiguous);
     }
+    let preamble = preamble.map(|preamble| {
+        case.rename(&format!("{} {}", preamble.bytes.escape_ascii(), case.name()));
+        preamble.bytes
+    });
     if secure {
         let preamble = preamble.unwrap_or_default();
         return case.over(Tls { preamble, ..Tls::to(server_name) });
     }
     if let Some(preamble) = preamble {
         case.begin_with(&preamble);
-        if random.once_in(4) {
+        if slow {
             // Traefik reads no header that comes in pieces (30).
-            case.accept(Difference::ReadsProxyProtocol);
             case = case.in_pieces(1 + random.below(20));
         }
     }
@@ -107,7 +114,7 @@ fn own_host(random: &mut Random) -> String {
 }
 
 /// A request of any kind; `odd` where the programs may judge it differently (9).
-fn request(random: &mut Random, odd: &mut bool) -> String {
+fn request(random: &mut Random, odd: &mut bool, sanitized: bool) -> String {
     let host = match random.below(5) {
         0 => {
             *odd = true;
@@ -122,7 +129,11 @@ fn request(random: &mut Random, odd: &mut bool) -> String {
         }
         1 => {
             *odd = true;
-            random.pick(ABSOLUTE).replace("web.test", &own_host(random))
+            // Where nothing is made of them, Traefik goes on with them as they are: without a path, and with other
+            // hosts than those of `Host` where it redirects (64).
+            let same = |target: &&&str| sanitized || !target.contains("://");
+            let targets: Vec<_> = ABSOLUTE.iter().filter(same).collect();
+            random.pick(&targets).replace("web.test", &own_host(random))
         }
         2..=4 => "/".to_owned(),
         _ => (*random.pick(TARGETS)).to_owned(),

@@ -70,6 +70,11 @@ fn check_option<'a>(
             problems.push(Problem::error(known::spell(path), reason).at(key.at));
             return;
         }
+        Class::Group if is_switched_on(node) => {
+            let message = "says nothing by itself; give one of its options";
+            problems.push(Problem::error(known::spell(path), message).at(key.at));
+            return;
+        }
         Class::Option(known) if known.kind == known::Kind::Any => {
             later.insert(known::spell(path));
             return;
@@ -99,6 +104,11 @@ fn check_option<'a>(
             path.pop();
         }
     }
+}
+
+fn is_switched_on(node: &Node) -> bool {
+    node.as_text()
+        .is_some_and(|text| ["true", "t", "1"].iter().any(|one| text.eq_ignore_ascii_case(one)))
 }
 
 fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
