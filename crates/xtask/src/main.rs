@@ -35,10 +35,8 @@ cargo xtask <command>
   bench stages [--record WHY | NAME]
                 count the instructions of each stage (of those with NAME in theirs) and compare with the
                 record; or record them with the reason for the change
-  release [TRIPLE]
-                the binary as it is given to users, target/pgo/portway: a first build does the work of `bench
-                peers` for a minute, a second one is optimised for what that counted; for the target TRIPLE,
-                or for this machine
+  release       the binary as it is given to users, target/pgo/portway: a first build does the work of `bench
+                peers` for a minute, a second one is optimised for what that counted
   manifests [--check]
                 render deploy/k3s/portway.yaml out of the chart and the CRDs; or say whether it is up to date
   setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind,
@@ -74,8 +72,7 @@ fn main() -> ExitCode {
         ["bench", "stages", name] => bench::stages::compare(name),
         ["manifests"] => manifests::write(),
         ["manifests", "--check"] => manifests::check(),
-        ["release"] => release::build(None).map(drop),
-        ["release", target] => release::build(Some(target)).map(drop),
+        ["release"] => release::build().map(drop),
         ["setup"] => Tools::install().map(drop),
         _ => Err(anyhow::anyhow!("there is no such command\n\n{HELP}")),
     };

@@ -36,13 +36,13 @@ const WORK: [&str; 15] = [
     "access-log",
 ];
 
-/// Builds the binary for `target`, or for the machine that this is, and answers where it is.
+/// Builds the binary and answers where it is.
 ///
 /// # Errors
 /// When a build fails, when there is no `llvm-profdata` (the component `llvm-tools` of rustup), and when either build
 /// gives a wrong answer to anything of the work.
-pub(crate) fn build(target: Option<&str>) -> Result<PathBuf> {
-    let target = target.map_or_else(host, |target| Ok(target.to_owned()))?;
+pub(crate) fn build() -> Result<PathBuf> {
+    let host = host()?;
     let profdata = profdata()?
         .context("there is no llvm-profdata; `rustup component add llvm-tools` brings it")?;
     let runner = peers::runner()?;
@@ -52,14 +52,14 @@ pub(crate) fn build(target: Option<&str>) -> Result<PathBuf> {
         // Those of another source.
         fs::remove_dir_all(&counts)?;
     }
-    let counting = compile(&target, "counting", &flag("-Cprofile-generate=", &counts), |build| {
+    let counting = compile(&host, "counting", &flag("-Cprofile-generate=", &counts), |build| {
         // What is counted is decided before crates are joined, and nobody waits for this one.
         build.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     })?;
     work(&runner, &counting, &folder)?;
     let mut merge = Command::new(profdata);
     run(merge.arg("merge").arg("--output").arg(&profile).arg(&counts))?;
-    let built = compile(&target, "final", &flag("-Cprofile-use=", &profile), |_| {})?;
+    let built = compile(&host, "final", &flag("-Cprofile-use=", &profile), |_| {})?;
     // Answers are checked: a binary that was laid out wrongly does not leave.
     work(&runner, &built, &folder)?;
     let binary = folder.join("portway");
@@ -76,24 +76,24 @@ pub(crate) fn test() -> Result<()> {
     if profdata()?.is_none() {
         return tools::missing("llvm-profdata", "`rustup component add llvm-tools`");
     }
-    build(None).map(drop)
+    build().map(drop)
 }
 
 /// Builds Portway into a folder of its own, with one more flag for the compiler.
 fn compile(
-    target: &str,
+    host: &str,
     name: &str,
     flag: &str,
     settle: impl FnOnce(&mut Command),
 ) -> Result<PathBuf> {
     let folder = root().join("target/pgo").join(name);
     let mut build =
-        cargo(["build", "--release", "--locked", "--package", "portway", "--target", target]);
+        cargo(["build", "--release", "--locked", "--package", "portway", "--target", host]);
     // With a target named, build scripts and macros are compiled without the flag.
     build.env("CARGO_TARGET_DIR", &folder).env("CARGO_ENCODED_RUSTFLAGS", flags(flag));
     settle(&mut build);
     run(&mut build)?;
-    Ok(folder.join(target).join("release/portway"))
+    Ok(folder.join(host).join("release/portway"))
 }
 
 fn flag(name: &str, path: &Path) -> String {

@@ -75,7 +75,7 @@ fn contenders(names: &[&str]) -> Result<Vec<(&'static str, PathBuf)>> {
     if wants("portway") {
         // As for the others, a program that is named is taken.
         let named = env::var_os("PORTWAY_BINARY").map(PathBuf::from);
-        found.push(("portway", named.map_or_else(|| release::build(None), Ok)?));
+        found.push(("portway", named.map_or_else(release::build, Ok)?));
     }
     for name in DEBIAN.into_iter().filter(|name| wants(name)) {
         tools::by_apt(name, name);
