@@ -178,8 +178,9 @@ fn write_head(
     connection.until_close = body == BodyFraming::UntilClose;
     // Of a body that may be long yet, nobody would read the rest behind a response that has ended before it.
     let ends = upload.body_ends_within(MAX_UNWANTED);
+    let used_up = connection.is_used_up(settings);
     let keep =
-        connection.may_continue(request, settings) && !waits && ends && !connection.until_close;
+        connection.may_continue(request, used_up) && !waits && ends && !connection.until_close;
     out.clear();
     let (stream, started) = (&mut connection.stream, connection.started);
     worker.clock.with_date(started, |date| {
@@ -188,7 +189,7 @@ fn write_head(
             status: response.status,
             headers: &response.headers,
             body,
-            connection: answer::connection_field(keep, request.version),
+            connection: answer::connection_field(keep, used_up, request.version),
             date,
         };
         answer::put_head(stream, out, &head).map_err(|_| BrokenOff::ClientGone)

@@ -18,7 +18,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use portway_http::{
-    Answer, Known, Refusal,
+    Answer, Known, Method, Refusal,
     h2::{Limits, Server},
 };
 use portway_observe::Reason;
@@ -89,7 +89,8 @@ fn limits(settings: &EntryPoint) -> Limits {
         streams: settings.http2.streams,
         decoder_table: settings.http2.decoder_table,
         encoder_table: settings.http2.encoder_table,
-        head_bytes: settings.limits.bytes,
+        // As Go counts: each field costs 32 bytes more than in HTTP/1.1, and ten fields are usual.
+        head_bytes: settings.limits.bytes.saturating_add(320),
         // Room for a few large heads, or for large cookies on every stream.
         held_head_bytes: 4 * usual.held_head_bytes.max(settings.limits.bytes),
         block_bytes: usual.block_bytes.max(settings.limits.bytes),
@@ -247,7 +248,11 @@ async fn refuse(connection: &mut Connection, memory: &mut Memory, refusal: Refus
     let pages = connection.worker.error_pages.is_some();
     let accept = pages.then(|| memory.request.headers.get_all(Known::Accept).map(<[u8]>::to_vec));
     let accept: Vec<_> = accept.into_iter().flatten().collect();
+    let is_head = memory.request.method == Method::Head;
     memory.request.clear();
+    if is_head {
+        memory.request.method = Method::Head;
+    }
     memory.request.version = portway_http::Version::Http2;
     accept.iter().for_each(|value| memory.request.headers.append(Known::Accept, value));
     let mut facts = Facts::begin(connection);

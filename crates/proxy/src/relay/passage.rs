@@ -187,7 +187,9 @@ impl Passage {
             }
             let start = self.taken + step.payload.start;
             self.taken += step.consumed;
-            if payload.len() > SMALL && decoded.is_none() {
+            // All there is, with nothing to leave together with.
+            let alone = step.done && self.out.is_empty() && !self.chunked;
+            if (payload.len() > SMALL || alone) && decoded.is_none() {
                 self.piece = start..start + payload.len();
                 // What ends the body is written behind the piece.
                 self.ended = step.done;
