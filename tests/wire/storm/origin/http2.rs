@@ -64,6 +64,22 @@ async fn answer(
     if is_call(&ticket) { exchange.call().await } else { exchange.answer().await }
 }
 
+/// A call that waits; it also ends with its connection.
+struct Waiting<'a>(&'a Desk);
+
+impl<'a> Waiting<'a> {
+    fn begin(desk: &'a Desk) -> Self {
+        desk.ledger.count("calls that wait: begun");
+        Self(desk)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.ledger.count("calls that wait: over");
+    }
+}
+
 struct Exchange<'a> {
     desk: &'a Desk,
     ticket: &'a Ticket,
@@ -145,9 +161,8 @@ impl Exchange<'_> {
         let (mut heard, mut said) = contents(self.ticket);
         let mut stream = self.begin()?;
         if act == Act::Wait {
-            self.desk.ledger.count("calls that wait: begun");
+            let _waiting = Waiting::begin(self.desk);
             let end = poll_fn(|cx| stream.poll_reset(cx)).await;
-            self.desk.ledger.count("calls that wait: over");
             if let Ok(reason) = end
                 && reason != Reason::CANCEL
             {
