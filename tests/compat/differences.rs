@@ -54,7 +54,7 @@ impl Difference {
                 matches!(portway.status(), Some(400 | 417 | 501 | 505))
                     && portway.received.is_empty()
             }
-            Self::StaysAnError => traefik.status() == Some(200) && portway.status() == Some(500),
+            Self::StaysAnError => traefik.status() == Some(200) && portway.status() >= Some(400),
             Self::KeepsInterimApart => {
                 let [mine, theirs] = [portway, traefik].map(|seen| seen.responses.first());
                 let (Some(mine), Some(theirs)) = (mine, theirs) else { return false };

@@ -165,6 +165,9 @@ fn is_framing(name: &str) -> bool {
 
 fn write_received(text: &mut String, backend: usize, received: &Received) {
     let _ = writeln!(text, "backend {backend} received {}", received.head.line);
+    if !received.tls.is_empty() {
+        let _ = writeln!(text, "  by {}", received.tls);
+    }
     write_headers(text, &received.head.headers);
     if !received.body.is_empty() || !received.complete {
         let _ = writeln!(text, "  body {}", readable(&received.body));
@@ -180,7 +183,14 @@ fn write_received(text: &mut String, backend: usize, received: &Received) {
 
 fn write_headers(text: &mut String, headers: &Headers) {
     for (name, value) in headers.sorted() {
-        if name == "access-control-expose-headers" || name == "trailer" {
+        if name == "set-cookie"
+            && let Some((name, rest)) = value.split_once('=')
+            && let Some((hash, rest)) = rest.split_at_checked(16)
+            && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
+            // Of a server's URL, which has a port of its own on each side.
+            let _ = writeln!(text, "  set-cookie: {name}=(hash){rest}");
+        } else if name == "access-control-expose-headers" || name == "trailer" {
             // Go lists names in a random order.
             let mut names: Vec<_> = value.split(", ").collect();
             names.sort_unstable();

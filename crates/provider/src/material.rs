@@ -13,7 +13,7 @@ use std::{
 };
 
 use portway_model::{
-    Entry, Names, Problem,
+    Entry, Names, Problem, Severity,
     dynamic::{Certificate, Config, Material, Middleware, ServersTransport, TlsOptions},
 };
 
@@ -78,7 +78,11 @@ impl Materials {
         let names_material =
             |spec: &ServersTransport| !spec.root_cas.is_empty() || !spec.certificates.is_empty();
         edit(&mut config.http.servers_transports, names_material, |entry| {
-            self.transport(Arc::make_mut(&mut entry.spec), &mut entry.problems);
+            let mut found = Vec::new();
+            self.transport(Arc::make_mut(&mut entry.spec), &mut found);
+            // Nobody is trusted, or convinced, by what cannot be read: as in Traefik, the rest still counts.
+            let survived = |problem: Problem| Problem { severity: Severity::Warning, ..problem };
+            entry.problems.extend(found.into_iter().map(survived));
         });
         for entry in &mut config.tls.certificates {
             self.certificate(Arc::make_mut(&mut entry.spec), "", &mut entry.problems);

@@ -9,6 +9,7 @@ use portway_http::{
     grpc_answer,
 };
 use portway_observe::Reason;
+use portway_upstream::StreamEnded;
 
 use crate::{
     connection::{Connection, MAX_UNWANTED, Next},
@@ -190,6 +191,10 @@ pub(crate) fn connection_field(keep: bool, used_up: bool, version: Version) -> c
 /// The one place where a failed exchange with a server becomes a status. Traefik: `pkg/proxy/httputil`.
 pub(crate) fn of_error(error: &ForwardError) -> Answer {
     match error {
+        // As in Traefik: 502 is what the network did.
+        ForwardError::Closed { source, .. } if StreamEnded::is_cause(source) => {
+            Answer::proxy_error(Status::INTERNAL_SERVER_ERROR)
+        }
         ForwardError::Connect { .. } | ForwardError::Closed { .. } => {
             Answer::proxy_error(Status::BAD_GATEWAY)
         }
@@ -218,6 +223,7 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
         // Both as in Traefik, though 504 and 431 would say more.
         | ForwardError::Unresponsive { .. }
         | ForwardError::HeadTooLong { .. }
+        | ForwardError::Http2Disabled { .. }
         | ForwardError::CutHead { .. } => Answer::proxy_error(Status::INTERNAL_SERVER_ERROR),
     }
 }

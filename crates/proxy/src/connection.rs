@@ -26,6 +26,7 @@ use crate::{
     handshake::{self, TlsFacts},
     http2,
     memory::Memory,
+    own::Own,
     proxy_protocol::{self, Beginning},
     tunnel,
     worker::Worker,
@@ -72,6 +73,8 @@ pub(crate) struct Connection {
     since: Instant,
     parser: RequestParser,
     patience: Patience,
+    /// The connections to servers that are this client's alone.
+    pub(crate) own: Option<Rc<Own>>,
 }
 
 /// What a connection does after an exchange.
@@ -120,6 +123,7 @@ impl Connection {
             since: now,
             parser: RequestParser::new(),
             patience: Patience::default(),
+            own: None,
         })
     }
 
@@ -190,6 +194,7 @@ impl Connection {
             since: now,
             parser: RequestParser::new(),
             patience: Patience::default(),
+            own: None,
         }
     }
 

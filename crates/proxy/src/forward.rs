@@ -27,6 +27,7 @@ use crate::{
     connection::{Connection, MAX_UNWANTED, Next},
     deadline::Deadline,
     memory::Memory,
+    own,
     proxy_status::PROXY_STATUS,
     record::Facts,
     relay::{Download, DownloadError, Peer, Side, Upload, UploadError},
@@ -72,6 +73,7 @@ pub(crate) async fn fetch(
         Ok(()) => {
             facts.received(&memory.response);
             let Memory { response, .. } = memory;
+            own::heed(&mut connection.own, &response.headers);
             if response.status != Status::SWITCHING_PROTOCOLS {
                 remove_response_hop_by_hop(&mut response.headers, response.body);
             }
@@ -110,15 +112,17 @@ pub(crate) async fn pass_on(
         Err(broken) => Err(broken),
     };
     let ended = connection.end_exchange();
+    let own = connection.own.clone();
     let mut next = match relayed {
         Ok((keep, clean)) => {
             let reusable = clean && asked && memory.response.keep_alive;
             if reusable
                 && memory.from_server.is_empty()
+                && own::is_for_others(&memory.request, server)
                 && let Some(connection) =
                     memory.server.take_if(|connection| connection.stream.http2().is_none())
             {
-                worker.pool.borrow_mut().put(server, connection, ended);
+                own::pool(&worker, own.as_deref()).borrow_mut().put(server, connection, ended);
             }
             if keep { Next::KeepAlive } else { Next::Close }
         }

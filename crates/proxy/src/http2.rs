@@ -33,6 +33,7 @@ use crate::{
     exchange::exchange,
     handshake::TlsFacts,
     memory::Memory,
+    own::Own,
     record::Facts,
     tunnel,
     worker::Worker,
@@ -52,6 +53,7 @@ struct Shared {
     entry_point: usize,
     peer: SocketAddr,
     tls: Option<Rc<TlsFacts>>,
+    own: Rc<Own>,
     /// How many streams are served.
     streams: Cell<usize>,
     /// The connection is open as long as one of them is.
@@ -79,7 +81,8 @@ pub(crate) async fn serve(connection: Box<Connection>) {
     input.discard(&worker.buffers);
     let streams = Cell::new(0);
     let _counted = worker.drain.count();
-    let shared = Shared { worker: Rc::clone(&worker), entry_point, peer, tls, streams, _counted };
+    let (worker_of_all, own) = (Rc::clone(&worker), Rc::default());
+    let shared = Shared { worker: worker_of_all, entry_point, peer, tls, own, streams, _counted };
     serve_streams(driver, Rc::new(shared), settings, ending).await;
 }
 
@@ -198,10 +201,11 @@ fn serve_stream(driver: &mut Driver<Server, Stream>, place: Place, arrived: Arri
 /// One stream from its head to its end, or until the grace time of its entry point is over.
 async fn lead(led: Led) {
     let Led { place, stream, mut memory, refusal, at } = led;
-    let Shared { worker, entry_point, peer, tls, .. } = &*place.0;
+    let Shared { worker, entry_point, peer, tls, own, .. } = &*place.0;
     let Some(ending) = worker.ending(*entry_point) else { return };
     let stream = Stream::Http2(Box::new(stream));
     let mut connection = Connection::of_one(worker, *entry_point, *peer, tls.clone(), stream, at);
+    connection.own = Some(Rc::clone(own));
     let next = {
         // Pinned where it is: it is large, and would be moved into the choice.
         let served = pin!(async {

@@ -37,6 +37,7 @@ mod handshake;
 mod http2;
 mod memory;
 mod mirroring;
+mod own;
 mod proxy_protocol;
 mod proxy_status;
 mod record;

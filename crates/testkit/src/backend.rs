@@ -3,6 +3,7 @@
 //! The standard script ([`script::standard`]) reads the last segment of the path, so that one
 //! backend serves a whole table of cases.
 
+mod http2;
 pub mod script;
 
 use std::io::{self, Read, Write};
@@ -29,6 +30,8 @@ pub struct Received {
     pub trailers: Headers,
     /// False when the connection ended before the body did.
     pub complete: bool,
+    /// What was agreed on by TLS: version, protocol, the name asked for, how many certificates the client showed.
+    pub tls: String,
 }
 
 impl Received {
@@ -54,6 +57,10 @@ pub enum Step {
     Reset,
     /// Send back whatever arrives until the peer closes.
     Mirror,
+    /// Over HTTP/2, end the stream with this code; otherwise as [`Self::Reset`].
+    EndStream(u32),
+    /// Over HTTP/2, say that the connection ends, with this code; otherwise as [`Self::Close`].
+    GoAway(u32),
 }
 
 /// Decides what is done with a request; [`script::standard`] is the usual one.
@@ -75,9 +82,24 @@ struct Shared {
     connections: AtomicUsize,
     sockets: Mutex<Vec<TcpStream>>,
     stopped: AtomicBool,
+    greeting: Mutex<Vec<Step>>,
+    settings: Mutex<Option<Http2Settings>>,
     tls: Option<Arc<ServerConfig>>,
     early: Box<EarlyScript>,
     script: Box<Script>,
+}
+
+/// What a backend says of itself over HTTP/2; `None` says nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Http2Settings {
+    /// How many streams it takes at once.
+    pub streams: Option<u32>,
+    /// How many bytes of a body it takes unasked.
+    pub window: Option<u32>,
+    /// How long frames may be.
+    pub frame: Option<u32>,
+    /// How long heads may be.
+    pub head: Option<u32>,
 }
 
 impl Backend {
@@ -138,6 +160,8 @@ impl Backend {
             connections: AtomicUsize::new(0),
             sockets: Mutex::default(),
             stopped: AtomicBool::new(false),
+            greeting: Mutex::default(),
+            settings: Mutex::default(),
             tls,
             early: Box::new(early),
             script: Box::new(script),
@@ -145,6 +169,20 @@ impl Backend {
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accept(&listener, &accepting));
         Self { address, shared }
+    }
+
+    /// Does this with each new connection before anything is read, even before TLS.
+    #[must_use]
+    pub fn greeting(self, steps: Vec<Step>) -> Self {
+        *self.shared.greeting.lock().unwrap() = steps;
+        self
+    }
+
+    /// Says this over HTTP/2, which it then speaks in plaintext, too, where clients begin with it.
+    #[must_use]
+    pub fn settings(self, settings: Http2Settings) -> Self {
+        *self.shared.settings.lock().unwrap() = Some(settings);
+        self
     }
 
     /// Where it listens.
@@ -226,21 +264,75 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         thread::spawn(move || {
             let closer = socket.try_clone();
-            let _ = match shared.tls.clone() {
-                None => serve(socket, number, &shared),
-                Some(config) => ServerConnection::new(config)
-                    .map_err(io::Error::other)
-                    .and_then(|tls| serve(StreamOwned::new(tls, socket), number, &shared)),
-            };
+            let _ = receive(socket, number, &shared);
             // The list of sockets holds a copy, so leaving the scope alone would not close it.
             let _ = closer.map(|socket| socket.shutdown(Shutdown::Both));
         });
     }
 }
 
+/// What a client gets that speaks TLS where nobody does; Go's server says so, too.
+const NO_TLS: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nthis is no place for TLS";
+
+/// Whether the client begins with a handshake of TLS.
+fn speaks_tls(socket: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    Ok(socket.peek(&mut first)? == 1 && first == [22])
+}
+
+fn receive(mut socket: TcpStream, number: usize, shared: &Arc<Shared>) -> io::Result<()> {
+    let greeting = shared.greeting.lock().unwrap().clone();
+    for step in &greeting {
+        match step {
+            Step::Write(bytes) => socket.write_all(bytes)?,
+            Step::Wait(time) => thread::sleep(*time),
+            Step::Reset => {
+                socket.reset();
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+    }
+    let in_plaintext = shared.settings.lock().unwrap().is_some();
+    if (shared.tls.is_some() || in_plaintext)
+        && http2::is_asked_for(&socket, shared.tls.as_deref())?
+    {
+        return http2::serve(socket, number, shared);
+    }
+    match shared.tls.clone() {
+        None if speaks_tls(&socket)? => socket.write_all(NO_TLS),
+        None => serve(socket, number, shared),
+        Some(config) => {
+            let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+            serve(StreamOwned::new(tls, socket), number, shared)
+        }
+    }
+}
+
 /// A stream whose peer can be cut off hard.
 trait Line: Read + Write {
     fn reset(&self);
+
+    /// Says that nothing more is written, where there is a word for it.
+    fn say_goodbye(&mut self) {}
+
+    /// What was agreed on by TLS.
+    fn agreed(&self) -> String {
+        String::new()
+    }
+}
+
+/// What was agreed on by TLS, as text.
+fn agreed(connection: &ServerConnection) -> String {
+    let version = connection.protocol_version().map(|version| format!("{version:?}"));
+    let protocol = connection.alpn_protocol().map(crate::message::latin1);
+    let certificates = connection.peer_certificates().map_or(0, <[_]>::len);
+    format!(
+        "{} {} {} {certificates}",
+        version.unwrap_or_default(),
+        protocol.unwrap_or_default(),
+        connection.server_name().unwrap_or_default()
+    )
 }
 
 impl Line for TcpStream {
@@ -252,6 +344,15 @@ impl Line for TcpStream {
 impl Line for StreamOwned<ServerConnection, TcpStream> {
     fn reset(&self) {
         self.sock.reset();
+    }
+
+    fn say_goodbye(&mut self) {
+        self.conn.send_close_notify();
+        let _ = self.flush();
+    }
+
+    fn agreed(&self) -> String {
+        agreed(&self.conn)
     }
 }
 
@@ -279,7 +380,8 @@ fn serve<S: Line>(stream: S, number: usize, shared: &Shared) -> io::Result<()> {
     while let Some(head) = reader.head()? {
         let _busy = Busy::new(&shared.busy);
         if let Some(steps) = (shared.early)(&head) {
-            let received = Received { connection: number, head, ..Received::default() };
+            let tls = reader.stream.stream.agreed();
+            let received = Received { connection: number, head, tls, ..Received::default() };
             shared.received.lock().unwrap().push(received);
             if !perform(&mut reader, &steps)? {
                 return Ok(());
@@ -293,7 +395,8 @@ fn serve<S: Line>(stream: S, number: usize, shared: &Shared) -> io::Result<()> {
         let ended = reader.body_into(Framing::of_request(&head), &mut body);
         let complete = ended.is_ok();
         let trailers = ended.unwrap_or_default();
-        let received = Received { connection: number, head, body, trailers, complete };
+        let tls = reader.stream.stream.agreed();
+        let received = Received { connection: number, head, body, trailers, complete, tls };
         shared.received.lock().unwrap().push(received.clone());
         if !complete || !perform(&mut reader, &(shared.script)(&received))? {
             return Ok(());
@@ -328,8 +431,11 @@ fn perform<S: Line>(reader: &mut Reader<Taped<'_, S>>, steps: &[Step]) -> io::Re
             }
             Step::Fill(count) => fill(&mut reader.stream.stream, *count)?,
             Step::Wait(time) => thread::sleep(*time),
-            Step::Close => return Ok(false),
-            Step::Reset => {
+            Step::Close | Step::GoAway(_) => {
+                reader.stream.stream.say_goodbye();
+                return Ok(false);
+            }
+            Step::Reset | Step::EndStream(_) => {
                 reader.stream.stream.reset();
                 return Ok(false);
             }

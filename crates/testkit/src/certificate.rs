@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    RsaKeySize, date_time_ymd,
+    RsaKeySize, SanType, date_time_ymd, string::Ia5String,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -160,9 +160,14 @@ fn expire(params: &mut CertificateParams) {
 }
 
 fn params(names: &[&str]) -> CertificateParams {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let common_name = names.first().cloned().unwrap_or_default();
-    let mut params = CertificateParams::new(names).expect("names of a test certificate");
+    let (uris, hosts): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.contains("://"));
+    let hosts: Vec<String> = hosts.into_iter().map(|name: &&str| (*name).to_owned()).collect();
+    let common_name = names.first().copied().unwrap_or_default();
+    let mut params = CertificateParams::new(hosts).expect("names of a test certificate");
+    for uri in uris {
+        let uri = Ia5String::try_from(*uri).expect("a URI");
+        params.subject_alt_names.push(SanType::URI(uri));
+    }
     params.distinguished_name.push(DnType::CommonName, common_name);
     params
 }
@@ -189,18 +194,24 @@ impl Authority {
     /// The certificate of a client called `name`, valid or expired.
     #[must_use]
     pub fn sign(&self, name: &str, expired: bool) -> Certificate {
-        self.issue(name, expired, ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue(&[name], expired, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     /// The certificate of a server called `name`, which is no client.
     #[must_use]
     pub fn sign_server(&self, name: &str) -> Certificate {
-        self.issue(name, false, ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue(&[name], false, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
-    fn issue(&self, name: &str, expired: bool, usage: ExtendedKeyUsagePurpose) -> Certificate {
+    /// The certificate of a server with these names (host names, addresses or URIs), valid or expired.
+    #[must_use]
+    pub fn sign_server_of(&self, names: &[&str], expired: bool) -> Certificate {
+        self.issue(names, expired, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    fn issue(&self, names: &[&str], expired: bool, usage: ExtendedKeyUsagePurpose) -> Certificate {
         let key = KeyPair::generate().expect("a key");
-        let mut params = params(&[name]);
+        let mut params = params(names);
         params.extended_key_usages = vec![usage];
         if expired {
             expire(&mut params);

@@ -95,7 +95,7 @@ impl ClientTls {
         let verifier = verifier(transport, native, &mut problems);
         let builder =
             ClientConfig::builder_with_provider(provider.into()).with_protocol_versions(&versions);
-        let mut config = match builder {
+        let config = match builder {
             Ok(builder) => builder
                 .dangerous()
                 .with_custom_certificate_verifier(verifier)
@@ -105,10 +105,11 @@ impl ClientTls {
                 return (None, problems);
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // As Go, nothing is said of protocols where only HTTP/1.1 will do: a server that knows nothing else than HTTP/2
+        // by name would refuse the name, and speaks HTTP/1.1 all the same.
         let http2 = (!transport.disable_http2).then(|| {
             let mut config = config.clone();
-            config.alpn_protocols.insert(0, b"h2".to_vec());
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
             Arc::new(config)
         });
         (Some(Self { config: Arc::new(config), http2, server_name }), problems)
@@ -123,6 +124,11 @@ impl ClientTls {
     /// The same where the server may choose HTTP/2, unless `disableHTTP2` says no.
     pub fn http2_config(&self) -> &Arc<ClientConfig> {
         self.http2.as_ref().unwrap_or(&self.config)
+    }
+
+    /// Whether HTTP/2 may be spoken at all: `disableHTTP2` says no.
+    pub fn speaks_http2(&self) -> bool {
+        self.http2.is_some()
     }
 
     /// The name to ask for and to verify: the transport's, else the server's host (a DNS name, or an

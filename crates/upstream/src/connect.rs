@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, rustls::Error as TlsError};
 
 use crate::{Multiplexed, Scheme, Server, Stream, Unread, http2::shake_hands};
 
@@ -22,6 +22,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// The least time that one of several addresses gets. Go: `partialDeadline`.
 const LEAST_SHARE: Duration = Duration::from_secs(2);
+
+/// How long TLS may take. Go's transport as Traefik sets it: `TLSHandshakeTimeout`.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Why a server could not be connected to.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,7 @@ pub enum ConnectError {
         /// What the system said; [`io::ErrorKind::NotFound`] where the name has no address.
         source: io::Error,
     },
-    /// The dial timeout passed, or the system's own.
+    /// The dial timeout passed, the system's own, or that of TLS.
     #[error("connect to {url}: no connection within the dial timeout")]
     Timeout {
         /// The server's URL.
@@ -50,6 +53,24 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether it was the server that ended a TLS handshake: by an alert, or by closing the connection.
+    pub fn is_refused_tls(&self) -> bool {
+        let Self::Tls { source, .. } = self else { return false };
+        let of_library = source.get_ref().and_then(|error| error.downcast_ref::<TlsError>());
+        match of_library {
+            Some(error) => matches!(error, TlsError::AlertReceived(_)),
+            None => matches!(
+                source.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            ),
+        }
+    }
+}
+
 /// A connection that was just opened.
 #[derive(Debug)]
 pub enum Opened {
@@ -59,33 +80,29 @@ pub enum Opened {
     Http2(Multiplexed),
 }
 
-/// Opens a connection to `server`, TLS included, within its dial timeout. What is to be upgraded goes over
-/// HTTP/1.1, as in Traefik.
+/// Opens a connection to `server` within its dial timeout, and TLS on it within ten seconds. What is to be upgraded goes
+/// over HTTP/1.1, as in Traefik.
 ///
 /// # Errors
 /// See [`ConnectError`]; nothing was sent to the server as a request in any of its cases.
 pub async fn connect(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
-    let open = open(server, upgrades);
-    match server.transport.dial_timeout {
-        None => open.await,
-        Some(limit) => timeout(limit, open)
-            .await
-            .unwrap_or_else(|_| Err(ConnectError::Timeout { url: server.url.clone() })),
-    }
-}
-
-async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
     let url = || server.url.clone();
     let unreachable = |source: io::Error| match source.kind() {
         io::ErrorKind::TimedOut => ConnectError::Timeout { url: url() },
         _ => ConnectError::Unreachable { url: url(), source },
     };
-    let stream = dial(server).await.map_err(unreachable)?;
+    let late = || ConnectError::Timeout { url: url() };
+    let dialed = match server.transport.dial_timeout {
+        None => dial(server).await,
+        Some(limit) => timeout(limit, dial(server)).await.map_err(|_| late())?,
+    };
+    let stream = dialed.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
     SockRef::from(&stream).set_tcp_keepalive(&keep_alive).map_err(unreachable)?;
     match server.scheme {
         Scheme::Http => Ok(Opened::Http1(Stream::Plain(stream))),
+        Scheme::H2c if upgrades => Ok(Opened::Http1(Stream::Plain(stream))),
         Scheme::H2c => {
             let stream = Stream::Plain(stream);
             Ok(Opened::Http2(shake_hands(stream, server, Instant::now())))
@@ -99,7 +116,8 @@ async fn open(server: &Server, upgrades: bool) -> Result<Opened, ConnectError> {
             let config = if upgrades { tls.config() } else { tls.http2_config() };
             let connector = TlsConnector::from(Arc::clone(config));
             let stream = Unread::new(Vec::new(), stream);
-            let stream = connector.connect(name, stream).await.map_err(failed)?;
+            let stream = timeout(HANDSHAKE, connector.connect(name, stream)).await;
+            let stream = stream.map_err(|_| late())?.map_err(failed)?;
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let stream = Stream::Tls(Box::new(stream.into()));
             if !http2 {

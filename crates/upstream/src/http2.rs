@@ -19,6 +19,6 @@ pub use budget::Budget;
 pub use client::Multiplexed;
 pub(crate) use client::shake_hands;
 pub use driver::{Arrived, Driver};
-pub use hub::Unresponsive;
+pub use hub::{StreamEnded, Unresponsive};
 pub use pulse::Silence;
 pub use stream::Http2Stream;

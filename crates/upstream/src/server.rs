@@ -2,6 +2,8 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
+use portway_http::Target;
+
 use crate::{Passive, Transport, carried::ServerId};
 
 /// How a server is spoken to.
@@ -55,6 +57,9 @@ pub enum ServerUrlError {
     /// The port is no number from 1 to 65535.
     #[error("`{0}` has no valid port")]
     BadPort(String),
+    /// A `%` in the path stands before what are no two hexadecimal digits.
+    #[error("`{0}` has a path with a `%` that encodes nothing")]
+    BadPath(String),
 }
 
 /// The parts of a server URL.
@@ -102,6 +107,12 @@ impl Parts {
                 _ => return Err(ServerUrlError::BadPort(url.to_owned())),
             },
         };
+        // Encoded as a request's is, so that what both together encode stays as it is.
+        let mut target = Target::default();
+        if !path.is_empty() && target.set_escaped_path(path.as_bytes()).is_err() {
+            return Err(ServerUrlError::BadPath(url.to_owned()));
+        }
+        let path = if path.is_empty() { "" } else { target.escaped_path() };
         Ok(Self {
             scheme,
             authority: authority.to_owned(),
@@ -148,6 +159,8 @@ mod tests {
         check("https://backend", Ok(("backend", 443, "")));
         check("http://[::1]:80/base?x", Ok(("::1", 80, "/base")));
         check("HTTP://a.b/", Ok(("a.b", 80, "/")));
+        check("http://a/b c", Ok(("a", 80, "/b%20c")));
+        check("http://a/b/%2F", Ok(("a", 80, "/b/%2F")));
     }
 
     #[test]
@@ -158,6 +171,7 @@ mod tests {
         check("http://", Err(ServerUrlError::BadHost("http://".into())));
         check("http://a b", Err(ServerUrlError::BadHost("http://a b".into())));
         check("http://a:b", Err(ServerUrlError::BadPort("http://a:b".into())));
+        check("http://a/%zz", Err(ServerUrlError::BadPath("http://a/%zz".into())));
         check("http://a:0", Err(ServerUrlError::BadPort("http://a:0".into())));
     }
 }

@@ -205,7 +205,10 @@ fn fill_response(
         BodyFraming::None => BodyFraming::Chunked,
         stated => stated,
     };
-    settle_trailer(&mut response.headers, response.body, b", ").map_err(|_| Fault::Malformed)?;
+    if settle_trailer(&mut response.headers, response.body, b", ").is_err() {
+        // It announces what would frame a message of HTTP/1.1, which means nothing here.
+        response.headers.remove(Known::Trailer);
+    }
     Ok(length_of(response.body))
 }
 
@@ -238,7 +241,13 @@ fn method<'a>(head: &RequestHead<'a>) -> &'a Method {
 /// What is sent of a request's fields as they are.
 fn fields(request: &Request) -> impl Iterator<Item = (Option<Known>, &[u8], &[u8])> {
     let skipped = OF_CONNECTIONS.with(Known::Host).with(Known::ContentLength);
+    let mut agents = 0;
     request.headers.lines().filter(move |(known, _, value)| {
+        if *known == Some(Known::UserAgent) {
+            // Go takes an empty one for the wish to send none, and sends the first of several.
+            agents += 1;
+            return agents == 1 && !value.is_empty();
+        }
         let is_skipped = known.is_some_and(|known| skipped.contains(known));
         let bad_te = *known == Some(Known::Te) && *value != b"trailers";
         !is_skipped && !bad_te
@@ -247,8 +256,10 @@ fn fields(request: &Request) -> impl Iterator<Item = (Option<Known>, &[u8], &[u8
 
 fn content_length(head: &RequestHead<'_>) -> Option<u64> {
     match head.request.body {
-        BodyFraming::Length(length) => Some(length),
-        BodyFraming::None if method(head).announces_empty_body() => Some(0),
+        BodyFraming::Length(length @ 1..) => Some(length),
+        BodyFraming::None | BodyFraming::Length(0) if method(head).announces_empty_body() => {
+            Some(0)
+        }
         _ => None,
     }
 }

@@ -223,7 +223,8 @@ fn settle_host(request: &mut Request, authority: Option<&[u8]>) -> Result<(), Re
     Ok(())
 }
 
-/// Writes the fields of a response as `write_response_head` does for HTTP/1.1.
+/// Writes the fields of a response as `write_response_head` does for HTTP/1.1, and the type of a 304, which Go sends over
+/// HTTP/2 alone.
 fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     let mut code = itoa::Buffer::new();
     match STATUS_INDICES.iter().find(|(code, _)| *code == head.status.code()) {
@@ -236,10 +237,6 @@ fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<
     let mut skipped = OF_CONNECTIONS;
     if head.body != BodyFraming::None || !head.status.allows_body() {
         skipped.insert(Known::ContentLength);
-    }
-    // Go suppresses the type of a body that cannot be there.
-    if head.status.code() == 304 {
-        skipped.insert(Known::ContentType);
     }
     for (known, name, value) in head.headers.lines() {
         if !known.is_some_and(|known| skipped.contains(known)) {

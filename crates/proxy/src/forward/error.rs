@@ -11,7 +11,7 @@ use crate::relay::UploadError;
 /// Why an exchange with a server failed before the client got any of its final response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForwardError {
-    /// The server's name was not found, or it refused, reset or cannot be reached; nothing was sent.
+    /// The server's name was not found, or it refused, reset or cannot be reached, or refused TLS; nothing was sent.
     #[error("{source}")]
     Connect { source: ConnectError },
     /// No connection within the dial timeout; nothing was sent.
@@ -32,6 +32,9 @@ pub(crate) enum ForwardError {
     /// The server switched protocols unasked, to another one, or before it had the whole request.
     #[error("{server} switched to a protocol that the client did not ask for, or too early")]
     BadUpgrade { server: String },
+    /// The server is one of HTTP/2, which its transport does not allow; nothing was sent.
+    #[error("{server} speaks HTTP/2 alone, which `disableHTTP2` of its serversTransport forbids")]
+    Http2Disabled { server: String },
     /// No response head within the transport's time.
     #[error("{server} sent no response head within the response header timeout")]
     ResponseTimeout { server: String },
@@ -75,6 +78,7 @@ impl ForwardError {
             | Self::ResponseTimeout { .. }
             | Self::Unresponsive { .. } => true,
             Self::ClientGone
+            | Self::Http2Disabled { .. }
             | Self::HeadTooLong { .. }
             | Self::BadBody { .. }
             | Self::IdleTimeout
@@ -87,7 +91,9 @@ impl ForwardError {
     /// For the access log.
     pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::Connect { .. } | Self::Tls { .. } => Reason::ConnectFailed,
+            Self::Connect { .. } | Self::Tls { .. } | Self::Http2Disabled { .. } => {
+                Reason::ConnectFailed
+            }
             Self::ConnectTimeout { .. } => Reason::ConnectTimeout,
             Self::Closed { .. } => Reason::UpstreamClosed,
             Self::BadResponse { .. } | Self::CutHead { .. } | Self::BadUpgrade { .. } => {
@@ -109,6 +115,8 @@ impl From<ConnectError> for ForwardError {
         match source {
             ConnectError::Unreachable { .. } => Self::Connect { source },
             ConnectError::Timeout { .. } => Self::ConnectTimeout { source },
+            // As in Traefik, 502 where the server did not want to, and 500 where it is not trusted or understood.
+            ConnectError::Tls { .. } if source.is_refused_tls() => Self::Connect { source },
             ConnectError::Tls { .. } => Self::Tls { source },
         }
     }

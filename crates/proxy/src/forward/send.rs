@@ -1,8 +1,10 @@
 //! Sending the request: a connection to the server, the response head, and the one repetition.
 
 use std::{
+    cell::RefCell,
     future::{Future, poll_fn},
     io,
+    rc::Rc,
     task::Poll,
     time::{Duration, Instant},
 };
@@ -12,7 +14,7 @@ use portway_http::{
     codec::{write_last_chunk, write_request_head},
 };
 use portway_upstream::{
-    Connection as ServerConnection, Multiplexed, Opened, Scheme, Server, Stream, connect,
+    Connection as ServerConnection, Multiplexed, Opened, Pool, Scheme, Server, Stream, connect,
 };
 
 use super::{
@@ -24,6 +26,7 @@ use crate::{
     connection::Connection,
     deadline::{Deadline, Idleness},
     memory::Memory,
+    own,
     relay::{Recode, Side, watch},
     worker::Worker,
 };
@@ -42,10 +45,15 @@ pub(crate) async fn send(
     memory.heads.begin(&memory.request);
     memory.limits = limits(connection, job);
     let (server, upgrades) = (job.picked.server, memory.request.upgrade().is_some());
-    memory.server = reuse(worker, server, upgrades, connection.started);
+    if server.scheme == Scheme::H2c && !server.transport.tls.speaks_http2() {
+        return Err(ForwardError::Http2Disabled { server: server.url.clone() });
+    }
+    let own = connection.own.clone();
+    let pool = own::pool(worker, own.as_deref());
+    memory.server = reuse(pool, server, upgrades, connection.started);
     let reused = memory.server.is_some();
     if !reused {
-        memory.server = Some(open(connection, worker, server, upgrades).await?);
+        memory.server = Some(open(connection, pool, server, upgrades).await?);
     }
     let mut received = attempt(connection, memory, worker, job).await;
     if let Err(error) = &received
@@ -53,7 +61,7 @@ pub(crate) async fn send(
         && may_repeat(memory, error)
     {
         memory.heads.begin_again();
-        memory.server = Some(open(connection, worker, server, upgrades).await?);
+        memory.server = Some(open(connection, pool, server, upgrades).await?);
         // Rare: it must not swell the future of every exchange.
         received = Box::pin(attempt(connection, memory, worker, job)).await;
     }
@@ -76,12 +84,12 @@ fn may_repeat(memory: &Memory, error: &ForwardError) -> bool {
 
 /// A way to the server that is open already.
 fn reuse(
-    worker: &Worker,
+    pool: &RefCell<Pool>,
     server: &Server,
     upgrades: bool,
     now: Instant,
 ) -> Option<ServerConnection> {
-    let mut pool = worker.pool.borrow_mut();
+    let mut pool = pool.borrow_mut();
     if !upgrades && let Some(stream) = pool.open_stream(server, now) {
         return Some(ServerConnection::new(Stream::Http2(Box::new(stream)), now));
     }
@@ -202,17 +210,18 @@ fn spend_body(memory: &mut Memory) {
 /// Connects to the server, unless the client leaves first.
 async fn open(
     connection: &mut Connection,
-    worker: &Worker,
+    pool: &RefCell<Pool>,
     server: &Server,
     upgrades: bool,
 ) -> Result<ServerConnection, ForwardError> {
+    let worker = Rc::clone(&connection.worker);
     // Rare and large next to a request on a pooled connection, whose future it must not swell.
     let mut opening = Box::pin(async {
         let stream = match server.scheme {
-            Scheme::H2c => open_shared(worker, server, upgrades).await?,
-            Scheme::Http | Scheme::Https => match connect(server, upgrades).await? {
+            Scheme::H2c if !upgrades => open_shared(pool, server).await?,
+            Scheme::Http | Scheme::Https | Scheme::H2c => match connect(server, upgrades).await? {
                 Opened::Http1(stream) => stream,
-                Opened::Http2(shared) => share(worker, server, shared)?,
+                Opened::Http2(shared) => share(pool, server, shared)?,
             },
         };
         Ok(ServerConnection::new(stream, Instant::now()))
@@ -228,36 +237,29 @@ async fn open(
 }
 
 /// Opens a stream to a server that speaks HTTP/2: requests that come at once wait for one connection.
-async fn open_shared(
-    worker: &Worker,
-    server: &Server,
-    upgrades: bool,
-) -> Result<Stream, ForwardError> {
-    if upgrades {
-        return Err(ForwardError::BadUpgrade { server: server.url.clone() });
-    }
+async fn open_shared(pool: &RefCell<Pool>, server: &Server) -> Result<Stream, ForwardError> {
     loop {
-        if let Some(stream) = worker.pool.borrow_mut().open_stream(server, Instant::now()) {
+        if let Some(stream) = pool.borrow_mut().open_stream(server, Instant::now()) {
             return Ok(Stream::Http2(Box::new(stream)));
         }
-        let Some(attempt) = worker.pool.borrow().connecting(server) else { break };
+        let Some(attempt) = pool.borrow().connecting(server) else { break };
         attempt.ended().await;
     }
-    let _connecting = worker.pool.borrow_mut().begin_connecting(server);
-    match connect(server, upgrades).await? {
+    let _connecting = pool.borrow_mut().begin_connecting(server);
+    match connect(server, false).await? {
         Opened::Http1(stream) => Ok(stream),
-        Opened::Http2(shared) => share(worker, server, shared),
+        Opened::Http2(shared) => share(pool, server, shared),
     }
 }
 
 /// Opens the first stream on a connection, and keeps it for others to share.
 fn share(
-    worker: &Worker,
+    pool: &RefCell<Pool>,
     server: &Server,
     mut shared: Multiplexed,
 ) -> Result<Stream, ForwardError> {
     let stream = shared.open(Instant::now());
-    worker.pool.borrow_mut().share(server, shared);
+    pool.borrow_mut().share(server, shared);
     let source = io::ErrorKind::ConnectionAborted;
     let closed = || ForwardError::Closed { server: server.url.clone(), source: source.into() };
     stream.map(|stream| Stream::Http2(Box::new(stream))).ok_or_else(closed)

@@ -11,6 +11,7 @@ use crate::{
     exchange::{Exchange, Reply},
     forward::{self, ForwardError, beginning},
     memory::Memory,
+    own,
     relay::Side,
 };
 
@@ -69,6 +70,7 @@ impl<'s> Exchange<'_, 's> {
         let is_asked = memory.upload.is_complete() && memory.response.keep_alive;
         if is_asked
             && memory.response.status.code() != 101
+            && own::is_for_others(&memory.request, picked.server)
             && let Some(server) = memory.server.take_if(|server| server.stream.http2().is_none())
         {
             let mut reader = memory.response_reader(false);
@@ -77,7 +79,8 @@ impl<'s> Exchange<'_, 's> {
                 memory.from_server.consume(step.consumed);
             }
             if reader.is_done() && memory.from_server.is_empty() {
-                worker.pool.borrow_mut().put(picked.server, server, Instant::now());
+                let pool = own::pool(&worker, self.connection.own.as_deref());
+                pool.borrow_mut().put(picked.server, server, Instant::now());
             }
         }
         memory.body_filters.clear();

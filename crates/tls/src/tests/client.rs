@@ -173,10 +173,11 @@ fn authorities_that_cannot_be_read_are_not_replaced_by_the_systems() {
 }
 
 #[test]
-fn http_2_is_not_offered() {
+fn http_2_is_offered_where_it_is_spoken() {
     let tls =
         compile(&ServersTransport { insecure_skip_verify: true, ..Default::default() }, &none());
-    assert_eq!(tls.config().alpn_protocols, [b"http/1.1".to_vec()]);
+    assert!(tls.config().alpn_protocols.is_empty());
+    assert_eq!(tls.http2_config().alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
 }
 
 #[test]

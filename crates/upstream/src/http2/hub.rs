@@ -86,14 +86,39 @@ impl Unresponsive {
     }
 }
 
+/// The server gave a stream up, broke the rules of HTTP/2, or closed its connection in good order with the stream
+/// unanswered: what errors of streams hold then, unless it was the network that failed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum StreamEnded {
+    /// With RST_STREAM, and this code.
+    #[error("HTTP/2 error {0}")]
+    Reset(u32),
+    /// With its connection.
+    #[error("the connection has ended")]
+    Closed,
+}
+
+impl StreamEnded {
+    /// Whether it is why a stream has failed.
+    pub fn is_cause(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+    }
+}
+
 impl Gone {
     pub(super) fn error(self) -> io::Error {
         match self {
-            // The peer has surely not worked on it.
-            Self::Reset(ErrorCode::REFUSED_STREAM) => io::ErrorKind::ConnectionRefused.into(),
             Self::Reset(code) => {
-                io::Error::new(io::ErrorKind::ConnectionReset, format!("HTTP/2 error {}", code.0))
+                // Where the stream was refused, the peer has surely not worked on it.
+                let kind = match code {
+                    ErrorCode::REFUSED_STREAM => io::ErrorKind::ConnectionRefused,
+                    _ => io::ErrorKind::ConnectionReset,
+                };
+                io::Error::new(kind, StreamEnded::Reset(code.0))
             }
+            Self::Broken(
+                kind @ (io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionAborted),
+            ) => io::Error::new(kind, StreamEnded::Closed),
             Self::Broken(kind) => kind.into(),
             Self::Unresponsive => io::Error::new(io::ErrorKind::TimedOut, Unresponsive),
         }

@@ -150,6 +150,33 @@ fn a_request_is_written_without_what_belongs_to_http_1() {
 }
 
 #[test]
+fn a_request_says_no_more_than_go_does() {
+    for (agents, length, expected) in [
+        (&[""][..], BodyFraming::None, &[][..]),
+        (&["", "a"], BodyFraming::Length(0), &[]),
+        (&["a", "b"], BodyFraming::Length(5), &["user-agent: a", "content-length: 5"]),
+    ] {
+        let mut request = asked(Method::Get);
+        request.body = length;
+        for agent in agents {
+            request.headers.append(Known::UserAgent, *agent);
+        }
+        let head =
+            RequestHead { request: &request, scheme: "http", authority: "a", protocol: None };
+        assert_eq!(written(&head)[4..], *expected, "{agents:?} {length:?}");
+    }
+}
+
+#[test]
+fn trailers_that_would_frame_a_message_of_http_1_are_not_announced() {
+    let mut asker = Asker::asking(Method::Get);
+    let fields = [(":status", "200"), ("trailer", "X-Sum, Content-Length"), ("x-a", "b")];
+    assert_eq!(asker.respond(END_HEADERS, &fields), head(false));
+    assert!(!asker.response.headers.contains(Known::Trailer));
+    assert_eq!(asker.response.headers.get("x-a"), Some(&b"b"[..]));
+}
+
+#[test]
 fn bodies_of_responses_end_with_their_stream() {
     for (method, end, fields, body) in [
         (Method::Get, false, &[(":status", "200")][..], BodyFraming::Chunked),
