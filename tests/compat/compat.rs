@@ -25,6 +25,7 @@ mod combinations;
 mod compound;
 mod compress;
 mod content_type;
+mod crowds;
 mod digest_auth;
 mod encoded_characters;
 mod entry_points;

@@ -103,7 +103,10 @@ impl EntryPoint {
                 None => None,
             },
             limits: HeadLimits {
-                bytes: usize::try_from(config.http.max_header_bytes).unwrap_or(usize::MAX),
+                bytes: match config.http.max_header_bytes {
+                    0 => HeadLimits::default().bytes,
+                    written => usize::try_from(written).unwrap_or(usize::MAX),
+                },
                 ..HeadLimits::default()
             },
             http2: Http2Limits::compile(&config.http2)

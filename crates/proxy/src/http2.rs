@@ -46,6 +46,11 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// streamed to them stay well below it.
 const STALL: Duration = Duration::from_secs(300);
 
+/// What RFC 9113 §6.5.2 adds to the length of a field, in bytes, and the fields that a head has anyhow: as in Go, these
+/// are no part of what `http.maxHeaderBytes` allows.
+const FIELD_OVERHEAD: usize = 32;
+const USUAL_FIELDS: usize = 10;
+
 /// What all streams of a connection have in common.
 struct Shared {
     worker: Rc<Worker>,
@@ -89,7 +94,7 @@ fn limits(settings: &EntryPoint) -> Limits {
         streams: settings.http2.streams,
         decoder_table: settings.http2.decoder_table,
         encoder_table: settings.http2.encoder_table,
-        head_bytes: settings.limits.bytes,
+        head_bytes: settings.limits.bytes.saturating_add(USUAL_FIELDS * FIELD_OVERHEAD),
         // Room for a few large heads, or for large cookies on every stream.
         held_head_bytes: 4 * usual.held_head_bytes.max(settings.limits.bytes),
         block_bytes: usual.block_bytes.max(settings.limits.bytes),
@@ -135,11 +140,14 @@ async fn serve_streams(
         .await;
         let enough = match event {
             Event::Request(arrived) => {
-                requests += 1;
                 idle = None;
+                // As in Traefik, what is refused for its head counts for nothing.
+                let counts = arrived.refusal.is_none();
+                requests += u64::from(counts);
                 serve_stream(&mut driver, Place::take(&shared), arrived);
                 let aged = settings.max_time.is_some_and(|limit| since.elapsed() >= limit);
-                aged || (settings.max_requests != 0 && requests >= settings.max_requests)
+                let most = settings.max_requests != 0 && requests >= settings.max_requests;
+                counts && (aged || most)
             }
             Event::Enough => true,
             Event::Over => return driver.close(LINGER).await,
@@ -247,7 +255,9 @@ async fn refuse(connection: &mut Connection, memory: &mut Memory, refusal: Refus
     let pages = connection.worker.error_pages.is_some();
     let accept = pages.then(|| memory.request.headers.get_all(Known::Accept).map(<[u8]>::to_vec));
     let accept: Vec<_> = accept.into_iter().flatten().collect();
+    let method = memory.request.method.clone();
     memory.request.clear();
+    memory.request.method = method;
     memory.request.version = portway_http::Version::Http2;
     accept.iter().for_each(|value| memory.request.headers.append(Known::Accept, value));
     let mut facts = Facts::begin(connection);

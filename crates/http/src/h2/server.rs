@@ -122,6 +122,11 @@ impl Connection<Server> {
                 let accept: Vec<_> = accept.collect();
                 request.clear();
                 request.version = Version::Http2;
+                // Whether the answer has a body depends on the method.
+                let method = self.apart.get(Pseudo::Method).map(Method::parse);
+                if let Some(Ok(method)) = method {
+                    request.method = method;
+                }
                 accept.iter().for_each(|value| request.headers.append(Known::Accept, value));
                 (Some(Reason::HeadTooLarge), None)
             }
