@@ -11,7 +11,7 @@ use portway_http::{Answer, HeaderName, HeaderValue, Status};
 use portway_model::{
     InternalService,
     dynamic::Config,
-    static_config::{INTERNAL_ENTRY_POINT, StaticConfig},
+    static_config::{INTERNAL_ENTRY_POINT, StaticConfig, written_port},
 };
 use portway_proxy::{Inbound, InternalServices};
 use serde_json::Value;
@@ -149,13 +149,14 @@ pub(crate) fn config(config: &StaticConfig) -> Config {
             continue;
         };
         let named = config.entry_points.get(&to.to).map(|target| target.address.port.to_string());
-        let port = named.unwrap_or_else(|| to.to.trim_start_matches(':').to_owned());
+        let written = || written_port(&to.to).map(str::to_owned);
+        let port = named.or_else(written);
         exposure::redirection(
             http,
             &exposure::Redirection {
                 from,
                 to: &to.to,
-                port: &port,
+                port: port.as_deref(),
                 scheme: &to.scheme,
                 permanent: to.permanent,
                 priority: to.priority,

@@ -229,6 +229,7 @@ fn settings(config: &StaticConfig) -> Settings {
         middlewares: entry_point.http.middlewares.clone(),
         tls: entry_point.http.tls.clone(),
         observability: entry_point.observability.as_ref().map(records),
+        encoded_characters: entry_point.http.encoded_characters.is_some(),
     });
     Settings {
         entry_points: entry_points.collect(),

@@ -74,8 +74,10 @@ impl Difference {
             Self::ComesWhole => traefik.is_cut_off() && !portway.is_cut_off(),
             Self::RefusesAmbiguousAnswer => matches!(portway.status(), Some(500 | 502)),
             Self::ReadsProxyProtocol => {
-                portway.status().is_some() != traefik.status().is_some()
-                    && [portway, traefik].map(Seen::status).contains(&Some(200))
+                let answered = |seen: &Seen| seen.responses.first().is_some_and(|one| one.complete);
+                answered(portway) != answered(traefik)
+                    // A handshake that nobody answers is given up by one of them sooner.
+                    || !answered(portway) && !answered(traefik)
             }
         }
     }

@@ -15,7 +15,7 @@ http:
 "#;
 
 /// Fields as a client or a proxy in front may send them.
-const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "",
     "X-Forwarded-For: 1.1.1.1\r\n",
     "X-Forwarded-For: 1.1.1.1, 2.2.2.2\r\nX-Forwarded-For: 3.3.3.3\r\n",

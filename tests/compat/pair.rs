@@ -1,6 +1,6 @@
 //! Portway and Traefik side by side.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use portway_testkit::backend::{Backend, Received, Step, script};
@@ -23,6 +23,10 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// How long a connection is watched before it counts as open.
 const WATCH: Duration = Duration::from_millis(60);
+
+/// The time between pieces of a request that comes slowly, and after how many pieces it hurries.
+const PAUSE: Duration = Duration::from_millis(4);
+const PAUSES: usize = 12;
 
 /// Both routers, each with its own backends, and the mismatches so far.
 pub(crate) struct Pair {
@@ -48,6 +52,10 @@ pub(crate) struct Case<'table> {
     bytes: Vec<u8>,
     entry_point: &'table str,
     source: Option<IpAddr>,
+    version_6: bool,
+    pieces: Option<usize>,
+    preamble: Vec<u8>,
+    further: Vec<Vec<u8>>,
     tls: Option<Tls<'table>>,
     http2: bool,
     responses: usize,
@@ -66,6 +74,10 @@ impl<'table> Case<'table> {
             bytes: bytes.as_ref().to_vec(),
             entry_point: "web",
             source: None,
+            version_6: false,
+            pieces: None,
+            preamble: Vec::new(),
+            further: Vec::new(),
             tls: None,
             http2: false,
             responses: 1,
@@ -122,6 +134,17 @@ impl<'table> Case<'table> {
         self.bytes.splice(start..start, line.bytes());
     }
 
+    /// Sends these bytes before the request.
+    pub(crate) fn begin_with(&mut self, bytes: &[u8]) {
+        bytes.clone_into(&mut self.preamble);
+    }
+
+    /// Accepts the wanted difference, or equality.
+    pub(crate) fn accept(&mut self, difference: Difference) {
+        self.difference = Some(difference);
+        self.optional = true;
+    }
+
     /// Gives the case another name.
     pub(crate) fn rename(&mut self, name: &str) {
         name.clone_into(&mut self.name);
@@ -135,6 +158,26 @@ impl<'table> Case<'table> {
     /// Connects from another loopback address.
     pub(crate) fn from(self, source: &str) -> Self {
         Self { source: Some(source.parse().expect("an address")), ..self }
+    }
+
+    /// Connects from `::1` to `::1`.
+    pub(crate) fn over_version_6(self) -> Self {
+        Self { version_6: true, ..self }
+    }
+
+    /// Sends the bytes in pieces of this length, with pauses between the first of them.
+    pub(crate) fn in_pieces(self, length: usize) -> Self {
+        Self { pieces: Some(length), ..self }
+    }
+
+    /// Sends these requests after it on the same connection, each when the one before has been answered.
+    pub(crate) fn followed_by(self, further: Vec<Vec<u8>>) -> Self {
+        Self { further, ..self }
+    }
+
+    /// The entry point.
+    pub(crate) fn entry_point(&self) -> &'table str {
+        self.entry_point
     }
 
     /// Connects by TLS.
@@ -166,6 +209,11 @@ impl<'table> Case<'table> {
     /// Compares statuses, the connection's end and what backends received, nothing more.
     pub(crate) fn statuses_only(self) -> Self {
         Self { depth: Depth::Statuses, ..self }
+    }
+
+    /// All requests one after another.
+    fn all_bytes(&self) -> Vec<u8> {
+        [&self.preamble, &self.bytes].into_iter().chain(&self.further).flatten().copied().collect()
     }
 
     /// Accepts the wanted difference, or equality; where Traefik refuses, too, the refusals are
@@ -229,7 +277,7 @@ impl Pair {
                 &case.name,
                 &format!(
                     "sent {}\n{wanted}- Traefik, + Portway\n{}Traefik: {traefik}Portway: {portway}",
-                    portway_testkit::message::readable(&case.bytes),
+                    portway_testkit::message::readable(&case.all_bytes()),
                     lines_that_differ(traefik, portway),
                 ),
             );
@@ -348,7 +396,7 @@ impl Side {
         let fields = lines.filter_map(|line| line.split_once(':'));
         let field = |(name, value): (&str, &str)| (name.to_owned(), value.trim().to_owned());
         let head = Head { line, headers: Headers(fields.map(field).collect()) };
-        let address = self.process.address(case.entry_point);
+        let address = self.address(case);
         let mut client = match &case.tls {
             Some(tls) => Http2Client::connect_tls(address, tls)?,
             None => Http2Client::connect(address)?,
@@ -362,28 +410,50 @@ impl Side {
         if case.http2 {
             return self.converse_http2(case, seen);
         }
-        let address = self.process.address(case.entry_point);
+        let address = self.address(case);
         let mut client = match (&case.tls, case.source) {
             (Some(tls), _) => Client::connect_tls(address, tls)?,
             (None, Some(source)) => Client::connect_from(source, address)?,
             (None, None) => Client::connect(address)?,
         };
         client.set_patience(SILENCE);
-        let bytes = self.process.expand(&portway_testkit::message::latin1(&case.bytes));
-        let bytes: Vec<u8> = bytes.chars().map(|character| character as u8).collect();
+        let bytes = self.expand(&case.bytes);
         let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
         let method = portway_testkit::message::latin1(&method);
-        let sent = client.send(&bytes);
+        let sent = match case.pieces {
+            None => client.send([case.preamble.as_slice(), &bytes].concat()),
+            Some(length) => {
+                slowly(&mut client, &[case.preamble.as_slice(), &bytes].concat(), length)
+            }
+        };
         for _ in 0..case.responses {
             match client.response_to(&method) {
                 Ok(response) => seen.responses.push(response),
                 Err(error) => return Err(sent.err().unwrap_or(error)),
             }
         }
+        for request in &case.further {
+            seen.responses.push(client.ask(self.expand(request))?);
+        }
         if case.watched {
             seen.end = Some(client.until_end(WATCH).1);
         }
         Ok(())
+    }
+
+    /// Bytes with the ports of this side.
+    fn expand(&self, bytes: &[u8]) -> Vec<u8> {
+        let text = self.process.expand(&portway_testkit::message::latin1(bytes));
+        text.chars().map(|character| character as u8).collect()
+    }
+
+    /// Where a case connects to.
+    fn address(&self, case: &Case<'_>) -> SocketAddr {
+        let mut address = self.process.address(case.entry_point);
+        if case.version_6 {
+            address.set_ip(Ipv6Addr::LOCALHOST.into());
+        }
+        address
     }
 
     /// Takes what the backends recorded.
@@ -404,6 +474,17 @@ impl Side {
         }
         text.replace(&*self.process.folder().path().to_string_lossy(), "/folder")
     }
+}
+
+/// Sends bytes in pieces, with pauses between the first of them.
+fn slowly(client: &mut Client, bytes: &[u8], length: usize) -> std::io::Result<()> {
+    for (number, piece) in bytes.chunks(length).enumerate() {
+        client.send(piece)?;
+        if number < PAUSES {
+            std::thread::sleep(PAUSE);
+        }
+    }
+    Ok(())
 }
 
 /// Replaces a number, but not its digits within a longer one such as a certificate's serial number.

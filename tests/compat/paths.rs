@@ -66,7 +66,7 @@ pub(crate) const TARGETS: &[&str] = &[
     "/a/%252E%252E/b",
 ];
 
-const MORE: &[&str] = &[
+pub(crate) const MORE: &[&str] = &[
     "/a%2Fb{x}",
     "/a%2Fb|c%3Fd",
     "/a%3Bx/\u{e9}",
@@ -167,7 +167,7 @@ const MORE: &[&str] = &[
     "/\u{ff}",
 ];
 
-const ABSOLUTE: &[&str] = &[
+pub(crate) const ABSOLUTE: &[&str] = &[
     "http://web.test/a",
     "http://web.test",
     "http://web.test?x",

@@ -3,7 +3,7 @@
 //! Names here are without their provider, which is [`portway_model::name::INTERNAL`].
 
 use portway_model::{
-    Entry, InternalService,
+    Entry, InternalService, Problem,
     dynamic::{Http, Middleware, RedirectRegex, RedirectScheme, Router, StripPrefix},
 };
 
@@ -62,8 +62,8 @@ pub struct Redirection<'a> {
     pub from: &'a str,
     /// `to` as written: the name of an entry point, or `:port`.
     pub to: &'a str,
-    /// The port of `to`: the named entry point's, or the one written.
-    pub port: &'a str,
+    /// The port of `to`: the named entry point's, or the one written; `None` where `to` names nothing.
+    pub port: Option<&'a str>,
     /// The new scheme.
     pub scheme: &'a str,
     /// 301 and 308 instead of 302 and 307.
@@ -72,7 +72,7 @@ pub struct Redirection<'a> {
     pub priority: i64,
 }
 
-/// Adds the router and the middleware of a redirection.
+/// Adds the router and the middleware of a redirection. One that leads nowhere keeps its claim, closed.
 pub fn redirection(http: &mut Http, redirection: &Redirection<'_>) {
     let name = normalize(&format!("{}-to-{}", redirection.from, redirection.to));
     let middleware = format!("redirect-{name}");
@@ -83,10 +83,16 @@ pub fn redirection(http: &mut Http, redirection: &Redirection<'_>) {
     }
     let redirect = RedirectScheme {
         scheme: redirection.scheme.to_owned(),
-        port: redirection.port.to_owned(),
+        port: redirection.port.unwrap_or_default().to_owned(),
         permanent: redirection.permanent,
     };
-    http.middlewares.insert(middleware, Entry::new(Middleware::RedirectScheme(redirect)));
+    let mut redirect = Entry::new(Middleware::RedirectScheme(redirect));
+    if redirection.port.is_none() {
+        let message =
+            format!("there is no entry point `{}`, and it is no `:port` either", redirection.to);
+        redirect.problems.push(Problem::error("port", message));
+    }
+    http.middlewares.insert(middleware, redirect);
 }
 
 /// A name with its runs of anything but letters and digits made one dash each.
@@ -171,7 +177,7 @@ mod tests {
         let one = Redirection {
             from: "U_x",
             to: ":443",
-            port: "443",
+            port: Some("443"),
             scheme: "https",
             permanent: true,
             priority: 10,

@@ -11,7 +11,10 @@ pub(crate) fn wants_keep_alive(version: Version, headers: &Headers) -> bool {
     if headers.has_token(Known::Connection, "close") {
         return false;
     }
-    version != Version::Http10 || headers.has_token(Known::Connection, "keep-alive")
+    // As in Go, the first line counts.
+    let first = headers.get(Known::Connection).unwrap_or_default();
+    let asked = |token: &[u8]| token.trim_ascii().eq_ignore_ascii_case(b"keep-alive");
+    version != Version::Http10 || first.split(|&byte| byte == b',').any(asked)
 }
 
 /// The protocol to which a head asks to switch: the value of `Upgrade`, if `Connection` names it.

@@ -18,7 +18,7 @@ pub use decode::decode;
 pub use entry_point::{
     Address, AliasHeaders, EncodedCharacters, EntryPoint, EntryPointHttp, EntryPointObservability,
     ForwardedHeaders, Http2, Http3, KeepAlive, LifeCycle, NotAnAddress, Protocol, ProxyProtocol,
-    RedirectToEntryPoint, Redirections, RespondingTimeouts, Transport, Udp,
+    RedirectToEntryPoint, Redirections, RespondingTimeouts, Transport, Udp, written_port,
 };
 pub use errors::{ErrorPages, ProxyStatus};
 pub use log::{

@@ -95,7 +95,8 @@ pub fn bind(
 }
 
 fn resolve(address: &Address) -> io::Result<SocketAddr> {
-    if address.host.is_empty() {
+    // As in Go, which Traefik's users are used to: `0.0.0.0` and `[::]` are all addresses of both versions.
+    if address.host.is_empty() || address.ip().is_some_and(|ip| ip.is_unspecified()) {
         let dual_stack = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).is_ok();
         let any: IpAddr =
             if dual_stack { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
@@ -186,6 +187,21 @@ async fn until_cut(worker: Rc<Worker>, connection: Box<Connection>, _counted: Co
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_addresses_are_those_of_both_versions() {
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+            return;
+        }
+        for text in [":0", "0.0.0.0:0", "[::]:0"] {
+            let address = Address::parse(text).unwrap();
+            let bound = bind("web", &address, false, NonZeroUsize::MIN).unwrap();
+            for host in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+                let reached = std::net::TcpStream::connect((host, bound.address.port()));
+                assert!(reached.is_ok(), "{text} from {host}: {reached:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_port_is_shared_with_another_process_only_where_reuse_port_says_so() {

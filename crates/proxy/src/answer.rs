@@ -78,12 +78,11 @@ pub(crate) async fn send(
     // A client that waits for 100 Continue has not sent the body, and may or may not send it now.
     let waits = memory.request.expects_continue && !body.is_empty();
     let settings = worker.entry_points.get(connection.entry_point);
-    let keep = wanted
-        && !waits
-        && !answer.close
-        && settings.is_some_and(|settings| connection.may_continue(&memory.request, settings));
+    let used_up = settings.is_some_and(|settings| connection.is_used_up(settings));
+    let keep =
+        wanted && !waits && !answer.close && connection.may_continue(&memory.request, used_up);
     let version = memory.request.version;
-    let said = connection_field(keep, version);
+    let said = connection_field(keep, used_up, version);
     memory.out.clear();
     let (stream, started) = (&mut connection.stream, connection.started);
     let put = worker.clock.with_date(started, |date| {
@@ -160,11 +159,13 @@ fn put_answer(
     Ok(())
 }
 
-/// What a response says about the connection.
-pub(crate) fn connection_field(keep: bool, version: Version) -> codec::Connection {
-    // To an HTTP/1.0 client the end of the connection is what it expects.
+/// What a response says about the connection, which may be used up.
+pub(crate) fn connection_field(keep: bool, used_up: bool, version: Version) -> codec::Connection {
+    // To an HTTP/1.0 client the end of the connection is what it expects; as in Traefik it is told of one that is
+    // used up.
     match (keep, version) {
         (false, Version::Http11) => codec::Connection::Close,
+        (false, Version::Http10) if used_up => codec::Connection::Close,
         (true, Version::Http10) => codec::Connection::KeepAlive,
         _ => codec::Connection::Unsaid,
     }

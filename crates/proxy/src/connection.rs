@@ -60,6 +60,8 @@ pub(crate) struct Connection {
     /// Requests so far, the current one included, as far as they can be counted: a larger number would make every
     /// connection that waits larger.
     requests: u32,
+    /// Whether the current request is one of them.
+    counted: bool,
     /// Whether the end of the connection is what ends the current response.
     pub(crate) until_close: bool,
     since: Instant,
@@ -108,6 +110,7 @@ impl Connection {
             started: now,
             ended: now,
             requests: 0,
+            counted: true,
             until_close: false,
             since: now,
             parser: RequestParser::new(),
@@ -177,6 +180,7 @@ impl Connection {
             started: now,
             ended: now,
             requests: 1,
+            counted: true,
             until_close: false,
             since: now,
             parser: RequestParser::new(),
@@ -239,6 +243,7 @@ impl Connection {
             let (memory, next) = match self.read_head().await {
                 Head::Request(mut memory) => {
                     self.requests = self.requests.saturating_add(1);
+                    self.counted = true;
                     // Boxed, so that a connection at rest does not hold room for an exchange. The room comes
                     // from the worker's own free list.
                     let next = Box::pin(exchange(self, &mut memory)).await;
@@ -279,12 +284,23 @@ impl Connection {
         self.ended
     }
 
-    /// Whether the connection may go on after the current request, as far as its own limits say.
-    pub(crate) fn may_continue(&self, request: &Request, entry_point: &EntryPoint) -> bool {
+    /// Forgets the current request: as in Traefik, what the entry point refuses is none of those that use a
+    /// connection up.
+    pub(crate) fn discount(&mut self) {
+        self.requests = self.requests.saturating_sub(1);
+        self.counted = false;
+    }
+
+    /// Whether the connection ends with the current request, because of its age or of how many there were.
+    pub(crate) fn is_used_up(&self, entry_point: &EntryPoint) -> bool {
         let aged = entry_point.max_time.is_some_and(|limit| self.since.elapsed() >= limit);
         let (used, most) = (u64::from(self.requests), entry_point.max_requests);
-        let used = most != 0 && used >= most;
-        request.keep_alive && !aged && !used && !self.is_draining()
+        self.counted && (aged || most != 0 && used >= most)
+    }
+
+    /// Whether the connection may go on after the current request, as far as it is not `used_up`.
+    pub(crate) fn may_continue(&self, request: &Request, used_up: bool) -> bool {
+        request.keep_alive && !used_up && !self.is_draining()
     }
 
     fn is_draining(&self) -> bool {
@@ -328,10 +344,8 @@ impl Connection {
 
     /// Waits for the first bytes of a head; `false` when none came in time or the entry point drains.
     fn wait(&mut self, settings: &EntryPoint, ending: &Ending) -> impl Future<Output = bool> {
-        let limit = match self.requests {
-            0 => settings.read_timeout,
-            _ => settings.idle_timeout,
-        };
+        let is_first = self.requests == 0 && self.counted;
+        let limit = if is_first { settings.read_timeout } else { settings.idle_timeout };
         self.fill(limit, Some(ending))
     }
 

@@ -103,9 +103,10 @@ impl EntryPoint {
                 None => None,
             },
             limits: HeadLimits {
+                // As in Go, what is no limit means the default.
                 bytes: match config.http.max_header_bytes {
-                    0 => HeadLimits::default().bytes,
-                    written => usize::try_from(written).unwrap_or(usize::MAX),
+                    ..=0 => HeadLimits::default().bytes,
+                    bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
                 },
                 ..HeadLimits::default()
             },
@@ -135,10 +136,14 @@ impl EntryPoint {
             denied_octets: denied(config.http.encoded_characters.as_ref()),
             read_timeout: timeouts.read_timeout.positive(),
             write_timeout: timeouts.write_timeout.positive(),
-            idle_timeout: timeouts.idle_timeout.positive(),
+            // As in Go.
+            idle_timeout: match timeouts.idle_timeout.nanoseconds {
+                0 => timeouts.read_timeout.positive(),
+                _ => timeouts.idle_timeout.positive(),
+            },
             accept_grace: life_cycle.request_accept_grace_timeout.positive().unwrap_or_default(),
             grace: life_cycle.grace_time_out.positive().unwrap_or_default(),
-            max_requests: config.transport.keep_alive.max_requests,
+            max_requests: u64::try_from(config.transport.keep_alive.max_requests).unwrap_or(0),
             max_time: config.transport.keep_alive.max_time.positive(),
         })
     }

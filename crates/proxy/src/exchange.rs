@@ -141,7 +141,11 @@ async fn serve(
     snapshot: &Held,
 ) -> Next {
     let request = &mut memory.request;
-    let routed = normalize(connection, request, settings).and_then(|()| {
+    let normal = normalize(connection, request, settings);
+    if normal.is_err() {
+        connection.discount();
+    }
+    let routed = normal.and_then(|()| {
         facts.take_request(request);
         find(connection, request, settings, snapshot)
     });

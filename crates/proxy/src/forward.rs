@@ -169,7 +169,8 @@ fn write_head(
     // A client that waits for 100 Continue need not send its body now, nor say that it does not.
     let waits = request.expects_continue && !upload.body_is_behind();
     connection.until_close = body == BodyFraming::UntilClose;
-    let keep = connection.may_continue(request, settings) && !waits && !connection.until_close;
+    let used_up = connection.is_used_up(settings);
+    let keep = connection.may_continue(request, used_up) && !waits && !connection.until_close;
     out.clear();
     let (stream, started) = (&mut connection.stream, connection.started);
     worker.clock.with_date(started, |date| {
@@ -178,7 +179,7 @@ fn write_head(
             status: response.status,
             headers: &response.headers,
             body,
-            connection: answer::connection_field(keep, request.version),
+            connection: answer::connection_field(keep, used_up, request.version),
             date,
         };
         answer::put_head(stream, out, &head).map_err(|_| BrokenOff::ClientGone)

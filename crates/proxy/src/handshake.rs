@@ -67,7 +67,9 @@ pub(crate) struct TlsFacts {
 pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connection>> {
     let worker = Rc::clone(&connection.worker);
     let entry_point = connection.entry_point;
-    let limit = worker.entry_points.get(entry_point)?.read_timeout;
+    let settings = worker.entry_points.get(entry_point)?;
+    // As in Go, whose handshakes both read and write.
+    let limit = settings.read_timeout.into_iter().chain(settings.write_timeout).min();
     let begun = connection.input.filled().to_vec();
     connection.input.discard(&worker.buffers);
     let Stream::Plain(mut socket) = connection.stream else { return None };

@@ -18,7 +18,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use portway_http::{
-    Answer, Known, Refusal,
+    Answer, Known, Method, Refusal,
     h2::{Limits, Server},
 };
 use portway_observe::Reason;
@@ -45,11 +45,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// entry point has no write timeout. Envoy's `stream_idle_timeout` is as long; programs that are slow to take what is
 /// streamed to them stay well below it.
 const STALL: Duration = Duration::from_secs(300);
-
-/// What RFC 9113 §6.5.2 adds to the length of a field, in bytes, and the fields that a head has anyhow: as in Go, these
-/// are no part of what `http.maxHeaderBytes` allows.
-const FIELD_OVERHEAD: usize = 32;
-const USUAL_FIELDS: usize = 10;
 
 /// What all streams of a connection have in common.
 struct Shared {
@@ -94,7 +89,8 @@ fn limits(settings: &EntryPoint) -> Limits {
         streams: settings.http2.streams,
         decoder_table: settings.http2.decoder_table,
         encoder_table: settings.http2.encoder_table,
-        head_bytes: settings.limits.bytes.saturating_add(USUAL_FIELDS * FIELD_OVERHEAD),
+        // As Go counts: each field costs 32 bytes more than in HTTP/1.1, and ten fields are usual.
+        head_bytes: settings.limits.bytes.saturating_add(320),
         // Room for a few large heads, or for large cookies on every stream.
         held_head_bytes: 4 * usual.held_head_bytes.max(settings.limits.bytes),
         block_bytes: usual.block_bytes.max(settings.limits.bytes),
@@ -255,9 +251,11 @@ async fn refuse(connection: &mut Connection, memory: &mut Memory, refusal: Refus
     let pages = connection.worker.error_pages.is_some();
     let accept = pages.then(|| memory.request.headers.get_all(Known::Accept).map(<[u8]>::to_vec));
     let accept: Vec<_> = accept.into_iter().flatten().collect();
-    let method = memory.request.method.clone();
+    let is_head = memory.request.method == Method::Head;
     memory.request.clear();
-    memory.request.method = method;
+    if is_head {
+        memory.request.method = Method::Head;
+    }
     memory.request.version = portway_http::Version::Http2;
     accept.iter().for_each(|value| memory.request.headers.append(Known::Accept, value));
     let mut facts = Facts::begin(connection);

@@ -34,4 +34,6 @@ pub struct EntryPointSettings {
     pub tls: Option<RouterTls>,
     /// Which records are made where a router does not say; `None` where the entry point does not say either.
     pub observability: Option<Observability>,
+    /// Whether it says which encoded characters paths may have; the entry point itself looks at them.
+    pub encoded_characters: bool,
 }

@@ -6,9 +6,9 @@
 //! (`Path(/generation-N)`, answered by `noop@internal`) are added to tell when a configuration is
 //! live.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -16,8 +16,12 @@ use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use source::Source;
+
 use crate::client::Client;
 use crate::folder::Folder;
+
+mod source;
 
 /// How long a start or a reload may take. Traefik throttles reloads to one in two seconds.
 const START: Duration = Duration::from_secs(10);
@@ -82,8 +86,10 @@ fn find_traefik() -> Option<PathBuf> {
 /// What to start.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    /// Names of entry points; each gets a free port on 127.0.0.1.
+    /// Names of entry points; each gets a free port on 127.0.0.1, or where a flag for its address puts it.
     pub entry_points: Vec<String>,
+    /// How the options are given.
+    pub source: Source,
     /// Further flags, after those for the entry points.
     pub flags: Vec<String>,
     /// Files of the dynamic configuration: name and content.
@@ -126,6 +132,8 @@ pub struct Process {
     child: Child,
     folder: Folder,
     ports: BTreeMap<String, u16>,
+    /// Entry points that listen on `::1` alone.
+    on_version_6: BTreeSet<String>,
     generation: u64,
     unmarked: bool,
 }
@@ -153,13 +161,19 @@ impl Process {
             names.push("ready".to_owned());
         }
         let ports = names.into_iter().map(|name| (name, free_port())).collect();
-        let process = Self::prepare(ports, setup.unmarked);
+        let mut process = Self::prepare(ports, setup.unmarked);
+        let on_version_6 = setup.entry_points.iter().filter(|name| {
+            let flag = format!("{}[::1]", address_flag(name));
+            setup.flags.iter().any(|one| one.starts_with(&flag))
+        });
+        process.on_version_6 = on_version_6.cloned().collect();
         for (name, content) in &setup.files {
             process.write_quietly(name, content);
         }
         process.write_marker();
-        let flags = process.flags(setup);
-        process.run(program, &flags, &setup.variables)
+        let (flags, mut variables) = setup.source.write(process.flags(setup), process.folder());
+        variables.extend(setup.variables.iter().cloned());
+        process.run(program, &flags, &variables)
     }
 
     /// Starts `program` with these flags and no others, without waiting for anything. Entry points are where the
@@ -183,7 +197,8 @@ impl Process {
         }
         let mut child = Command::new("true").spawn().expect("true");
         let _ = child.wait();
-        Self { child, folder, ports, generation: 0, unmarked }
+        let on_version_6 = BTreeSet::new();
+        Self { child, folder, ports, on_version_6, generation: 0, unmarked }
     }
 
     #[track_caller]
@@ -210,7 +225,9 @@ impl Process {
         let mut flags: Vec<String> = self
             .ports
             .iter()
-            .map(|(name, port)| format!("--entryPoints.{name}.address=127.0.0.1:{port}"))
+            .map(|(name, port)| (address_flag(name), port))
+            .filter(|(flag, _)| !setup.flags.iter().any(|one| one.starts_with(flag)))
+            .map(|(flag, port)| format!("{flag}127.0.0.1:{port}"))
             .collect();
         flags.push("--global.checkNewVersion=false".to_owned());
         flags.push("--global.sendAnonymousUsage=false".to_owned());
@@ -241,7 +258,11 @@ impl Process {
     pub fn address(&self, entry_point: &str) -> SocketAddr {
         let port =
             self.ports.get(entry_point).unwrap_or_else(|| panic!("no entry point {entry_point}"));
-        SocketAddr::from((Ipv4Addr::LOCALHOST, *port))
+        let host: IpAddr = match self.on_version_6.contains(entry_point) {
+            true => Ipv6Addr::LOCALHOST.into(),
+            false => Ipv4Addr::LOCALHOST.into(),
+        };
+        SocketAddr::new(host, *port)
     }
 
     /// The ports by entry point.
@@ -332,6 +353,17 @@ impl Process {
 
     #[track_caller]
     fn wait_until_live(&mut self) {
+        if let Some(status) = self.end_or_live() {
+            panic!("ended with {status} before it was ready\n{}", self.log());
+        }
+    }
+
+    /// Waits until the configuration is live; the status of the process if it ends before.
+    ///
+    /// # Panics
+    /// When it does neither; the panic shows its log.
+    #[track_caller]
+    pub fn end_or_live(&mut self) -> Option<ExitStatus> {
         let (entry_point, target, status) = if self.unmarked {
             ("traefik", "/ping".to_owned(), 200)
         } else {
@@ -341,18 +373,23 @@ impl Process {
         let start = Instant::now();
         while start.elapsed() < START {
             if let Some(status) = self.child.try_wait().expect("a child process") {
-                panic!("ended with {status} before it was ready\n{}", self.log());
+                return Some(status);
             }
             let request =
                 format!("GET {target} HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n");
             let answer = Client::connect(address).and_then(|mut client| client.ask(request));
             if answer.is_ok_and(|response| response.status == status) {
-                return;
+                return None;
             }
             thread::sleep(Duration::from_millis(10));
         }
         panic!("not ready after {START:?}\n{}", self.log());
     }
+}
+
+/// How a flag begins that says where an entry point listens.
+fn address_flag(entry_point: &str) -> String {
+    format!("--entryPoints.{entry_point}.address=")
 }
 
 impl Drop for Process {

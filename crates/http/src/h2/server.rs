@@ -120,12 +120,12 @@ impl Connection<Server> {
                 // The form of the answer may depend on what of it has been read.
                 let accept = request.headers.get_all(Known::Accept).map(<[u8]>::to_vec);
                 let accept: Vec<_> = accept.collect();
+                // An answer to HEAD has no body, even if little else of it is known.
+                let is_head = self.apart.get(Pseudo::Method) == Some(b"HEAD");
                 request.clear();
                 request.version = Version::Http2;
-                // Whether the answer has a body depends on the method.
-                let method = self.apart.get(Pseudo::Method).map(Method::parse);
-                if let Some(Ok(method)) = method {
-                    request.method = method;
+                if is_head {
+                    request.method = Method::Head;
                 }
                 accept.iter().for_each(|value| request.headers.append(Known::Accept, value));
                 (Some(Reason::HeadTooLarge), None)

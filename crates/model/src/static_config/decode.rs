@@ -70,6 +70,11 @@ fn check_option<'a>(
             problems.push(Problem::error(known::spell(path), reason).at(key.at));
             return;
         }
+        Class::Group if is_switched_on(node) => {
+            let message = "says nothing by itself; give one of its options";
+            problems.push(Problem::error(known::spell(path), message).at(key.at));
+            return;
+        }
         Class::Option(known) if known.kind == known::Kind::Any => {
             later.insert(known::spell(path));
             return;
@@ -99,6 +104,11 @@ fn check_option<'a>(
             path.pop();
         }
     }
+}
+
+fn is_switched_on(node: &Node) -> bool {
+    node.as_text()
+        .is_some_and(|text| ["true", "t", "1"].iter().any(|one| text.eq_ignore_ascii_case(one)))
 }
 
 fn read(node: &Node, problems: &mut Vec<Problem>) -> StaticConfig {
@@ -171,7 +181,7 @@ fn refer(config: &StaticConfig, problems: &mut Vec<Problem>) {
     for (name, entry_point) in &config.entry_points {
         let redirections = entry_point.http.redirections.as_ref();
         let Some(to) = redirections.and_then(|r| r.entry_point.as_ref()) else { continue };
-        if !to.to.starts_with(':') && !config.entry_points.contains_key(&to.to) {
+        if super::written_port(&to.to).is_none() && !config.entry_points.contains_key(&to.to) {
             let field = format!("entryPoints.{name}.http.redirections.entryPoint.to");
             problems.push(Problem::warning(field, missing(&to.to)));
         }

@@ -4,7 +4,10 @@
 //! not serve yet (`allowACMEByPass`, `http3`, `udp`) is kept to be shown; setting
 //! it is reported when Portway starts.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use serde::{Serialize, Serializer};
 
@@ -74,7 +77,8 @@ impl EntryPoint {
 pub struct Address {
     /// What was written.
     pub text: String,
-    /// An address or a name, without brackets; empty means all addresses of the machine, IPv4 and IPv6.
+    /// An address or a name, without brackets; empty, `0.0.0.0` and `::` mean all addresses of the
+    /// machine, IPv4 and IPv6.
     pub host: String,
     /// The port; 0 means one that the system chooses.
     pub port: u16,
@@ -106,7 +110,7 @@ impl Address {
     /// Parses `[host]:port[/tcp|/udp]`; an IPv6 host stands in brackets.
     ///
     /// # Errors
-    /// When there is no port, the host has a colon without brackets, or the protocol is another.
+    /// When there is no port, the host has a colon without brackets or is a number, or the protocol is another.
     pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
         let fail = || NotAnAddress(text.to_owned());
         let (place, protocol) = match text.split_once('/') {
@@ -125,6 +129,10 @@ impl Address {
         }
         let port = port.parse().map_err(|_| fail())?;
         let host = bracketed.unwrap_or(host).to_owned();
+        // What the C library would take for one all the same, such as `127.1` for 127.0.0.1.
+        if ends_in_a_number(&host) && host.parse::<Ipv4Addr>().is_err() {
+            return Err(fail());
+        }
         Ok(Self { text: text.to_owned(), host, port, protocol })
     }
 
@@ -132,6 +140,13 @@ impl Address {
     pub fn ip(&self) -> Option<IpAddr> {
         self.host.parse().ok()
     }
+}
+
+/// Whether a host can be nothing but an IPv4 address, however it is written.
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let digits = last.bytes().all(|byte| byte.is_ascii_digit());
+    !host.contains(':') && !last.is_empty() && (digits || last.starts_with("0x"))
 }
 
 impl fmt::Display for Address {
@@ -191,7 +206,7 @@ pub struct RespondingTimeouts {
     /// From the end of a request's head to the end of the response, default none.
     #[serde(skip_serializing_if = "is_zero_period")]
     pub write_timeout: Period,
-    /// For the next request of a connection, default 180 s.
+    /// For the next request of a connection, default 180 s; zero means what it is for a whole request.
     #[serde(skip_serializing_if = "is_zero_period")]
     pub idle_timeout: Period,
 }
@@ -206,7 +221,7 @@ impl Default for RespondingTimeouts {
     }
 }
 
-/// When a connection ends between requests; zero means never.
+/// When a connection ends between requests; zero and less mean never.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeepAlive {
@@ -214,8 +229,8 @@ pub struct KeepAlive {
     #[serde(rename = "keepAliveMaxTime", skip_serializing_if = "is_zero_period")]
     pub max_time: Period,
     /// After so many requests. Traefik: `transport.keepAliveMaxRequests`.
-    #[serde(rename = "keepAliveMaxRequests", skip_serializing_if = "is_zero")]
-    pub max_requests: u64,
+    #[serde(rename = "keepAliveMaxRequests", skip_serializing_if = "is_zero_signed")]
+    pub max_requests: i64,
 }
 
 /// Whose headers of the PROXY protocol are believed. Traefik: `entryPoints.<name>.proxyProtocol`.
@@ -269,9 +284,9 @@ pub struct EntryPointHttp {
     pub encode_query_semicolons: bool,
     /// Whether `..`, `.` and double slashes are resolved in paths, default yes.
     pub sanitize_path: bool,
-    /// Bytes of a request's head at most, default 1 MiB; 0 means the default too.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub max_header_bytes: u64,
+    /// Bytes of a request's head at most, default 1 MiB; 0 and less mean the default too.
+    #[serde(skip_serializing_if = "is_zero_signed")]
+    pub max_header_bytes: i64,
     /// What becomes of headers with `_` in their names; the older name of the next field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub underscore_headers_strategy: Option<AliasHeaders>,
@@ -327,6 +342,12 @@ pub struct RedirectToEntryPoint {
     /// The priority of the router that does it, default one below the greatest.
     #[serde(skip_serializing_if = "is_zero_signed")]
     pub priority: i64,
+}
+
+/// The port of a redirection to `:port`; `None` where a name is written.
+pub fn written_port(to: &str) -> Option<&str> {
+    let port = to.strip_prefix(':')?;
+    (!port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())).then_some(port)
 }
 
 impl Default for RedirectToEntryPoint {
@@ -472,11 +493,6 @@ impl Default for EntryPointObservability {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero_period(period: &Period) -> bool {
     period.nanoseconds == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

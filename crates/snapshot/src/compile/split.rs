@@ -163,6 +163,7 @@ fn adds(entry_point: &EntryPointSettings, settings: &Settings) -> bool {
     !entry_point.middlewares.is_empty()
         || entry_point.tls.is_some()
         || entry_point.observability.is_some()
+        || entry_point.encoded_characters
         || settings.default_rule_syntax.is_some()
 }
 

@@ -45,7 +45,11 @@ pub(super) fn entry_point(node: &Node, path: &str, problems: &mut Vec<Problem>) 
     entry_point.http = group(&mut fields, "http", http);
     entry_point.http2 = group(&mut fields, "http2", http2);
     entry_point.http3 = fields.section("http3", |node, path, problems| {
-        let port = Fields::open(node, path, problems).integer("advertisedPort");
+        let mut fields = Fields::open(node, path, problems);
+        let port = fields.integer("advertisedPort");
+        if port.is_some_and(|port| port < 0) {
+            fields.report("advertisedPort", Problem::error, "is negative");
+        }
         Http3 { advertised_port: port.unwrap_or_default() }
     });
     entry_point.udp = group(&mut fields, "udp", |node, path, problems| {
@@ -80,7 +84,7 @@ fn transport(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Transport 
         }),
         keep_alive: KeepAlive {
             max_time: fields.period("keepAliveMaxTime").unwrap_or_default(),
-            max_requests: count(&mut fields, "keepAliveMaxRequests").unwrap_or_default(),
+            max_requests: fields.integer("keepAliveMaxRequests").unwrap_or_default(),
         },
     }
 }
@@ -90,7 +94,7 @@ fn forwarded_headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Fo
     ForwardedHeaders {
         insecure: fields.boolean("insecure").unwrap_or_default(),
         trusted_ips: networks(&mut fields),
-        connection: fields.strings("connection"),
+        connection: texts(&mut fields, "connection"),
         not_append_x_forwarded_for: fields.boolean("notAppendXForwardedFor").unwrap_or_default(),
     }
 }
@@ -98,7 +102,7 @@ fn forwarded_headers(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Fo
 /// The valid ones of `trustedIPs`; the others are reported.
 fn networks(fields: &mut Fields<'_>) -> Vec<String> {
     let (valid, faulty): (Vec<_>, Vec<_>) =
-        fields.strings("trustedIPs").into_iter().partition(|text| is_network(text));
+        texts(fields, "trustedIPs").into_iter().partition(|text| is_network(text));
     for text in faulty {
         let message = format!(
             "expected addresses such as `10.0.0.1` or networks such as `10.0.0.0/8`, found `{text}`"
@@ -135,14 +139,14 @@ fn http(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointHttp 
             entry_point: Fields::open(node, path, problems)
                 .section("entryPoint", redirect_to_entry_point),
         }),
-        middlewares: fields.strings("middlewares"),
+        middlewares: texts(&mut fields, "middlewares"),
         tls: fields.section("tls", decode::router_tls),
         encoded_characters: fields.section("encodedCharacters", encoded_characters),
         encode_query_semicolons: fields.boolean("encodeQuerySemicolons").unwrap_or_default(),
         sanitize_path: fields.boolean("sanitizePath").unwrap_or(default.sanitize_path),
-        max_header_bytes: count(&mut fields, "maxHeaderBytes").unwrap_or(default.max_header_bytes),
-        underscore_headers_strategy: fields.choice("underscoreHeadersStrategy", &strategies),
-        alias_headers_strategy: fields.choice("aliasHeadersStrategy", &strategies),
+        max_header_bytes: fields.integer("maxHeaderBytes").unwrap_or(default.max_header_bytes),
+        underscore_headers_strategy: word(&mut fields, "underscoreHeadersStrategy", &strategies),
+        alias_headers_strategy: word(&mut fields, "aliasHeadersStrategy", &strategies),
     }
 }
 
@@ -186,7 +190,10 @@ fn encoded_characters(node: &Node, path: &str, problems: &mut Vec<Problem>) -> E
 fn http2(node: &Node, path: &str, problems: &mut Vec<Problem>) -> Http2 {
     let default = Http2::default();
     let mut fields = Fields::open(node, path, problems);
-    let mut number = |name, default| fields.integer(name).unwrap_or(default);
+    let mut number = |name, default| {
+        let parse = |text: &str| text.parse::<i32>().ok().map(i64::from);
+        fields.scalar(name, "a whole number of 32 bits", parse).unwrap_or(default)
+    };
     Http2 {
         max_concurrent_streams: number("maxConcurrentStreams", default.max_concurrent_streams),
         max_decoder_header_table_size: number(
@@ -216,6 +223,19 @@ fn replace(fields: &mut Fields<'_>, name: &'static str, period: &mut Period) {
     *period = fields.period(name).unwrap_or(*period);
 }
 
-fn count(fields: &mut Fields<'_>, name: &'static str) -> Option<u64> {
-    fields.scalar(name, "a number from 0", |text| text.parse().ok())
+/// One of a few words; an empty one is none.
+fn word<T: Copy>(fields: &mut Fields<'_>, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+    let is_empty = fields.node(name).and_then(Node::as_text) == Some("");
+    if is_empty { None } else { fields.choice(name, words) }
+}
+
+/// A list of texts. In a file, too, blanks around one are not part of it.
+fn texts(fields: &mut Fields<'_>, name: &'static str) -> Vec<String> {
+    let mut texts = fields.strings(name);
+    for text in &mut texts {
+        if text.trim().len() < text.len() {
+            *text = text.trim().to_owned();
+        }
+    }
+    texts
 }

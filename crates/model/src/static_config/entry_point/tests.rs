@@ -20,7 +20,21 @@ fn addresses_read_as_in_traefik() {
 
 #[test]
 fn what_is_no_address_is_refused() {
-    for text in ["", "80", "host", ":", ":x", ":70000", ":80/sctp", "::1:80", "[::1:80", ":+80"] {
+    for text in [
+        "",
+        "80",
+        "host",
+        ":",
+        ":x",
+        ":70000",
+        ":80/sctp",
+        "::1:80",
+        "[::1:80",
+        ":+80",
+        "127.1:80",
+        "0:80",
+        "1.2.3.0x4:80",
+    ] {
         assert!(Address::parse(text).is_err(), "{text}");
     }
 }

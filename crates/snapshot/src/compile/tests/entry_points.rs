@@ -96,6 +96,10 @@ fn records_and_a_default_syntax_split_as_well() {
     let snapshot = run(&file(&text), &settings, None);
     assert_eq!(names(&snapshot), ["r@file secure", "web-r@file web"]);
     settings.entry_points[0].observability = None;
+    settings.entry_points[0].encoded_characters = true;
+    let snapshot = run(&file(&text), &settings, None);
+    assert_eq!(names(&snapshot), ["r@file secure", "web-r@file web"]);
+    settings.entry_points[0].encoded_characters = false;
     settings.default_rule_syntax = Some(Syntax::V2);
     let snapshot = run(&file(&text), &settings, None);
     assert_eq!(names(&snapshot), ["secure-r@file secure", "web-r@file web"]);
