@@ -25,9 +25,7 @@ pub use carried::{Carried, ServerId};
 pub use choice::{Asking, Picked, Random};
 pub use connect::{ConnectError, Opened, connect};
 pub use health::{Check, Checkups, News, Passive, Target};
-pub use http2::{
-    Arrived, Budget, Cutter, Driver, Http2Stream, Multiplexed, Silence, Unresponsive,
-};
+pub use http2::{Arrived, Budget, Cutter, Driver, Http2Stream, Multiplexed, Silence, Unresponsive};
 pub use load::{InFlight, Load, Tunnelled};
 pub use pool::{Attempt, Connecting, Connection, Pool};
 pub use server::{Scheme, Server, ServerUrlError};

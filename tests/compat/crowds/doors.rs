@@ -15,8 +15,11 @@ const TRUST: &[&str] = &[
     "forwardedHeaders.connection=X-Forwarded-For",
 ];
 
-const PROXIES: &[&str] =
-    &["proxyProtocol.insecure=true", "proxyProtocol.trustedIPs=127.0.0.1/32", "proxyProtocol.trustedIPs=127.0.0.2"];
+const PROXIES: &[&str] = &[
+    "proxyProtocol.insecure=true",
+    "proxyProtocol.trustedIPs=127.0.0.1/32",
+    "proxyProtocol.trustedIPs=127.0.0.2",
+];
 
 const LIVES: &[&str] = &[
     "transport.keepAliveMaxRequests=1",

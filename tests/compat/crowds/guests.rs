@@ -95,10 +95,7 @@ pub(super) enum Welcome {
 
 impl Manner {
     fn head(&self) -> String {
-        format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n",
-            self.path, self.host, self.fields
-        )
+        format!("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", self.path, self.host, self.fields)
     }
 }
 
@@ -118,8 +115,7 @@ fn come_plain(side: &Side, manner: &Manner, inside: usize) -> std::io::Result<We
         let preamble = manner.preamble.as_bytes().to_vec();
         Client::connect_tls(address, &Tls { preamble, ..Tls::to("a.test") })?
     } else {
-        let mut client =
-            Client::connect_from(manner.from.parse().expect("an address"), address)?;
+        let mut client = Client::connect_from(manner.from.parse().expect("an address"), address)?;
         client.send(manner.preamble)?;
         client
     };

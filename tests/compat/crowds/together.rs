@@ -98,7 +98,8 @@ fn crowds_are_let_in_as_by_traefik() {
             [play(portway, &gates[0], &acts), other.join().expect("what was seen of Traefik")]
         });
         let [mine, theirs] = &lines;
-        for (number, (act, (mine, theirs))) in acts.iter().zip(mine.iter().zip(theirs)).enumerate() {
+        for (number, (act, (mine, theirs))) in acts.iter().zip(mine.iter().zip(theirs)).enumerate()
+        {
             let name = format!("COMPAT_SEED={seed} {number} {act:?}\n{}", text_of(&setup));
             pair.compare_texts(&name, [mine.clone(), theirs.clone()]);
             if mine != theirs {
@@ -124,7 +125,8 @@ fn configuration(random: &mut Random) -> String {
             routers,
             "    g{number}: {{rule: {rule}, {guarded}}}\n    t{number}: {{rule: {rule}, {guarded}, tls: {{}}}}\n"
         );
-        let _ = writeln!(middlewares, "    g{number}: {{{guard}, sourceCriterion: {{{criterion}}}}}}}");
+        let _ =
+            writeln!(middlewares, "    g{number}: {{{guard}, sourceCriterion: {{{criterion}}}}}}}");
     }
     format!(
         "http:\n  routers:\n{routers}  middlewares:\n{middlewares}  services:\n\
@@ -159,7 +161,11 @@ fn manner(random: &mut Random, fields: &[&str], guards: &[usize]) -> Manner {
         preamble: if preambled { *random.pick(PREAMBLES) } else { "" },
         secure: random.once_in(4),
         http2,
-        host: format!("{}{guard}.{}", random.pick(&["g", "g", "G"]), random.pick(&["test", "test", "one:80"])),
+        host: format!(
+            "{}{guard}.{}",
+            random.pick(&["g", "g", "G"]),
+            random.pick(&["test", "test", "one:80"])
+        ),
         fields: (*random.pick(fields)).to_owned(),
         path: String::new(),
     }
@@ -193,6 +199,8 @@ fn play(side: &Side, gate: &Gate, acts: &[Act]) -> Vec<String> {
 /// Status, fields and body, without times.
 fn summary(response: &Response) -> String {
     let mut fields = response.headers.sorted();
-    fields.retain(|(name, _)| !["date", "retry-after", "x-retry-in", "content-length"].contains(&name.as_str()));
+    fields.retain(|(name, _)| {
+        !["date", "retry-after", "x-retry-in", "content-length"].contains(&name.as_str())
+    });
     format!("{} {} {fields:?} {:?}", response.version, response.status, response.text())
 }

@@ -47,8 +47,18 @@ const FIELDS: &[&str] = &[
     "Content-Type: text/plain\r\n",
 ];
 
-const TARGETS: &[&str] =
-    &["/", "/", "/a?b=c", "/status-404", "/long", "/fields", "/a/../b", "/@200", "/@5000", "/no-content"];
+const TARGETS: &[&str] = &[
+    "/",
+    "/",
+    "/a?b=c",
+    "/status-404",
+    "/long",
+    "/fields",
+    "/a/../b",
+    "/@200",
+    "/@5000",
+    "/no-content",
+];
 
 /// The settings that say something of limits, as RFC 9113 §6.5.2 numbers them.
 const SETTINGS: &[(u16, &str)] =

@@ -129,7 +129,9 @@ fn who_waits_over_http2_is_told_as_by_traefik() {
         let sides = pair.sides.each_ref();
         let running: Vec<_> = cases
             .iter()
-            .map(|(door, _, script)| sides.map(|side| scope.spawn(move || seen(side, door, script))))
+            .map(|(door, _, script)| {
+                sides.map(|side| scope.spawn(move || seen(side, door, script)))
+            })
             .collect();
         running.into_iter().map(|both| both.map(|one| one.join().expect("what was seen"))).collect()
     });
@@ -252,7 +254,8 @@ fn status(block: &[u8]) -> String {
     let (mut left, mut digits) = (8 * text.len(), String::new());
     for _ in 0..3 {
         // Digits up to 2 have five bits, the others six.
-        let (short, long) = (bits >> left.saturating_sub(5) & 0x1f, bits >> left.saturating_sub(6) & 0x3f);
+        let (short, long) =
+            (bits >> left.saturating_sub(5) & 0x1f, bits >> left.saturating_sub(6) & 0x3f);
         let digit = if short <= 2 { short } else { long.saturating_sub(0x16) };
         left = left.saturating_sub(if short <= 2 { 5 } else { 6 });
         digits.push_str(&digit.to_string());
