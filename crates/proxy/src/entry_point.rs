@@ -2,12 +2,15 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use portway_http::{
     self as http, CanonicalRules, ForwardedRules, HeaderName, HeaderValue, TrustedPeers,
     codec::HeadLimits,
 };
 use portway_model::static_config::{self, Address, AliasHeaders, EncodedCharacters};
+
+/// How long the part of an IPv6 address is that says that it is an IPv4 one (RFC 4291 §2.5.5.2).
+const MAPPED_BITS: u8 = 96;
 
 /// The settings of one entry point. Traefik: `entryPoints.<name>`.
 #[derive(Debug)]
@@ -180,15 +183,17 @@ impl Http2Limits {
     }
 }
 
-/// An address or a range of addresses.
+/// An address or a range of addresses. IPv4 addresses that are written as IPv6 ones (`::ffff:10.0.0.0/104`) are the
+/// same, as in Go.
 fn network(text: &str) -> Result<IpNet, String> {
-    if let Ok(network) = text.parse::<IpNet>() {
-        return Ok(network);
-    }
-    let address = text.parse::<IpAddr>();
-    address
-        .map(IpNet::from)
-        .map_err(|_| format!("`{text}` is neither an IP address nor a range such as `10.0.0.0/8`"))
+    let invalid = || format!("`{text}` is neither an IP address nor a range such as `10.0.0.0/8`");
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse::<IpNet>().or_else(|_| address()).map_err(|_| invalid())?;
+    let mapped = network.prefix_len().checked_sub(MAPPED_BITS).and_then(|length| {
+        let IpAddr::V4(address) = network.addr().to_canonical() else { return None };
+        network.addr().is_ipv6().then(|| Ipv4Net::new(address, length).ok()).flatten()
+    });
+    Ok(mapped.map_or(network, IpNet::from))
 }
 
 fn denied(allowed: Option<&EncodedCharacters>) -> Vec<u8> {
@@ -206,4 +211,25 @@ fn denied(allowed: Option<&EncodedCharacters>) -> Vec<u8> {
     .filter(|(allowed, _)| !allowed)
     .map(|(_, octet)| octet)
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn networks_of_mapped_addresses_are_those_of_the_addresses() {
+        for (text, same) in [
+            ("::ffff:10.1.2.3", "10.1.2.3/32"),
+            ("::ffff:7f00:1/128", "127.0.0.1/32"),
+            ("::ffff:127.0.0.0/104", "127.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("10.0.0.1/8", "10.0.0.1/8"),
+            ("::ffff:0:0/90", "::ffff:0:0/90"),
+            ("2001:db8::/32", "2001:db8::/32"),
+        ] {
+            assert_eq!(network(text).unwrap().to_string(), same, "{text}");
+        }
+        assert!(network("nobody").is_err());
+    }
 }

@@ -68,8 +68,9 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
     let worker = Rc::clone(&connection.worker);
     let entry_point = connection.entry_point;
     let settings = worker.entry_points.get(entry_point)?;
-    // As in Go, whose handshakes both read and write.
-    let limit = settings.read_timeout.into_iter().chain(settings.write_timeout).min();
+    let limit = settings.read_timeout;
+    // As in Go: what follows the hello both reads and writes.
+    let limits = [limit, limit.into_iter().chain(settings.write_timeout).min()];
     let begun = connection.input.filled().to_vec();
     connection.input.discard(&worker.buffers);
     let Stream::Plain(mut socket) = connection.stream else { return None };
@@ -81,11 +82,7 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
         let _ = timeout(REFUSAL, refused).await;
         return None;
     }
-    let shake = shake(&worker, entry_point, Unread::new(begun, socket));
-    let result = match limit {
-        Some(limit) => timeout(limit, shake).await.ok()?,
-        None => shake.await,
-    };
+    let result = shake(&worker, entry_point, limits, Unread::new(begun, socket)).await;
     let (stream, facts) =
         result.inspect_err(|error| tracing::debug!("TLS handshake: {error}")).ok()?;
     connection.stream = Stream::Tls(Box::new(stream.into()));
@@ -93,13 +90,27 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
     Some(connection)
 }
 
+/// What `step` gives, within a time.
+async fn within<T>(
+    limit: Option<Duration>,
+    step: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    match limit {
+        Some(limit) => timeout(limit, step).await?,
+        None => step.await,
+    }
+}
+
+/// Shakes hands: within the first of the limits up to the end of the client's hello, then within the second.
 async fn shake(
     worker: &Worker,
     entry_point: usize,
+    [limit, rest_limit]: [Option<Duration>; 2],
     stream: Unread,
 ) -> io::Result<(TlsStream<Unread>, TlsFacts)> {
     let local = stream.stream().local_addr().ok().map(|address| address.ip().to_canonical());
-    let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+    let start = within(limit, acceptor).await?;
     let snapshot = worker.snapshots.load();
     let choice = match snapshot.entry_points.get(entry_point) {
         Some(entry_point) => entry_point.tls.choose(&Hello::new(&start.client_hello(), local)),
@@ -110,14 +121,17 @@ async fn shake(
         Choice::Refuse(refusal) => {
             if let Some(alert) = refusal.alert() {
                 let mut stream = start.io;
-                stream.write_all(alert).await?;
-                stream.shutdown().await?;
+                let refuse = async {
+                    stream.write_all(alert).await?;
+                    stream.shutdown().await
+                };
+                within(rest_limit, refuse).await?;
             }
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, refusal));
         }
     };
     drop(snapshot);
-    let stream = start.into_stream(config).await?;
+    let stream = within(rest_limit, start.into_stream(config)).await?;
     let connection = stream.get_ref().1;
     if let Some(protocol) = connection.alpn_protocol()
         && !SERVED.contains(&protocol)

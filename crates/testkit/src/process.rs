@@ -297,7 +297,7 @@ impl Process {
         }
         let marker = format!(
             "http:\n  routers:\n    ready-marker:\n      rule: Path(`/generation-{}`)\n      \
-             entryPoints: [ready]\n      service: noop@internal\n",
+             priority: 1000000000\n      entryPoints: [ready]\n      service: noop@internal\n",
             self.generation
         );
         self.folder.write("dynamic/zz-ready.yml", marker);
