@@ -92,13 +92,14 @@ fn scripts() -> Vec<(&'static str, Script)> {
     ]
 }
 
-/// A second late, or piece by piece.
+/// Late by more or less, or piece by piece.
 fn answer(received: &Received) -> Vec<Step> {
     let piece = |text: &str| Step::Write(format!("{:x}\r\n{text}\r\n", text.len()).into_bytes());
     let whole = script::write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
     let chunked = script::write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     match received.path() {
         "/slow" => [vec![Step::Wait(Duration::from_millis(1900))], whole].concat(),
+        "/late" => [vec![Step::Wait(Duration::from_millis(1200))], whole].concat(),
         "/pieces" => {
             let rest = Step::Wait(Duration::from_millis(700));
             let pieces = vec![piece("one"), rest.clone(), piece("two"), rest, piece("three")];
@@ -150,12 +151,12 @@ fn who_waits_over_http2_is_told_as_by_traefik() {
 #[test]
 fn answers_that_come_late_are_cut_off_as_by_traefik() {
     let Some(mut pair) = start() else { return };
-    for (door, target) in [("writing", "/slow"), ("writing", "/pieces"), ("patient", "/pieces")] {
+    for (door, target) in [("writing", "/late"), ("writing", "/pieces"), ("patient", "/pieces")] {
         let case = Case::get("a", target, "").at(door);
         pair.compare(&case.clone().watched());
         pair.compare(&case.over_http2().without_framing());
     }
-    pair.compare(&Case::request("POST", "a", "/slow", "", "body").at("writing").watched());
+    pair.compare(&Case::request("POST", "a", "/late", "", "body").at("writing").watched());
     pair.finish();
 }
 
