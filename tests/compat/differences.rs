@@ -27,8 +27,8 @@ pub(crate) enum Difference {
     /// 30: headers of the PROXY protocol are read as it is written; Traefik takes some that are malformed, and
     /// refuses those without an address.
     ReadsProxyProtocol,
-    /// 64: a head of HTTP/2 that is refused, or that used more of the table of fields than its client may have known of,
-    /// costs its stream alone; in Traefik the connection ends.
+    /// 66: a head of HTTP/2 that is refused costs its stream alone, and one that used more of the table of fields than its
+    /// client may have known of nothing (65); in Traefik the connection ends.
     CostsOneStream,
 }
 
@@ -42,7 +42,7 @@ impl Difference {
             Self::ComesWhole => 39,
             Self::KeepsInterimApart => 41,
             Self::StaysAnError => 42,
-            Self::CostsOneStream => 64,
+            Self::CostsOneStream => 66,
         }
     }
 

@@ -8,6 +8,7 @@ mod bodies;
 mod buffering;
 mod compress;
 mod cost;
+mod endings;
 mod error_pages;
 mod failover;
 mod forward_auth;
@@ -33,7 +34,9 @@ mod scanners;
 mod shutdown;
 mod slow_clients;
 mod smuggling;
+mod storm;
 mod tunnels;
+mod unwanted_bodies;
 mod websocket;
 
 use portway_testkit::backend::Backend;

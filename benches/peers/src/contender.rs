@@ -55,6 +55,8 @@ pub(crate) enum Setup {
     Routers(usize),
     /// One rule, and an access log in JSON to a file.
     AccessLog,
+    /// One rule, behind middlewares that let everything pass.
+    Chain,
     /// One open rule, and one that asks for a password; bcrypt of cost 12.
     Guarded,
     /// One rule; clients with TLS get HTTP/2, the backend HTTP/1.1.

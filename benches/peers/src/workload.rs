@@ -52,6 +52,7 @@ enum Message {
 enum Entrants {
     Everyone,
     ManyRouters,
+    Chained,
     Guarded,
     Loggers,
     Paced,
@@ -193,6 +194,12 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         ..H1
     },
     Workload {
+        name: "chain",
+        about: "h1 through nine middlewares (Portway and Traefik)",
+        entrants: Entrants::Chained,
+        ..H1
+    },
+    Workload {
         name: "basic-auth",
         about: "h1 with basicAuth, bcrypt of cost 12, and without",
         entrants: Entrants::Guarded,
@@ -255,6 +262,9 @@ impl Workload {
                     Entrants::ManyRouters,
                     Kind::Nginx | Kind::Haproxy | Kind::Envoy | Kind::Traefik,
                 ) => lanes.push(self.lane(contender, "10k", Setup::Routers(10_000))?),
+                (Entrants::Chained, Kind::Portway | Kind::Traefik) => {
+                    lanes.push(self.lane(contender, "", Setup::Chain)?);
+                }
                 (Entrants::Guarded, Kind::Portway) => {
                     lanes.push(self.guarded(contender)?);
                     lanes.push(self.lane(contender, "open", Setup::Guarded)?);

@@ -3,7 +3,8 @@
 use std::{io, rc::Rc};
 
 use portway_http::{
-    Answer, BodyFraming, Headers, Method, Refusal, Request, Status, Version,
+    Answer, BodyFraming, BodyReader, Headers, Method, Refusal, Request, Status, TrailerLimits,
+    Version,
     codec::{self, ResponseHead, answer_head, write_answer, write_refusal, write_response_head},
     grpc_answer,
 };
@@ -73,6 +74,8 @@ pub(crate) async fn send(
     let body = memory.request.body;
     let wanted = match body {
         BodyFraming::Length(length) => length <= MAX_UNWANTED,
+        // Nobody knows how much is to come of it, and a client that is told nothing may go on behind it.
+        BodyFraming::Chunked => is_here(body, connection.input.filled()),
         _ => true,
     };
     // A client that waits for 100 Continue has not sent the body, and may or may not send it now.
@@ -90,6 +93,8 @@ pub(crate) async fn send(
         put_answer(stream, &mut memory.out, answer, method, version, said, date)
     });
     facts.sending(&answer.headers);
+    // A client that has its answer may ask again at once, and must not count twice.
+    memory.permits.clear();
     if put.is_err() || !connection.write_out(&mut memory.out).await {
         facts.reason.get_or_insert(Reason::ClientGone);
         return Next::Abort;
@@ -100,11 +105,22 @@ pub(crate) async fn send(
         Box::pin(connection.discard_stream()).await;
         return Next::Close;
     }
-    if !keep || unread && !Box::pin(connection.discard_body(&memory.request)).await {
+    let reader = BodyReader::for_request(body, TrailerLimits::default());
+    if !keep || unread && !Box::pin(connection.discard_body(reader)).await {
         return Next::Close;
     }
     connection.end_exchange();
     Next::KeepAlive
+}
+
+/// Whether all of a request's body has come.
+fn is_here(body: BodyFraming, mut input: &[u8]) -> bool {
+    let mut reader = BodyReader::for_request(body, TrailerLimits::default());
+    while !reader.is_done() && !input.is_empty() {
+        let Ok(step) = reader.step(input) else { return false };
+        input = input.get(step.consumed..).unwrap_or_default();
+    }
+    reader.is_done()
 }
 
 /// The answer in the form that the client asks for, with what is to be said of the error; `None` where it stays as it is.

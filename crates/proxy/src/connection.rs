@@ -10,7 +10,7 @@ use std::{
 };
 
 use portway_http::{
-    BodyReader, Refusal, Request, TrailerLimits, TrustedPeers,
+    BodyReader, Refusal, Request, TrustedPeers,
     codec::{Progress, RequestParser},
     h2::PREFACE,
 };
@@ -39,8 +39,13 @@ pub(crate) const MAX_UNWANTED: u64 = 256 * 1024;
 /// may be here already.
 const LAST_CALL: Duration = Duration::from_millis(50);
 
-/// How long a connection that ends is read from, so that its last answer is not lost to a reset.
+/// How long nothing may come on a connection that ends before it is closed: it is read from, so that its last
+/// answer is not lost to a reset.
 pub(crate) const LINGER: Duration = Duration::from_millis(500);
+
+/// How long it is read from in all: a slow client that still sends may not have read its answer yet. nginx's
+/// `lingering_time` is 30 s, which would hold up the end of the process.
+const LONGEST_LINGER: Duration = Duration::from_secs(5);
 
 /// One client connection. What an exchange works with is apart from it, so that a connection that waits for
 /// a request holds no memory for one.
@@ -397,10 +402,9 @@ impl Connection {
         })
     }
 
-    /// Reads the rest of a request body that nobody wants; `false` where it is too much, too slow or
-    /// malformed.
-    pub(crate) async fn discard_body(&mut self, request: &Request) -> bool {
-        let mut reader = BodyReader::for_request(request.body, TrailerLimits::default());
+    /// Reads with `reader` the rest of a request body that nobody wants; `false` where it is too much, too slow
+    /// or malformed.
+    pub(crate) async fn discard_body(&mut self, mut reader: BodyReader) -> bool {
         let worker = Rc::clone(&self.worker);
         let limit = worker.entry_points.get(self.entry_point).and_then(|e| e.read_timeout);
         let discard = async {
@@ -485,21 +489,20 @@ impl Connection {
     }
 
     /// Ends the connection so that the client sees all that was written: closing while unread bytes are
-    /// there would reset it.
+    /// there, or before more come, would reset it, and take what the system has not sent yet.
     async fn linger(&mut self) {
         let worker = Rc::clone(&self.worker);
-        let deadline = Instant::now() + LINGER;
+        let begun = Instant::now();
         // Over TLS there is something left to write, which a client that does not read holds up.
-        if !matches!(timeout_at(deadline.into(), self.stream.shutdown()).await, Ok(Ok(()))) {
+        let shutdown = timeout_at((begun + LINGER).into(), self.stream.shutdown());
+        if !matches!(shutdown.await, Ok(Ok(()))) {
             return;
         }
-        let mut unread = 0;
-        while unread <= MAX_UNWANTED {
-            let count = self.input.filled().len();
-            self.input.consume(count);
-            unread += count as u64;
+        loop {
+            self.input.discard(&worker.buffers);
             let fill = poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream, &worker.buffers));
-            match timeout_at(deadline.into(), fill).await {
+            let until = (Instant::now() + LINGER).min(begun + LONGEST_LINGER);
+            match timeout_at(until.into(), fill).await {
                 Ok(Ok(count)) if count > 0 => {}
                 _ => return,
             }

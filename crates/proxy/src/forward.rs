@@ -24,7 +24,7 @@ pub(crate) use self::{
 use crate::{
     EntryPoint, answer,
     buffer::{Buffers, ReadBuffer},
-    connection::{Connection, Next},
+    connection::{Connection, MAX_UNWANTED, Next},
     deadline::Deadline,
     memory::Memory,
     proxy_status::PROXY_STATUS,
@@ -110,7 +110,7 @@ pub(crate) async fn pass_on(
         Err(broken) => Err(broken),
     };
     let ended = connection.end_exchange();
-    let next = match relayed {
+    let mut next = match relayed {
         Ok((keep, clean)) => {
             let reusable = clean && asked && memory.response.keep_alive;
             if reusable
@@ -120,7 +120,7 @@ pub(crate) async fn pass_on(
             {
                 worker.pool.borrow_mut().put(server, connection, ended);
             }
-            if keep && memory.upload.body_is_behind() { Next::KeepAlive } else { Next::Close }
+            if keep { Next::KeepAlive } else { Next::Close }
         }
         Err(broken) => {
             facts.reason = Some(broken.reason());
@@ -129,6 +129,13 @@ pub(crate) async fn pass_on(
         }
     };
     end(memory, &worker, facts);
+    if next == Next::KeepAlive && !memory.upload.body_is_behind() {
+        let rest = memory.upload.leave_body(&mut connection.input);
+        // Rare: it must not swell the future of every exchange.
+        if !Box::pin(connection.discard_body(rest)).await {
+            next = Next::Close;
+        }
+    }
     next
 }
 
@@ -169,8 +176,11 @@ fn write_head(
     // A client that waits for 100 Continue need not send its body now, nor say that it does not.
     let waits = request.expects_continue && !upload.body_is_behind();
     connection.until_close = body == BodyFraming::UntilClose;
+    // Of a body that may be long yet, nobody would read the rest behind a response that has ended before it.
+    let ends = upload.body_ends_within(MAX_UNWANTED);
     let used_up = connection.is_used_up(settings);
-    let keep = connection.may_continue(request, used_up) && !waits && !connection.until_close;
+    let keep =
+        connection.may_continue(request, used_up) && !waits && ends && !connection.until_close;
     out.clear();
     let (stream, started) = (&mut connection.stream, connection.started);
     worker.clock.with_date(started, |date| {
@@ -251,13 +261,21 @@ async fn relay_body(
     let chunked = connection.stream.http2().is_none()
         && memory.response.framing_for(memory.request.version) == BodyFraming::Chunked;
     let Memory { out, upload, download, server, limits, from_server, body_filters, .. } = memory;
+    let permits = &mut memory.permits;
     let Some(server) = server else { return Err(BrokenOff::Server) };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut from_server = Side { stream: &mut server.stream, input: from_server };
     let mut bodies = Bodies { upload, download, limits, buffers: &worker.buffers };
     let head = std::mem::take(out);
+    bodies.download.hold(std::mem::take(permits));
     let (relayed, clean) = if body_filters.is_empty() {
         bodies.download.begin(head, reader, chunked);
+        if is_http2
+            && client.stream.http2().is_none()
+            && let BodyFraming::Length(length) = memory.response.body
+        {
+            bodies.download.is_whole_at(length);
+        }
         let relayed = bodies.relay(&mut client, &mut from_server).await;
         (relayed, bodies.download.is_clean())
     } else {

@@ -10,6 +10,7 @@
 //! - [`backend`]: a server that records what it receives and answers as told.
 //! - [`control_plane`]: a real kube-apiserver with its etcd.
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
+//! - [`line`]: connections of tests that do many things at once.
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
 //! - [`kubernetes`]: an API server that fails on demand.
@@ -35,6 +36,7 @@ pub mod golden;
 pub mod http2;
 pub mod http2_server;
 pub mod kubernetes;
+pub mod line;
 pub mod message;
 pub mod namespace;
 pub mod ocsp;

@@ -237,7 +237,9 @@ impl<S: io::Read> Reader<S> {
     }
 }
 
-fn parse_head(text: &str) -> Head {
+/// The head that `text` is, without the empty line at its end.
+#[must_use]
+pub fn parse_head(text: &str) -> Head {
     let mut lines = text.split("\r\n");
     let line = lines.next().unwrap_or("").to_owned();
     Head { line, headers: Headers(lines.map(split_field).collect()) }

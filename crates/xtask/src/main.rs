@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 mod bench;
 mod kubernetes;
 mod manifests;
+mod release;
 mod tools;
 
 use tools::Tools;
@@ -20,7 +21,7 @@ const HELP: &str = "\
 cargo xtask <command>
 
   test          everything that must hold: check, every layer of tests, fuzz targets for a short while,
-                instructions of each stage
+                instructions of each stage, the release
   check         formatting, lints, documentation, files that are generated
   crds [--check]
                 write the CustomResourceDefinitions into deploy/crds; or fail when those there differ
@@ -34,6 +35,8 @@ cargo xtask <command>
   bench stages [--record WHY | NAME]
                 count the instructions of each stage (of those with NAME in theirs) and compare with the
                 record; or record them with the reason for the change
+  release       the binary as it is given to users, target/pgo/portway: a first build does the work of `bench
+                peers` for a minute, a second one is optimised for what that counted
   manifests [--check]
                 render deploy/k3s/portway.yaml out of the chart and the CRDs; or say whether it is up to date
   setup         install what the tests need besides Rust (Python packages, Chromium, cargo-fuzz, valgrind,
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         ["bench", "stages", name] => bench::stages::compare(name),
         ["manifests"] => manifests::write(),
         ["manifests", "--check"] => manifests::check(),
+        ["release"] => release::build().map(drop),
         ["setup"] => Tools::install().map(drop),
         _ => Err(anyhow::anyhow!("there is no such command\n\n{HELP}")),
     };
@@ -88,7 +92,8 @@ fn test() -> Result<()> {
     tools.tell(&mut tests);
     run(&mut tests)?;
     fuzz(20)?;
-    bench::stages::compare("")
+    bench::stages::compare("")?;
+    release::test()
 }
 
 fn check() -> Result<()> {

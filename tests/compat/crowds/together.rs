@@ -156,9 +156,9 @@ fn manner(random: &mut Random, fields: &[&str], guards: &[usize]) -> Manner {
     let guard = *random.pick(guards);
     let preambled = !http2 && random.once_in(3);
     Manner {
-        door: *random.pick(&doors::NAMES),
-        from: *random.pick(&["127.0.0.1", "127.0.0.1", "127.0.0.2"]),
-        preamble: if preambled { *random.pick(PREAMBLES) } else { "" },
+        door: random.pick::<&str>(&doors::NAMES),
+        from: random.pick::<&str>(&["127.0.0.1", "127.0.0.1", "127.0.0.2"]),
+        preamble: if preambled { random.pick::<&str>(PREAMBLES) } else { "" },
         secure: random.once_in(4),
         http2,
         host: format!(

@@ -130,7 +130,7 @@ fn request(random: &mut Random) -> (String, &'static str) {
     let method = if body.is_empty() { *random.pick(&["GET", "GET", "HEAD"]) } else { "POST" };
     let mut fields = String::new();
     for _ in 0..random.below(3) {
-        fields.push_str(*random.pick(FIELDS));
+        fields.push_str(random.pick::<&str>(FIELDS));
     }
     let host = random.pick(&["a.test", "a.test", "b.test:80", "closed.test"]);
     let target = random.pick(TARGETS);

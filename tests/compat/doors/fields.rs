@@ -104,11 +104,9 @@ pub(super) fn fields(random: &mut Random, most: usize) -> String {
             0 => {
                 let _ = write!(lines, "Connection: {}\r\n", random.pick(CONNECTIONS));
             }
-            1 => lines.push_str(*random.pick(&[
-                "X-Keep: 1\r\n",
-                "Foo: 2\r\n",
-                "X-One: 3\r\nX-One: 4\r\n",
-            ])),
+            1 => {
+                lines += *random.pick(&["X-Keep: 1\r\n", "Foo: 2\r\n", "X-One: 3\r\nX-One: 4\r\n"])
+            }
             _ => line(random, &mut lines),
         }
     }
@@ -124,8 +122,8 @@ fn line(random: &mut Random, lines: &mut String) {
         let count = random.below(4);
         let mut value = (*random.pick(ADDRESSES)).to_owned();
         for _ in 0..count {
-            value.push_str(*random.pick(SEPARATORS));
-            value.push_str(*random.pick(ADDRESSES));
+            value += *random.pick(SEPARATORS);
+            value += *random.pick(ADDRESSES);
         }
         value
     } else {

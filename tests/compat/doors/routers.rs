@@ -52,6 +52,9 @@ const STRATEGIES: &[&str] = &[
 const SERVICES: &[&str] =
     &["s", "s", "s", "s", "s", "s", "bare", "noop@internal", "ping@internal", "api@internal"];
 
+/// The field of requests that one side may answer and the other refuse.
+pub(super) const DISPUTED: &str = "X-Disputed";
+
 /// The dynamic configuration.
 pub(super) fn configuration(random: &mut Random) -> String {
     let (mut routers, mut middlewares) = (String::new(), MIDDLEWARES.to_owned());
@@ -62,16 +65,19 @@ pub(super) fn configuration(random: &mut Random) -> String {
             middlewares,
             "    m{number}: {{headers: {{customRequestHeaders: {{X-Router: r{number}}}, customResponseHeaders: {{X-Router: r{number}}}}}}}"
         );
+        let mut rule = rule(random, number, service);
         if random.once_in(3) {
-            let _ = writeln!(middlewares, "    g{number}: {}", guard(random));
+            let guard = guard(random);
+            if guard.starts_with("{rateLimit") {
+                // It must have seen as many requests on both sides.
+                rule = format!("({rule}) && !Header(`{DISPUTED}`, `1`)");
+            }
+            let _ = writeln!(middlewares, "    g{number}: {guard}");
             chain.push("quiet".to_owned());
             chain.push(format!("g{number}"));
         }
-        let mut fields = format!(
-            "rule: \"{}\", service: {service}, middlewares: [{}]",
-            rule(random, number, service),
-            chain.join(", ")
-        );
+        let mut fields =
+            format!("rule: \"{}\", service: {service}, middlewares: [{}]", rule, chain.join(", "));
         // Those without a priority of their own differ in the lengths of their rules, mostly; for the others chance
         // would decide (2).
         let priority = if random.once_in(4) { 1000 + number } else { 1 + number };

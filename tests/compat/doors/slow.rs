@@ -115,6 +115,8 @@ fn who_keeps_doors_waiting_is_told_as_by_traefik() {
         };
         running.into_iter().map(texts).collect()
     });
+    let texts = cases.iter().zip(texts).map(|(case, texts)| settled(&pair, *case, texts));
+    let texts: Vec<_> = texts.collect();
     for ((door, probe), texts) in cases.iter().zip(texts) {
         let part = latin1(&probe.part);
         let part = part.chars().take(80).collect::<String>();
@@ -127,6 +129,17 @@ fn who_keeps_doors_waiting_is_told_as_by_traefik() {
         pair.compare_texts(&name, texts);
     }
     pair.finish();
+}
+
+/// What is seen alone where it differed: among hundreds of clients at once, a busy machine answers late.
+fn settled(pair: &Pair, (door, probe): (&str, &Probe), mut texts: [String; 2]) -> [String; 2] {
+    for _ in 0..3 {
+        if texts[0] == texts[1] {
+            break;
+        }
+        texts = pair.sides.each_ref().map(|side| seen(side, door, probe));
+    }
+    texts
 }
 
 /// Whether a part of a request ends within its first line.

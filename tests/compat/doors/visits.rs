@@ -61,6 +61,10 @@ pub(super) fn make(random: &mut Random, house: &House) -> Case<'static> {
         true => plain(random),
         false => request(random, &mut odd, door.value("http.sanitizePath") != "false"),
     };
+    let first = match disputed || odd {
+        true => first.replacen("\r\n", &format!("\r\n{}: 1\r\n", routers::DISPUTED), 1),
+        false => first,
+    };
     let mut case =
         Case::new(first.escape_debug().to_string(), latin1(&first)).at(entry_point).watched();
     if !odd && random.once_in(2) {
@@ -140,7 +144,7 @@ fn request(random: &mut Random, odd: &mut bool, sanitized: bool) -> String {
     };
     let mut lines = fields(random, 4);
     if random.once_in(3) {
-        lines.push_str(*random.pick(FIELDS));
+        lines += *random.pick(FIELDS);
         *odd = true;
     }
     let method = *random.pick(METHODS);

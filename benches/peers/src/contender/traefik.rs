@@ -16,6 +16,22 @@ const PASSWORD: &str = "correct horse";
 /// The path prefix of the guarded router.
 pub(crate) const GUARDED_PREFIX: &str = "/guarded";
 
+/// What most requests of a public site meet; none of it turns one away.
+const CHAIN: &str = r#"
+    near: {ipAllowList: {sourceRange: ["127.0.0.0/8", "10.0.0.0/8"]}}
+    rate: {rateLimit: {average: 1000000, burst: 1000000}}
+    most: {inFlightReq: {amount: 10000}}
+    fields: {headers: {frameDeny: true, contentTypeNosniff: true, stsSeconds: 60, customRequestHeaders: {X-Bench: "1"}}}
+    strip: {stripPrefix: {prefixes: [/app]}}
+    add: {addPrefix: {prefix: /app}}
+    compress: {compress: {}}
+    retry: {retry: {attempts: 2}}
+    breaker: {circuitBreaker: {expression: "NetworkErrorRatio() > 0.9"}}
+"#;
+
+/// Their order.
+const CHAINED: &str = "near, rate, most, fields, strip, add, compress, retry, breaker";
+
 /// What a client sends as Authorization to the guarded router.
 pub(crate) fn credentials() -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
@@ -64,8 +80,10 @@ fn routers(place: &Place<'_>) -> Result<String> {
             router(&format!("r{number}"), "entryPoints: [web]", &host_of(number), PREFIX)?;
         }
     } else {
-        router("plain", "entryPoints: [web]", HOST, PREFIX)?;
-        router("tls", "entryPoints: [websecure], tls: {}", HOST, PREFIX)?;
+        let chained = if place.setup == Setup::Chain { CHAINED } else { "" };
+        let chain = format!("middlewares: [{chained}]");
+        router("plain", &format!("entryPoints: [web], {chain}"), HOST, PREFIX)?;
+        router("tls", &format!("entryPoints: [websecure], tls: {{}}, {chain}"), HOST, PREFIX)?;
     }
     if place.setup == Setup::Guarded {
         let rest = "entryPoints: [web], middlewares: [password]";
@@ -75,6 +93,9 @@ fn routers(place: &Place<'_>) -> Result<String> {
             text,
             "  middlewares:\n    password: {{basicAuth: {{users: [\"{USER}:{hash}\"]}}}}"
         )?;
+    }
+    if place.setup == Setup::Chain {
+        write!(text, "  middlewares:{CHAIN}")?;
     }
     let scheme = if place.setup == Setup::Grpc { "h2c" } else { "http" };
     let backend = place.backend;

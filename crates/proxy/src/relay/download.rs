@@ -6,6 +6,7 @@ use std::{
 };
 
 use portway_http::BodyReader;
+use portway_middleware::Permit;
 
 use super::{Peer, Side, passage::Passage};
 use crate::buffer::{Buffers, ReadBuffer};
@@ -24,6 +25,10 @@ pub(crate) enum DownloadError {
 #[derive(Debug, Default)]
 pub(crate) struct Download {
     passage: Passage,
+    /// The length that the client was told, where the server's body goes on to the end of its stream.
+    told: Option<u64>,
+    /// What is given back before the client can know that it has all.
+    permits: Vec<Permit>,
 }
 
 impl Download {
@@ -31,6 +36,13 @@ impl Download {
     /// whether the client gets chunks.
     pub(crate) fn begin(&mut self, out: Vec<u8>, reader: BodyReader, chunked: bool) {
         self.passage = Passage::new(out, reader, chunked);
+        self.told = None;
+    }
+
+    /// The client was told this length, and gets no trailers: it has all once it has so many bytes, whatever
+    /// becomes of the server's stream.
+    pub(crate) fn is_whole_at(&mut self, length: u64) {
+        self.told = Some(length);
     }
 
     /// Whether the server's body was read to an end that the server marked, so that its connection can
@@ -44,8 +56,15 @@ impl Download {
         self.passage.payload
     }
 
-    /// The memory of the head, for reuse.
+    /// Holds these until the last of the response is written: a client that has it may ask again at once, and must
+    /// not count twice.
+    pub(crate) fn hold(&mut self, permits: Vec<Permit>) {
+        self.permits = permits;
+    }
+
+    /// The memory of the head, for reuse; nothing is held any more.
     pub(crate) fn take_buffer(&mut self) -> Vec<u8> {
+        self.permits.clear();
         self.passage.take_buffer()
     }
 
@@ -65,6 +84,9 @@ impl Download {
             self.passage.take(server.input).map_err(|_| DownloadError::Server)?;
             self.passage.consume(server.input);
             if self.passage.is_full() {
+                if self.passage.is_last() {
+                    self.permits.clear();
+                }
                 ready!(self.poll_write(cx, client, server.input))?;
                 if self.passage.is_finished() {
                     return Pin::new(client).poll_flush(cx).map_err(|_| DownloadError::ClientGone);
@@ -77,6 +99,9 @@ impl Download {
                     self.passage.finish(trailers).map_err(|_| DownloadError::Server)?;
                 }
                 Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) if self.told == Some(self.passage.payload) => {
+                    self.passage.break_off();
+                }
                 Poll::Ready(Err(_)) => return Poll::Ready(Err(DownloadError::Server)),
                 Poll::Pending => {
                     // What there is must not wait for the server.

@@ -122,9 +122,29 @@ impl Passage {
         self.is_clean() && self.taken == 0
     }
 
+    /// Whether all of the body has come, or at most so many bytes of it are to come.
+    pub(super) fn ends_within(&self, most: u64) -> bool {
+        match self.reader {
+            BodyReader::Length(left) => left <= most,
+            _ => self.is_clean(),
+        }
+    }
+
+    /// Takes nothing more: gives back what reads the rest of the body, with which the input begins then.
+    pub(super) fn leave(&mut self, input: &mut ReadBuffer) -> BodyReader {
+        self.piece = 0..0;
+        self.consume(input);
+        std::mem::replace(&mut self.reader, BodyReader::Done)
+    }
+
     /// Whether all of it was taken and written.
     pub(super) fn is_finished(&self) -> bool {
         self.ended && self.out.is_empty() && self.piece.is_empty()
+    }
+
+    /// Whether what gathered is the last of it.
+    pub(super) fn is_last(&self) -> bool {
+        self.ended
     }
 
     /// Whether it should be written before more is read.
@@ -140,6 +160,11 @@ impl Passage {
         }
         self.trailers = trailers;
         self.end()
+    }
+
+    /// Nothing more comes, and nothing more is needed: the receiver knows that this is all.
+    pub(super) fn break_off(&mut self) {
+        self.ended = true;
     }
 
     /// Looks at what was read: small pieces are copied, up to the first large one or the end.
@@ -162,7 +187,9 @@ impl Passage {
             }
             let start = self.taken + step.payload.start;
             self.taken += step.consumed;
-            if payload.len() > SMALL && decoded.is_none() {
+            // All there is, with nothing to leave together with.
+            let alone = step.done && self.out.is_empty() && !self.chunked;
+            if (payload.len() > SMALL || alone) && decoded.is_none() {
                 self.piece = start..start + payload.len();
                 // What ends the body is written behind the piece.
                 self.ended = step.done;

@@ -139,6 +139,16 @@ impl Upload {
         self.passage.is_behind()
     }
 
+    /// Whether the whole body has come from the client, or at most so many bytes of it are to come.
+    pub(crate) fn body_ends_within(&self, most: u64) -> bool {
+        self.passage.ends_within(most)
+    }
+
+    /// Sends nothing more: gives back what reads the rest of the body, with which the client's input begins then.
+    pub(crate) fn leave_body(&mut self, input: &mut ReadBuffer) -> BodyReader {
+        self.passage.leave(input)
+    }
+
     /// Whether the server was sent all of the request.
     pub(crate) fn is_complete(&self) -> bool {
         self.sending == Sending::Complete

@@ -327,8 +327,10 @@ impl<R: Role> Drop for Handle<R> {
             hub.engine.release(self.stream, unread);
         }
         if !self.sent || !slot.ended {
-            // A response that is complete makes the rest of the request needless (RFC 9113 §8.1).
-            let code = if self.sent { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };
+            // A response that is complete makes the rest of the request needless (RFC 9113 §8.1); one that is not
+            // any more wanted is cancelled, though the request is complete.
+            let answered = if R::IS_SERVER { self.sent } else { slot.ended };
+            let code = if answered { ErrorCode::NO_ERROR } else { ErrorCode::CANCEL };
             hub.engine.reset(self.stream, code);
         }
         hub.wake_driver();

@@ -2,13 +2,14 @@
 //! to `benches/peers`.
 
 use std::{
+    env,
     path::PathBuf,
     process::{Command, Stdio},
 };
 
 use anyhow::{Result, ensure};
 
-use crate::{cargo, root, run, tools};
+use crate::{cargo, release, root, run, tools};
 
 /// Programs of Debian that pin and end processes, with their packages.
 const HELPERS: [(&str, &str); 2] = [("taskset", "util-linux"), ("setpriv", "util-linux")];
@@ -55,7 +56,8 @@ pub(crate) fn plot(files: &[&str]) -> Result<()> {
     run(Command::new(runner()?).arg("plot").args(files))
 }
 
-fn runner() -> Result<PathBuf> {
+/// Builds what runs contenders.
+pub(crate) fn runner() -> Result<PathBuf> {
     run(&mut cargo(["build", "--release", "--package", "portway-peers"]))?;
     Ok(root().join("target/release/portway-peers"))
 }
@@ -71,8 +73,9 @@ fn contenders(names: &[&str]) -> Result<Vec<(&'static str, PathBuf)>> {
     }
     let mut found = Vec::new();
     if wants("portway") {
-        run(&mut cargo(["build", "--release", "--package", "portway"]))?;
-        found.push(("portway", root().join("target/release/portway")));
+        // As for the others, a program that is named is taken.
+        let named = env::var_os("PORTWAY_BINARY").map(PathBuf::from);
+        found.push(("portway", named.map_or_else(release::build, Ok)?));
     }
     for name in DEBIAN.into_iter().filter(|name| wants(name)) {
         tools::by_apt(name, name);
