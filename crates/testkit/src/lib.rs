@@ -10,7 +10,7 @@
 //! - [`backend`]: a server that records what it receives and answers as told.
 //! - [`control_plane`]: a real kube-apiserver with its etcd.
 //! - [`process`]: Portway or the real Traefik as a child process with its own folder and ports.
-//! - [`line`]: connections of tests that do many things at once.
+//! - [`mod@line`]: connections of tests that do many things at once.
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
 //! - [`kubernetes`]: an API server that fails on demand.

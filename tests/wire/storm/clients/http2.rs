@@ -30,7 +30,7 @@ impl Visit<'_> {
         let mut builder = Builder::new();
         builder.enable_push(false);
         if self.random.once_in(3) {
-            let windows = [100, 5_000, 1 << 20];
+            let windows = [1_000, 5_000, 1 << 20];
             builder.initial_window_size(*self.random.pick(&windows));
         }
         let opened = timeout(PATIENCE, builder.handshake(line.wire)).await;
