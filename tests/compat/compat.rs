@@ -7,8 +7,8 @@
 //! `PORTWAY_TEST_BINARY` replaces Portway (with Traefik's own path the suite tests itself);
 //! `COMPAT_SEED`, `COMPAT_BATCHES`, `COMPAT_ROUTERS` and `COMPAT_REQUESTS` make long runs of the
 //! random rules, `COMPAT_COMBINATIONS` of chains, `COMPAT_LINES` of access logs, `COMPAT_TLS_SEEDS` of configurations of
-//! TLS, `COMPAT_DOORS` of sets of entry points, `COMPAT_SERVERS` of servers; `COMPAT_SHOW` prints what Traefik answered to
-//! every case, `COMPAT_ALL` every mismatch.
+//! TLS, `COMPAT_DOORS` of sets of entry points, `COMPAT_CROWDS` of crowds at them, `COMPAT_SERVERS` of servers;
+//! `COMPAT_SHOW` prints what Traefik answered to every case, `COMPAT_ALL` every mismatch.
 
 mod differences;
 mod pair;
@@ -27,6 +27,7 @@ mod combinations;
 mod compound;
 mod compress;
 mod content_type;
+mod crowds;
 mod digest_auth;
 mod doors;
 mod encoded_characters;

@@ -27,6 +27,9 @@ pub(crate) enum Difference {
     /// 30: headers of the PROXY protocol are read as it is written; Traefik takes some that are malformed, and
     /// refuses those without an address.
     ReadsProxyProtocol,
+    /// 70: a head of HTTP/2 that is refused costs its stream alone, and one that used more of the table of fields than its
+    /// client may have known of nothing (65); in Traefik the connection ends.
+    CostsOneStream,
 }
 
 impl Difference {
@@ -39,6 +42,7 @@ impl Difference {
             Self::ComesWhole => 39,
             Self::KeepsInterimApart => 41,
             Self::StaysAnError => 42,
+            Self::CostsOneStream => 70,
         }
     }
 
@@ -66,6 +70,7 @@ impl Difference {
                     && statuses(mine) == statuses(theirs)
                     && mine.headers.value("Link").is_none()
             }
+            Self::CostsOneStream => traefik.is_cut_off() && portway.status().is_some(),
             Self::ComesWhole => traefik.is_cut_off() && !portway.is_cut_off(),
             Self::RefusesAmbiguousAnswer => matches!(portway.status(), Some(500 | 502)),
             Self::ReadsProxyProtocol => {

@@ -274,6 +274,38 @@ fn limits_of_the_entry_point_hold() {
     assert!(client.is_over(), "a sixth request is taken");
 }
 
+#[test]
+fn a_stream_is_reset_when_its_answer_is_late_and_others_go_on() {
+    let site = start(&[
+        "--accessLog.filePath=@@folder@@/access.log",
+        "--accessLog.format=json",
+        "--entryPoints.web.transport.respondingTimeouts.writeTimeout=150ms",
+    ]);
+    let mut client = connect(&site, "web");
+    let late = client.begin(&head("GET", "/slow", &[]), true).unwrap();
+    assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+    let answer = client.response(late);
+    assert!(answer.is_err(), "{answer:?}");
+    assert_eq!(client.ask(&head("GET", "/echo", &[]), b"").unwrap().status, 200);
+    let logged = inner_log(&site, 3);
+    let late: Vec<_> = logged.iter().filter(|line| line["RequestPath"] == "/slow").collect();
+    assert_eq!((logged.len(), late.len()), (3, 1), "{logged:?}");
+    assert_eq!(late[0]["DownstreamStatus"], 499, "{late:?}");
+}
+
+#[test]
+fn a_client_that_never_begins_is_let_go() {
+    let site = start(&[]);
+    let mut socket = std::net::TcpStream::connect(site.process.address("web")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
+    std::io::Write::write_all(&mut socket, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    let start = Instant::now();
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut socket, &mut bytes).unwrap();
+    let waited = start.elapsed();
+    assert!((1500..7000).contains(&waited.as_millis()), "{waited:?}");
+}
+
 /// What the inner entry point logged, once it has so many lines.
 fn inner_log(site: &Site, lines: usize) -> Vec<serde_json::Value> {
     let path = site.process.folder().path().join("access.log");

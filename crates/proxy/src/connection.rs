@@ -139,31 +139,35 @@ impl Connection {
             connection = encrypted;
             connection.end_exchange();
         }
-        if connection.speaks_http2().await {
+        match connection.speaks_http2().await {
             // Rare and large next to a connection that waits for its next request.
-            return Box::pin(http2::serve(connection)).await;
+            Some(true) => Box::pin(http2::serve(connection)).await,
+            Some(false) => connection.serve_requests().await,
+            None => {}
         }
-        connection.serve_requests().await;
     }
 
-    /// Whether HTTP/2 is spoken: agreed on by TLS, or begun without a word (RFC 9113 §3.3).
-    async fn speaks_http2(&mut self) -> bool {
+    /// Whether HTTP/2 is spoken: agreed on by TLS, or begun without a word (RFC 9113 §3.3). `None` where what came may
+    /// still be the beginning of either and nothing more does: that is no request.
+    async fn speaks_http2(&mut self) -> Option<bool> {
         if let Some(tls) = &self.tls {
-            return tls.http2;
+            return Some(tls.http2);
         }
         let worker = Rc::clone(&self.worker);
-        let Some(settings) = worker.entry_points.get(self.entry_point) else { return false };
+        let settings = worker.entry_points.get(self.entry_point)?;
+        if PREFACE.starts_with(self.input.filled()) {
+            self.begun = Instant::now();
+        }
         loop {
             let begun = self.input.filled();
             if begun.starts_with(PREFACE) {
-                return true;
+                return Some(true);
             }
             if !PREFACE.starts_with(begun) {
-                return false;
+                return Some(false);
             }
-            // Where nothing more comes, what is there is no request either.
             if !self.fill(settings.read_timeout, None).await {
-                return false;
+                return None;
             }
         }
     }
@@ -467,6 +471,11 @@ impl Connection {
     async fn write(&mut self, out: &mut Vec<u8>, last: bool) -> bool {
         let worker = Rc::clone(&self.worker);
         let limit = worker.entry_points.get(self.entry_point).and_then(|e| e.write_timeout);
+        // What could be written at once is late, too.
+        if last && limit.is_some_and(|limit| self.started.elapsed() >= limit) {
+            out.clear();
+            return false;
+        }
         let write = async {
             self.stream.write_all(out).await?;
             if let Some(stream) = self.stream.http2()

@@ -5,7 +5,7 @@ mod heads;
 mod send;
 mod sniff;
 
-use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll};
+use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll, time::Instant};
 
 use portway_http::{
     BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for, codec::ResponseHead,
@@ -312,8 +312,13 @@ impl Bodies<'_> {
         from_server: &mut Side<'_, S>,
     ) -> impl Future<Output = Result<(), BrokenOff>> {
         let Self { upload, download, limits, buffers } = self;
+        // What could be written at once is late, too.
+        let late = limits.write.is_some_and(|limit| limit <= Instant::now());
         let mut write_deadline = Deadline::at(limits.write);
         poll_fn(move |cx| {
+            if late {
+                return Poll::Ready(Err(BrokenOff::WriteTimeout));
+            }
             let passed = download.poll(cx, client.stream, from_server, buffers);
             if let Poll::Ready(passed) = passed {
                 return Poll::Ready(passed.map_err(BrokenOff::from));

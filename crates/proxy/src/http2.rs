@@ -7,7 +7,8 @@ mod tasks;
 
 use std::{
     cell::Cell,
-    future::{Future as _, poll_fn},
+    convert::Infallible,
+    future::{Future as _, pending, poll_fn},
     hash::{BuildHasher as _, RandomState},
     net::SocketAddr,
     pin::pin,
@@ -19,10 +20,11 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use portway_http::{
     Answer, Known, Method, Refusal,
-    h2::{Limits, Server},
+    h2::{ErrorCode, Limits, Server},
 };
 use portway_observe::Reason;
 use portway_upstream::{Arrived, Budget, Driver, Http2Stream, Stream};
+use tokio::time::sleep_until;
 
 pub(crate) use self::tasks::Tasks;
 use crate::{
@@ -41,6 +43,9 @@ use crate::{
 
 /// How long the client of a connection that ends may take to hear of it, once no stream is left.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long a client may take to say its settings, with which it begins; as in Go.
+const GREETING: Duration = Duration::from_secs(2);
 
 /// How long a client may take nothing of a response, by not giving room for more of it or by not reading, where its
 /// entry point has no write timeout. Envoy's `stream_idle_timeout` is as long; programs that are slow to take what is
@@ -132,6 +137,10 @@ async fn serve_streams(
                 let over = patience.is_over(cx, until);
                 return if over { Poll::Ready(Event::Over) } else { Poll::Pending };
             }
+            let greeting = (!driver.is_settled()).then(|| since + GREETING);
+            if patience.is_over(cx, greeting) {
+                return Poll::Ready(Event::Over);
+            }
             let until = idle.and_then(|idle| idle.checked_add(settings.idle_timeout?));
             let enough = drained.as_mut().poll(cx).is_ready() || patience.is_over(cx, until);
             if enough { Poll::Ready(Event::Enough) } else { Poll::Pending }
@@ -139,11 +148,14 @@ async fn serve_streams(
         .await;
         let enough = match event {
             Event::Request(arrived) => {
-                requests += 1;
                 idle = None;
+                // As in Traefik, what is refused for its head counts for nothing.
+                let counts = arrived.refusal.is_none();
+                requests += u64::from(counts);
                 serve_stream(&mut driver, Place::take(&shared), arrived);
                 let aged = settings.max_time.is_some_and(|limit| since.elapsed() >= limit);
-                aged || (settings.max_requests != 0 && requests >= settings.max_requests)
+                let most = settings.max_requests != 0 && requests >= settings.max_requests;
+                counts && (aged || most)
             }
             Event::Enough => true,
             Event::Over => return driver.close(LINGER).await,
@@ -203,6 +215,15 @@ async fn lead(led: Led) {
     let Led { place, stream, mut memory, refusal, at } = led;
     let Shared { worker, entry_point, peer, tls, own, .. } = &*place.0;
     let Some(ending) = worker.ending(*entry_point) else { return };
+    let limit = worker.entry_points.get(*entry_point).and_then(|settings| settings.write_timeout);
+    // Rare, and not to swell the future of every stream.
+    let mut late = limit.zip(stream.cutter()).and_then(|(limit, cutter)| {
+        let until = at.checked_add(limit)?;
+        Some(Box::pin(async move {
+            sleep_until(until.into()).await;
+            cutter.cut(ErrorCode::INTERNAL_ERROR);
+        }))
+    });
     let stream = Stream::Http2(Box::new(stream));
     let mut connection = Connection::of_one(worker, *entry_point, *peer, tls.clone(), stream, at);
     connection.own = Some(Rc::clone(own));
@@ -214,10 +235,18 @@ async fn lead(led: Led) {
                 Some(refusal) => Box::pin(refuse(&mut connection, &mut memory, refusal)).await,
             }
         });
+        // The exchange sees that its stream is gone, and ends of itself.
+        let cut_late = async {
+            if let Some(late) = &mut late {
+                late.await;
+            }
+            pending::<Infallible>().await
+        };
         tokio::select! {
             biased;
             next = served => next,
             () = ending.cut() => Next::Abort,
+            never = cut_late => match never {},
         }
     };
     if next == Next::Tunnel {

@@ -179,6 +179,25 @@ impl Http2Client {
         })
     }
 
+    /// Waits so long for the response; the request again where none has begun.
+    ///
+    /// # Errors
+    /// When the stream or the connection breaks before one has come; the request where it goes on.
+    pub fn response_within(
+        &mut self,
+        mut exchange: Exchange,
+        time: Duration,
+    ) -> Result<io::Result<Response>, Exchange> {
+        let begun = self.runtime.block_on(async {
+            timeout(time, poll_fn(|cx| Pin::new(&mut exchange.response).poll(cx))).await
+        });
+        match begun {
+            Err(_) => Err(exchange),
+            Ok(Err(error)) => Ok(Err(reset(error))),
+            Ok(Ok(response)) => Ok(Ok(self.runtime.block_on(whole(response, Vec::new())))),
+        }
+    }
+
     /// Reads the head of a response whose body goes on in both directions.
     ///
     /// # Errors
@@ -247,9 +266,13 @@ async fn receive(exchange: Exchange) -> io::Result<Response> {
         Pin::new(&mut response).poll(cx).map_err(reset)
     })
     .await?;
+    Ok(whole(answer, interim).await)
+}
+
+async fn whole(answer: http::Response<RecvStream>, interim: Vec<Head>) -> Response {
     let (head, stream) = answer.into_parts();
     let (body, trailers, complete) = read(stream).await;
-    Ok(Response {
+    Response {
         version: "HTTP/2.0".to_owned(),
         status: head.status.as_u16(),
         reason: head.status.canonical_reason().unwrap_or_default().to_owned(),
@@ -258,7 +281,7 @@ async fn receive(exchange: Exchange) -> io::Result<Response> {
         trailers,
         interim,
         complete,
-    })
+    }
 }
 
 async fn read(mut stream: RecvStream) -> (Vec<u8>, Headers, bool) {

@@ -21,4 +21,4 @@ pub(crate) use client::shake_hands;
 pub use driver::{Arrived, Driver};
 pub use hub::{StreamEnded, Unresponsive};
 pub use pulse::Silence;
-pub use stream::Http2Stream;
+pub use stream::{Cutter, Http2Stream};

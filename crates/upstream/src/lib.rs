@@ -26,7 +26,7 @@ pub use choice::{Asking, Picked, Random};
 pub use connect::{ConnectError, Opened, connect};
 pub use health::{Check, Checkups, News, Passive, Target};
 pub use http2::{
-    Arrived, Budget, Driver, Http2Stream, Multiplexed, Silence, StreamEnded, Unresponsive,
+    Arrived, Budget, Cutter, Driver, Http2Stream, Multiplexed, Silence, StreamEnded, Unresponsive,
 };
 pub use load::{InFlight, Load, Tunnelled};
 pub use pool::{Attempt, Connecting, Connection, Pool};

@@ -10,7 +10,7 @@ use std::{
 
 use portway_http::{
     Refusal, Request, Response,
-    h2::{Client, Connection, Event, Limits, Role, Server, StreamId},
+    h2::{Client, Connection, ErrorCode, Event, Limits, Role, Server, StreamId},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
@@ -143,6 +143,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
         _ = timeout(within, close).await;
     }
 
+    /// Whether the client's settings have come, which it says first.
+    pub fn is_settled(&self) -> bool {
+        self.hub.borrow().engine.is_settled()
+    }
+
     /// Begins to end the connection: streams that are open, or opened before the client has heard of it, go on.
     pub fn leave(&mut self) {
         self.hub.borrow_mut().engine.leave();
@@ -249,7 +254,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             },
             Watch::Stalls(stalls) => match stalls.poll(cx, &hub.engine, self.written) {
                 Poll::Ready(Stalled::Streams(streams)) => {
-                    hub.give_up(&streams);
+                    hub.give_up(&streams, ErrorCode::CANCEL);
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Stalled::Connection) => {

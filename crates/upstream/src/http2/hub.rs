@@ -227,12 +227,12 @@ impl<R: Role> Hub<R> {
         }
     }
 
-    /// Gives up streams whose peer takes nothing.
-    pub(super) fn give_up(&mut self, streams: &[StreamId]) {
+    /// Gives up streams whose peer takes nothing, or whose time is over.
+    pub(super) fn give_up(&mut self, streams: &[StreamId], code: ErrorCode) {
         self.rouse();
         for stream in streams {
-            self.engine.reset(*stream, ErrorCode::CANCEL);
-            self.take_reset(*stream, ErrorCode::CANCEL);
+            self.engine.reset(*stream, code);
+            self.take_reset(*stream, code);
         }
     }
 

@@ -44,7 +44,33 @@ struct Handle<R: Role> {
     told: bool,
 }
 
+/// Gives a client's stream up from outside, wherever its owner waits: the owner finds it as if the client had.
+#[derive(Debug)]
+pub struct Cutter {
+    hub: Shared<Server>,
+    stream: StreamId,
+}
+
+impl Cutter {
+    /// Gives the stream up with an error that the client sees, unless it has ended.
+    pub fn cut(&self, code: ErrorCode) {
+        let mut hub = self.hub.borrow_mut();
+        hub.give_up(&[self.stream], code);
+        hub.wake_driver();
+    }
+}
+
 impl Http2Stream {
+    /// What can give the stream up from outside; `None` for one to a server.
+    pub fn cutter(&self) -> Option<Cutter> {
+        match &self.0 {
+            Side::OfClient(Handle { hub, stream, .. }) => {
+                Some(Cutter { hub: Rc::clone(hub), stream: *stream })
+            }
+            Side::ToServer(..) => None,
+        }
+    }
+
     pub(super) fn of_client(hub: &Shared<Server>, stream: StreamId) -> Self {
         Self(Side::OfClient(Handle::new(Rc::clone(hub), stream, false)))
     }

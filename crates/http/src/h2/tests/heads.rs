@@ -154,10 +154,28 @@ fn heads_that_are_too_large_are_answered_and_the_connection_goes_on() {
     let events = peer.send(&frame(HEADERS, WHOLE, 1, &first)).unwrap();
     assert!(matches!(events[..], [Event::Refused { .. }]));
     assert!(peer.request.headers.is_empty() && peer.request.host().is_empty());
+    assert_eq!(peer.request.method, Method::Get);
     let second = [block(GET), vec![0xbe]].concat();
     let events = peer.send(&frame(HEADERS, WHOLE, 3, &second)).unwrap();
     assert!(matches!(events[..], [Event::Head { .. }]));
     assert_eq!(shown(&peer.request.headers), ["B: c"]);
+}
+
+#[test]
+fn the_method_of_a_head_that_is_too_large_is_known() {
+    let limits = Limits { head_bytes: 400, ..Limits::default() };
+    let long = "x".repeat(500);
+    let mut fields = GET.to_vec();
+    for field in &mut fields {
+        if field.0 == ":method" {
+            field.1 = "HEAD";
+        }
+    }
+    fields.push(("a", &long));
+    let mut peer = Peer::with(&limits);
+    let events = peer.send(&frame(HEADERS, WHOLE, 1, &block(&fields))).unwrap();
+    assert!(matches!(events[..], [Event::Refused { .. }]));
+    assert_eq!(peer.request.method, Method::Head);
 }
 
 #[test]
