@@ -12,6 +12,7 @@
 
 mod differences;
 mod pair;
+mod seeds;
 mod seen;
 
 mod access_log;

@@ -4,9 +4,9 @@
 //! `COMPAT_SEED` is the first seed and `COMPAT_CROWDS` how many follow it.
 
 use portway_testkit::process::Setup;
-use portway_testkit::random::{Random, number_from_environment};
+use portway_testkit::random::Random;
 
-use super::pair::Pair;
+use super::{pair::Pair, seeds};
 
 mod doors;
 mod guests;
@@ -14,28 +14,10 @@ mod together;
 mod trains;
 mod waits;
 
-/// How many failures are told.
-const SHOWN: usize = 10;
-
-/// Plays what `play` makes of some seeds, and fails with all that differs.
+/// Plays what `play` makes of some seeds.
 #[track_caller]
-fn seeds(play: impl Fn(u64) -> Option<Pair>) {
-    let first = number_from_environment("COMPAT_SEED", 1);
-    let count = number_from_environment("COMPAT_CROWDS", 2);
-    let mut failures = Vec::new();
-    let mut compared = 0;
-    for seed in first..first + count {
-        let Some(pair) = play(seed) else { return };
-        compared += pair.compared();
-        failures.extend_from_slice(pair.mismatches());
-    }
-    println!("{compared} compared from COMPAT_SEED={first}, {} differ", failures.len());
-    let count = failures.len();
-    if std::env::var_os("COMPAT_ALL").is_none() {
-        failures.truncate(SHOWN);
-    }
-    assert!(compared > 0, "nothing was compared");
-    assert!(count == 0, "{count} of {compared} differ\n{}", failures.join("\n"));
+fn seeds(play: impl Fn(u64) -> Option<Pair> + Sync) {
+    seeds::each("COMPAT_CROWDS", 2, 1, play);
 }
 
 /// A setup with these options of entry points.

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use portway_testkit::random::{Random, number_from_environment};
+use portway_testkit::random::Random;
 
 mod fields;
 mod house;
@@ -20,32 +20,14 @@ mod visits;
 use self::house::House;
 use super::api::leaves;
 use super::pair::{Pair, Side};
+use super::seeds;
 
 /// How many requests come to each house.
 const VISITS: usize = 120;
 
-/// How many failures are told.
-const SHOWN: usize = 20;
-
 #[test]
 fn doors_open_as_those_of_traefik() {
-    let first = number_from_environment("COMPAT_SEED", 1);
-    let count = number_from_environment("COMPAT_DOORS", 2);
-    let mut failures = Vec::new();
-    for seed in first..first + count {
-        let Some(pair) = visit(seed) else { return };
-        println!(
-            "COMPAT_SEED={seed}: {} cases, {} differ",
-            pair.compared(),
-            pair.mismatches().len()
-        );
-        failures.extend_from_slice(pair.mismatches());
-    }
-    let count = failures.len();
-    if std::env::var_os("COMPAT_ALL").is_none() {
-        failures.truncate(SHOWN);
-    }
-    assert!(count == 0, "{count} cases differ\n{}", failures.join("\n"));
+    seeds::each("COMPAT_DOORS", 2, 1, visit);
 }
 
 fn visit(seed: u64) -> Option<Pair> {

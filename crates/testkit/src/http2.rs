@@ -284,7 +284,8 @@ async fn whole(answer: http::Response<RecvStream>, interim: Vec<Head>) -> Respon
     }
 }
 
-async fn read(mut stream: RecvStream) -> (Vec<u8>, Headers, bool) {
+/// Reads a body and its trailers; says whether it came to its end.
+pub(crate) async fn read(mut stream: RecvStream) -> (Vec<u8>, Headers, bool) {
     let mut body = Vec::new();
     while let Some(piece) = stream.data().await {
         let Ok(piece) = piece else { return (body, Headers::default(), false) };
@@ -302,7 +303,8 @@ fn reset(error: h2::Error) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, error)
 }
 
-fn headers(fields: &HeaderMap) -> Headers {
+/// Fields as they were sent.
+pub(crate) fn headers(fields: &HeaderMap) -> Headers {
     let pairs =
         fields.iter().map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())));
     Headers(pairs.collect())

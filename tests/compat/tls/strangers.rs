@@ -4,7 +4,7 @@
 //! `COMPAT_SEED` is the first seed and `COMPAT_TLS_SEEDS` how many follow it.
 
 use portway_testkit::client::Client;
-use portway_testkit::random::{Random, number_from_environment};
+use portway_testkit::random::Random;
 use serde_json::Value;
 
 mod guests;
@@ -16,31 +16,15 @@ use self::guests::Visit;
 use self::keys::Identities;
 use self::world::World;
 use super::super::pair::{Pair, Side};
+use super::super::seeds;
 
 /// How many clients come to each configuration.
 const VISITS: usize = 160;
 
-/// How many failures are told.
-const SHOWN: usize = 20;
-
 #[test]
 fn strangers_are_received_as_by_traefik() {
-    let first = number_from_environment("COMPAT_SEED", 1);
-    let count = number_from_environment("COMPAT_TLS_SEEDS", 3);
     let identities = Identities::make();
-    let mut failures = Vec::new();
-    for seed in first..first + count {
-        let Some(pair) = receive(seed, &identities) else { return };
-        println!(
-            "COMPAT_SEED={seed}: {} cases, {} differ",
-            pair.compared(),
-            pair.mismatches().len()
-        );
-        failures.extend_from_slice(pair.mismatches());
-    }
-    let count = failures.len();
-    failures.truncate(SHOWN);
-    assert!(count == 0, "{count} cases differ\n{}", failures.join("\n"));
+    seeds::each("COMPAT_TLS_SEEDS", 3, 1, |seed| receive(seed, &identities));
 }
 
 fn receive(seed: u64, identities: &Identities) -> Option<Pair> {

@@ -15,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use super::{Line as _, Received, Shared, Step, agreed};
-use crate::message::{Framing, Head, Headers, Reader, latin1};
+use crate::http2::{headers, read};
+use crate::message::{Framing, Head, Headers, Reader};
 
 /// What clients with prior knowledge begin with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
@@ -166,19 +167,6 @@ fn join_cookies(fields: &mut Headers) {
     }
 }
 
-async fn read(mut stream: RecvStream) -> (Vec<u8>, Headers, bool) {
-    let mut body = Vec::new();
-    while let Some(piece) = stream.data().await {
-        let Ok(piece) = piece else { return (body, Headers::default(), false) };
-        body.extend_from_slice(&piece);
-        let _ = stream.flow_control().release_capacity(piece.len());
-    }
-    match stream.trailers().await {
-        Ok(trailers) => (body, trailers.as_ref().map(headers).unwrap_or_default(), true),
-        Err(_) => (body, Headers::default(), false),
-    }
-}
-
 /// Tells what the steps write up to the first that ends something; waits come first.
 async fn perform(respond: &mut SendResponse<Bytes>, steps: &[Step], method: &str) -> Option<End> {
     let (mut written, mut last) = (Vec::new(), None);
@@ -276,10 +264,4 @@ fn fields(headers: &Headers) -> HeaderMap {
         }
     }
     fields
-}
-
-fn headers(fields: &HeaderMap) -> Headers {
-    let pairs =
-        fields.iter().map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())));
-    Headers(pairs.collect())
 }
