@@ -12,7 +12,8 @@ use std::{
     thread,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use memchr::memmem;
 
 use crate::{bench::peers, cargo, root, run, tools};
 
@@ -36,11 +37,14 @@ const WORK: [&str; 15] = [
     "access-log",
 ];
 
+/// How many functions are looked for in the binary.
+const BUSIEST: usize = 60;
+
 /// Builds the binary and answers where it is.
 ///
 /// # Errors
-/// When a build fails, when there is no `llvm-profdata` (the component `llvm-tools` of rustup), and when either build
-/// gives a wrong answer to anything of the work.
+/// When a build fails, when there is no `llvm-profdata` (the component `llvm-tools` of rustup), when the second build
+/// made no use of the counts, and when either gives a wrong answer to anything of the work.
 pub(crate) fn build() -> Result<PathBuf> {
     let host = host()?;
     let profdata = profdata()?
@@ -52,14 +56,13 @@ pub(crate) fn build() -> Result<PathBuf> {
         // Those of another source.
         fs::remove_dir_all(&counts)?;
     }
-    let counting = compile(&host, "counting", &flag("-Cprofile-generate=", &counts), |build| {
-        // What is counted is decided before crates are joined, and nobody waits for this one.
-        build.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
-    })?;
+    // All else is as in the second build: cargo names functions after every setting, and counts are found by name.
+    let counting = compile(&host, "counting", &flag("-Cprofile-generate=", &counts))?;
     work(&runner, &counting, &folder)?;
-    let mut merge = Command::new(profdata);
+    let mut merge = Command::new(&profdata);
     run(merge.arg("merge").arg("--output").arg(&profile).arg(&counts))?;
-    let built = compile(&host, "final", &flag("-Cprofile-use=", &profile), |_| {})?;
+    let built = compile(&host, "final", &flag("-Cprofile-use=", &profile))?;
+    check_use(&profdata, &profile, &built)?;
     // Answers are checked: a binary that was laid out wrongly does not leave.
     work(&runner, &built, &folder)?;
     let binary = folder.join("portway");
@@ -80,18 +83,12 @@ pub(crate) fn test() -> Result<()> {
 }
 
 /// Builds Portway into a folder of its own, with one more flag for the compiler.
-fn compile(
-    host: &str,
-    name: &str,
-    flag: &str,
-    settle: impl FnOnce(&mut Command),
-) -> Result<PathBuf> {
+fn compile(host: &str, name: &str, flag: &str) -> Result<PathBuf> {
     let folder = root().join("target/pgo").join(name);
     let mut build =
         cargo(["build", "--release", "--locked", "--package", "portway", "--target", host]);
     // With a target named, build scripts and macros are compiled without the flag.
     build.env("CARGO_TARGET_DIR", &folder).env("CARGO_ENCODED_RUSTFLAGS", flags(flag));
-    settle(&mut build);
     run(&mut build)?;
     Ok(folder.join(host).join("release/portway"))
 }
@@ -125,6 +122,26 @@ fn profdata() -> Result<Option<PathBuf>> {
         let _ = run(add.args(["component", "add", "llvm-tools"]));
     }
     Ok(profdata.is_file().then_some(profdata))
+}
+
+/// Fails unless the functions that did most are in the binary by their names: the compiler says nothing of counts that
+/// it finds no function for, and optimises without them.
+fn check_use(profdata: &Path, profile: &Path, built: &Path) -> Result<()> {
+    let mut show = Command::new(profdata);
+    let shown = show.args(["show", &format!("--topn={BUSIEST}")]).arg(profile).output()?;
+    let shown = String::from_utf8(shown.stdout)?;
+    let names = shown.lines().filter_map(|line| line.trim().split_once(", max count"));
+    // A function that no other crate sees stands behind its module's name.
+    let names = names.map(|(name, _)| name.rsplit(';').next().unwrap_or(name));
+    let binary = fs::read(built)?;
+    let found = names.filter(|name| memmem::find(&binary, name.as_bytes()).is_some()).count();
+    // Some are inlined wherever they are called.
+    ensure!(
+        found >= BUSIEST / 3,
+        "only {found} of the {BUSIEST} busiest functions are in {}: it makes no use of the counts",
+        built.display()
+    );
+    Ok(())
 }
 
 /// The triple of the machine that this is.
