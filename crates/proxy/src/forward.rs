@@ -112,17 +112,16 @@ pub(crate) async fn pass_on(
         Err(broken) => Err(broken),
     };
     let ended = connection.end_exchange();
-    let own = connection.own.clone();
     let mut next = match relayed {
         Ok((keep, clean)) => {
             let reusable = clean && asked && memory.response.keep_alive;
             if reusable
                 && memory.from_server.is_empty()
                 && own::is_for_others(&memory.request, server)
-                && let Some(connection) =
-                    memory.server.take_if(|connection| connection.stream.http2().is_none())
+                && let Some(idle) = memory.server.take_if(|one| one.stream.http2().is_none())
             {
-                own::pool(&worker, own.as_deref()).borrow_mut().put(server, connection, ended);
+                let pool = own::pool(&worker, connection.own.as_deref());
+                pool.borrow_mut().put(server, idle, ended);
             }
             if keep { Next::KeepAlive } else { Next::Close }
         }
