@@ -8,8 +8,9 @@ mod sniff;
 use std::{future::poll_fn, net::IpAddr, rc::Rc, task::Poll, time::Instant};
 
 use portway_http::{
-    BodyError, BodyFraming, BodyReader, Request, Status, append_forwarded_for, codec::ResponseHead,
-    remove_request_hop_by_hop, remove_response_hop_by_hop, websocket_header_case,
+    BodyError, BodyFraming, BodyReader, Known, Request, Status, append_forwarded_for,
+    codec::ResponseHead, remove_request_hop_by_hop, remove_response_hop_by_hop,
+    websocket_header_case,
 };
 use portway_middleware::lacks_type;
 use portway_observe::Reason;
@@ -66,6 +67,7 @@ pub(crate) async fn fetch(
         facts.served_by(&job.picked, &memory.request.headers);
         prepare(&mut memory.request, job, connection.peer.ip());
     }
+    own::heed(&mut connection.own, &memory.request.headers, Known::Authorization);
     memory.upload.clear();
     let sent = send::send(connection, memory, &worker, job).await;
     match sent {
@@ -73,7 +75,7 @@ pub(crate) async fn fetch(
         Ok(()) => {
             facts.received(&memory.response);
             let Memory { response, .. } = memory;
-            own::heed(&mut connection.own, &response.headers);
+            own::heed(&mut connection.own, &response.headers, Known::WwwAuthenticate);
             if response.status != Status::SWITCHING_PROTOCOLS {
                 remove_response_hop_by_hop(&mut response.headers, response.body);
             }

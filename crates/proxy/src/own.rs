@@ -1,7 +1,7 @@
 //! Whose connections to servers are: those that belong to one client.
 //!
 //! With NTLM and Negotiate a server authenticates the connection and not the request: whoever comes next on it is taken
-//! for the same user. Once a server has asked for one of them, a client's requests therefore go over connections that
+//! for the same user. Once a server has asked for one of them or a client uses it, that client's requests therefore go over connections that
 //! nobody else's use, and that end with its own. Traefik: `kerberosRoundTripper`.
 
 use std::{
@@ -33,9 +33,10 @@ pub(crate) fn pool<'a>(worker: &'a Worker, own: Option<&'a Own>) -> &'a RefCell<
     own.and_then(|own| own.0.get()).unwrap_or(&worker.pool)
 }
 
-/// A client's own connections, which begin where a response asks for what authenticates connections.
-pub(crate) fn heed(own: &mut Option<Rc<Own>>, response: &Headers) {
-    if response.get_all(Known::WwwAuthenticate).any(authenticates_connections) {
+/// A client's own connections, which begin where a response asks for what authenticates connections, or a request has it
+/// unasked: `name` is the field of either that says so.
+pub(crate) fn heed(own: &mut Option<Rc<Own>>, headers: &Headers, name: Known) {
+    if headers.get_all(name).any(authenticates_connections) {
         own.get_or_insert_default().begin();
     }
 }
@@ -60,13 +61,15 @@ mod tests {
 
     #[track_caller]
     fn check(challenges: &[&str], expected: bool) {
-        let mut headers = Headers::new();
-        for challenge in challenges {
-            headers.append(Known::WwwAuthenticate, *challenge);
+        for name in [Known::WwwAuthenticate, Known::Authorization] {
+            let mut headers = Headers::new();
+            for challenge in challenges {
+                headers.append(name, *challenge);
+            }
+            let mut own = None;
+            heed(&mut own, &headers, name);
+            assert_eq!(own.is_some_and(|own| own.0.get().is_some()), expected, "{challenges:?}");
         }
-        let mut own = None;
-        heed(&mut own, &headers);
-        assert_eq!(own.is_some_and(|own| own.0.get().is_some()), expected, "{challenges:?}");
     }
 
     #[test]
