@@ -6,6 +6,7 @@
 mod http2;
 pub mod script;
 
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::SockRef;
 
 use crate::message::{Framing, Head, Headers, Reader};
 
@@ -80,13 +82,48 @@ struct Shared {
     busy: AtomicUsize,
     tapes: Mutex<Vec<Vec<u8>>>,
     connections: AtomicUsize,
-    sockets: Mutex<Vec<TcpStream>>,
+    sockets: Mutex<Sockets>,
     stopped: AtomicBool,
     greeting: Mutex<Vec<Step>>,
     settings: Mutex<Option<Http2Settings>>,
     tls: Option<Arc<ServerConfig>>,
     early: Box<EarlyScript>,
     script: Box<Script>,
+}
+
+/// A copy of the socket of each connection, by which it can be closed from outside.
+#[derive(Default)]
+struct Sockets {
+    open: HashMap<usize, TcpStream>,
+    /// Connections that the backend has ended, and the peer perhaps not: the system would reset them if they were let go
+    /// while bytes have not been read, and the peer could lose the answer by that.
+    ended: VecDeque<TcpStream>,
+}
+
+/// How many ended connections are kept.
+const ENDED: usize = 256;
+
+impl Sockets {
+    /// Ends a connection that nothing more is done with.
+    fn end(&mut self, number: usize) {
+        let Some(socket) = self.open.remove(&number) else { return };
+        // What is to be reset is reset by letting go of its last copy.
+        if SockRef::from(&socket).linger().is_ok_and(|linger| linger.is_some()) {
+            return;
+        }
+        let _ = socket.shutdown(Shutdown::Both);
+        self.ended.push_back(socket);
+        if self.ended.len() > ENDED {
+            self.ended.pop_front();
+        }
+    }
+
+    fn close_all(&mut self) {
+        self.ended.clear();
+        for (_, socket) in self.open.drain() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 /// What a backend says of itself over HTTP/2; `None` says nothing.
@@ -234,9 +271,7 @@ impl Backend {
 
     /// Closes every open connection; the listener stays.
     pub fn drop_connections(&self) {
-        for socket in self.shared.sockets.lock().unwrap().drain(..) {
-            let _ = socket.shutdown(Shutdown::Both);
-        }
+        self.shared.sockets.lock().unwrap().close_all();
     }
 }
 
@@ -258,15 +293,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let _ = socket.set_nodelay(true);
         let number = shared.connections.fetch_add(1, Ordering::Relaxed);
         if let Ok(copy) = socket.try_clone() {
-            shared.sockets.lock().unwrap().push(copy);
+            shared.sockets.lock().unwrap().open.insert(number, copy);
         }
         shared.tapes.lock().unwrap().push(Vec::new());
         let shared = Arc::clone(shared);
         thread::spawn(move || {
-            let closer = socket.try_clone();
             let _ = receive(socket, number, &shared);
-            // The list of sockets holds a copy, so leaving the scope alone would not close it.
-            let _ = closer.map(|socket| socket.shutdown(Shutdown::Both));
+            shared.sockets.lock().unwrap().end(number);
         });
     }
 }
@@ -337,7 +370,7 @@ fn agreed(connection: &ServerConnection) -> String {
 
 impl Line for TcpStream {
     fn reset(&self) {
-        let _ = socket2::SockRef::from(self).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
 }
 
