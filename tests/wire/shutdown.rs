@@ -28,6 +28,34 @@ fn a_request_in_flight_survives_sigterm() {
 }
 
 #[test]
+fn whoever_asks_again_at_once_is_told_that_it_ends() {
+    let mut site = Site::start(Backend::start(), &[]);
+    let clients: Vec<_> = (0..24)
+        .map(|number| {
+            let mut client = site.client();
+            std::thread::spawn(move || {
+                for asked in 1.. {
+                    // Some answers are sent while the end begins, some requests come just then.
+                    let response = client.ask(get("/")).map_err(|error| (number, asked, error))?;
+                    if response.headers.value("Connection") == Some("close") {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(number % 8));
+                }
+                Ok::<(), (u64, u64, std::io::Error)>(())
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(300));
+    site.process.signal("TERM");
+    for client in clients {
+        client.join().unwrap().unwrap();
+    }
+    let status = site.process.wait(Duration::from_secs(12)).expect("an end");
+    assert!(status.success(), "{status}");
+}
+
+#[test]
 fn an_idle_process_ends_at_once() {
     let mut site = Site::start(Backend::start(), &[]);
     let _idle = site.client();

@@ -36,9 +36,9 @@ use crate::{
 /// connection can be kept. As in Go's server.
 pub(crate) const MAX_UNWANTED: u64 = 256 * 1024;
 
-/// How long a connection that nothing came on may still begin once the entry point drains: its first bytes
-/// may be here already.
-const LAST_CALL: Duration = Duration::from_millis(50);
+/// How long a connection that nothing came on may still bring a request once the entry point drains: its client, which may
+/// be far away, cannot know yet, and an answer before may have promised to go on.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// How long nothing may come on a connection that ends before it is closed: it is read from, so that its last
 /// answer is not lost to a reset.
@@ -209,11 +209,10 @@ impl Connection {
         let (Some(settings), Some(ending)) = (settings, worker.ending(self.entry_point)) else {
             return false;
         };
-        if !self.fill(settings.read_timeout, Some(ending)).await {
-            self.begun = Instant::now();
-            if !ending.is_draining() || !self.fill(Some(LAST_CALL), None).await {
-                return false;
-            }
+        if !self.fill(settings.read_timeout, Some(ending)).await
+            && !self.is_last_called(ending).await
+        {
+            return false;
         }
         match &settings.proxy_protocol {
             // Rare and large next to a connection that waits for its next request.
@@ -274,8 +273,8 @@ impl Connection {
             }
             self.worker.memories.put(memory);
             match next {
-                Next::KeepAlive if !self.is_draining() => {}
-                Next::KeepAlive | Next::Close => return Box::pin(self.linger()).await,
+                Next::KeepAlive => {}
+                Next::Close => return Box::pin(self.linger()).await,
                 Next::Abort | Next::Tunnel => {
                     if self.until_close {
                         self.stream.reset_at_end();
@@ -331,7 +330,7 @@ impl Connection {
         };
         if self.input.is_empty() {
             self.begun = self.ended;
-            if !self.wait(settings, ending).await {
+            if !self.wait(settings, ending).await && !self.is_last_called(ending).await {
                 return Head::End;
             }
         }
@@ -361,6 +360,13 @@ impl Connection {
         let is_first = self.requests == 0 && self.counted;
         let limit = if is_first { settings.read_timeout } else { settings.idle_timeout };
         self.fill(limit, Some(ending))
+    }
+
+    /// Waits for the first bytes of what is the last request because the entry point drains; `false` when none came in
+    /// time, or the wait before ended for another reason.
+    async fn is_last_called(&mut self, ending: &Ending) -> bool {
+        self.begun = Instant::now();
+        ending.is_draining() && self.fill(Some(LAST_CALL), None).await
     }
 
     /// The head, if all of it is here.

@@ -1,8 +1,8 @@
 //! Whose connections to servers are: those that belong to one client.
 //!
 //! With NTLM and Negotiate a server authenticates the connection and not the request: whoever comes next on it is taken
-//! for the same user. Once a server has asked for one of them or a client uses it, that client's requests therefore go over connections that
-//! nobody else's use, and that end with its own. Traefik: `kerberosRoundTripper`.
+//! for the same user. Once a server has asked for one of them or a client uses it, that client's requests therefore go
+//! over connections that nobody else's use, and that end with its own. Traefik: `kerberosRoundTripper`.
 
 use std::{
     cell::{OnceCell, RefCell},
