@@ -49,12 +49,21 @@ impl Keeping {
     }
 }
 
+/// What an entry of the table is found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    /// Of name and value.
+    hash: u32,
+    /// The name's place in the static table, or 0.
+    index: u32,
+}
+
 /// Writes the blocks of one direction of a connection, in their order.
 #[derive(Debug, Clone)]
 pub struct Encoder {
     table: Table,
-    /// The hashes of the table's entries.
-    hashes: VecDeque<u32>,
+    /// What the entries of the table are found by.
+    marks: VecDeque<Mark>,
     /// The hashes of fields that came of late, and where the next one goes.
     recent: [u32; RECENT],
     next_recent: usize,
@@ -71,7 +80,7 @@ impl Encoder {
         let table = Table::new(DEFAULT_SIZE);
         let mut encoder = Self {
             table,
-            hashes: VecDeque::new(),
+            marks: VecDeque::new(),
             recent: [0; RECENT],
             next_recent: 0,
             most,
@@ -131,13 +140,13 @@ impl Encoder {
         let name = statics::field(index).map_or(name, |field| field.name.as_bytes());
         match keeping {
             Keeping::Repeated => {
-                let hash = hash(index, name, value);
-                if let Some(place) = self.find(hash, name, value) {
+                let mark = mark(index, name, value);
+                if let Some(place) = self.find(mark, name, value) {
                     return integer::write(out, 0x80, 7, statics::COUNT + 1 + place);
                 }
-                if self.comes_again(hash) {
+                if self.comes_again(mark.hash) {
                     integer::write(out, 0x40, 6, index);
-                    self.keep(hash, name, value);
+                    self.keep(mark, name, value);
                 } else {
                     integer::write(out, 0, 4, index);
                 }
@@ -152,12 +161,12 @@ impl Encoder {
     }
 
     /// Where the table has this field.
-    fn find(&self, hash: u32, name: &[u8], value: &[u8]) -> Option<usize> {
-        let (front, back) = self.hashes.as_slices();
-        let place = front.iter().chain(back).position(|&other| other == hash)?;
+    fn find(&self, mark: Mark, name: &[u8], value: &[u8]) -> Option<usize> {
+        let (front, back) = self.marks.as_slices();
+        let place = front.iter().chain(back).position(|&other| other == mark)?;
         let entry = self.table.entry(place)?;
-        let is_named = entry.name == name || entry.name.eq_ignore_ascii_case(name);
-        (entry.value == value && is_named).then_some(place)
+        let is_named = mark.index != 0 || entry.name.eq_ignore_ascii_case(name);
+        (is_named && entry.value == value).then_some(place)
     }
 
     /// Whether the field came of late; from now on it did.
@@ -172,7 +181,7 @@ impl Encoder {
         false
     }
 
-    fn keep(&mut self, hash: u32, name: &[u8], value: &[u8]) {
+    fn keep(&mut self, mark: Mark, name: &[u8], value: &[u8]) {
         let mut small = [0; LONGEST];
         let Some(small) = small.get_mut(..name.len()) else { return };
         small.copy_from_slice(name);
@@ -180,12 +189,12 @@ impl Encoder {
         let (left, came_in) = self.table.insert(NewName::Text(small, Name::Other), value, true);
         self.forget(left);
         if came_in {
-            self.hashes.push_front(hash);
+            self.marks.push_front(mark);
         }
     }
 
     fn forget(&mut self, left: usize) {
-        self.hashes.truncate(self.hashes.len().saturating_sub(left));
+        self.marks.truncate(self.marks.len().saturating_sub(left));
     }
 }
 
@@ -209,13 +218,17 @@ fn write_string(out: &mut Vec<u8>, text: &[u8]) {
 
 /// A quick hash; what it finds is compared, and never 0, which is nobody's. The name stands in its index, if it has
 /// one.
-fn hash(index: usize, name: &[u8], value: &[u8]) -> u32 {
+fn mark(index: usize, name: &[u8], value: &[u8]) -> Mark {
     let mut hash = mix(index as u64, value.len() as u64);
     if index == 0 {
         hash = mix_text(mix(hash, name.len() as u64), name);
     }
     let [.., a, b, c, d] = mix_text(hash, value).to_le_bytes();
-    u32::from_le_bytes([a, b, c, d]) | 1
+    // The static table has 61 entries.
+    Mark {
+        hash: u32::from_le_bytes([a, b, c, d]) | 1,
+        index: u32::try_from(index).unwrap_or_default(),
+    }
 }
 
 fn mix(hash: u64, word: u64) -> u64 {

@@ -31,11 +31,17 @@ pub(super) fn read(input: &mut &[u8], prefix: u32) -> Result<usize, HpackError> 
 }
 
 /// Writes an integer whose first byte holds `prefix` bits of it, below those of `pattern`.
+#[inline]
 pub(in crate::h2) fn write(out: &mut Vec<u8>, pattern: u8, prefix: u32, value: usize) {
     let most = (1_usize << prefix) - 1;
     if value < most {
-        return out.push(pattern | low_byte(value));
+        out.push(pattern | low_byte(value));
+    } else {
+        write_long(out, pattern, most, value);
     }
+}
+
+fn write_long(out: &mut Vec<u8>, pattern: u8, most: usize, value: usize) {
     out.push(pattern | low_byte(most));
     let mut rest = value - most;
     while rest >= 0x80 {
