@@ -216,6 +216,10 @@ impl Heads<'_> {
             let source = match ready!(server.poll_fill(cx, self.buffers)) {
                 Ok(0) => io::ErrorKind::UnexpectedEof.into(),
                 Ok(_) => continue,
+                // As in Go, which has forgotten the reset when it finds that the head is not complete.
+                Err(error) if self.state.answered && is_reset(&error) => {
+                    io::ErrorKind::UnexpectedEof.into()
+                }
                 Err(error) => error,
             };
             return Poll::Ready(Err(self.closed(source)));
@@ -269,7 +273,6 @@ impl Heads<'_> {
         if Unresponsive::is_cause(&source) {
             return ForwardError::Unresponsive { server };
         }
-        // A reset is a broken connection whenever it comes; an orderly end in the middle is nonsense.
         if self.state.answered && source.kind() == io::ErrorKind::UnexpectedEof {
             ForwardError::CutHead { server }
         } else {
@@ -308,6 +311,10 @@ impl Heads<'_> {
         write_response_head(&mut text, &head);
         write(client, &text, self.limits.write).await
     }
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionReset
 }
 
 /// Tells the client to send its body.
