@@ -23,7 +23,7 @@ const WINDOW: u16 = 4;
 const MIB: u64 = 1 << 20;
 
 /// Literals that no table keeps.
-fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
     fields.iter().flat_map(|(name, value)| [vec![0], text(name), text(value)].concat()).collect()
 }
@@ -33,7 +33,7 @@ const GET: &[(&str, &str)] =
 
 /// A connection of which each stream has so much room, and the connection all that there is.
 #[track_caller]
-fn connect(site: &Site, window: u32) -> TcpStream {
+pub(super) fn connect(site: &Site, window: u32) -> TcpStream {
     let mut socket = TcpStream::connect(site.process.address("web")).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
     let setting = [&WINDOW.to_be_bytes()[..], &window.to_be_bytes()].concat();
@@ -47,7 +47,7 @@ fn connect(site: &Site, window: u32) -> TcpStream {
     socket
 }
 
-fn read_frame(socket: &mut TcpStream) -> io::Result<(u8, u32, Vec<u8>)> {
+pub(super) fn read_frame(socket: &mut TcpStream) -> io::Result<(u8, u32, Vec<u8>)> {
     let mut head = [0; 9];
     socket.read_exact(&mut head)?;
     let [a, b, c, kind, _, stream @ ..] = head;

@@ -1,9 +1,15 @@
 //! Answers that come before the request's body has: a client that goes on is never surprised by the end of its
 //! connection.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use portway_testkit::backend::Backend;
 use portway_testkit::client::Client;
+use portway_testkit::http2_server::{DATA, END, END_HEADERS, HEADERS, RESET, frame};
 
+use super::http2_stalls::{connect, fields, read_frame};
 use super::{Site, get};
 
 const NOWHERE: &str = r#"
@@ -72,5 +78,57 @@ fn a_connection_goes_on_where_all_of_the_body_is_here() {
         let said = begin(&mut client, host, "Transfer-Encoding: chunked", "1\r\nx\r\n0\r\n\r\n");
         assert_eq!(said, (status, None), "{host}");
         assert_eq!(client.ask(get("/next")).unwrap().status, 200, "{host}");
+    }
+}
+
+/// Begins a request over HTTP/2 whose answer does not wait for its body, and reads that answer.
+#[track_caller]
+fn begin_stream(site: &Site, host: &str) -> TcpStream {
+    let head =
+        [(":method", "POST"), (":scheme", "http"), (":path", "/early"), (":authority", host)];
+    let mut socket = connect(site, 65_535);
+    socket.write_all(&frame(HEADERS, END_HEADERS, 1, &fields(&head))).unwrap();
+    socket.write_all(&frame(DATA, 0, 1, b"x")).unwrap();
+    loop {
+        let (kind, stream, _) = read_frame(&mut socket).unwrap();
+        assert_ne!(kind, RESET, "{host}: the answer is lost on clients that read both at once");
+        if kind == DATA && stream == 1 {
+            return socket;
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_given_up_only_when_its_client_can_have_read_the_answer() {
+    let site = site();
+    for host in ["a", "dead", "nobody"] {
+        let mut socket = begin_stream(&site, host);
+        let answered = Instant::now();
+        let told = loop {
+            match read_frame(&mut socket).unwrap() {
+                (RESET, 1, code) => break code,
+                frame => assert_ne!(frame.0, HEADERS, "{host}: another answer"),
+            }
+        };
+        assert_eq!(told, [0; 4], "{host}: nothing went wrong");
+        let waited = answered.elapsed();
+        assert!(waited > Duration::from_millis(250), "{host}: {waited:?}");
+    }
+}
+
+#[test]
+fn a_stream_whose_client_goes_on_ends_as_if_all_had_been_wanted() {
+    let site = site();
+    for host in ["a", "dead", "nobody"] {
+        let mut socket = begin_stream(&site, host);
+        // More than there is room for, without more being given.
+        for _ in 0..20 {
+            socket.write_all(&frame(DATA, 0, 1, &[b'x'; 16_000])).unwrap();
+        }
+        socket.write_all(&frame(DATA, END, 1, b"x")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        while let Ok((kind, stream, _)) = read_frame(&mut socket) {
+            assert!(kind != RESET && stream <= 1, "{host}");
+        }
     }
 }

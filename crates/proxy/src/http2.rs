@@ -24,7 +24,7 @@ use portway_http::{
 };
 use portway_observe::Reason;
 use portway_upstream::{Arrived, Budget, Driver, Http2Stream, Stream};
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 
 pub(crate) use self::tasks::Tasks;
 use crate::{
@@ -257,6 +257,17 @@ async fn lead(led: Led) {
     worker.memories.put(memory);
     if next == Next::Abort {
         connection.stream.reset_at_end();
+    } else if let Stream::Http2(stream) = &mut connection.stream {
+        linger(stream).await;
+    }
+}
+
+/// Leaves a client time to read an answer that came before the end of its request. The reset that makes the rest of the
+/// request needless (RFC 9113 §8.1) is all that some clients see, where they read both at once: curl 7.88 does.
+async fn linger(stream: &mut Http2Stream) {
+    if poll_fn(|cx| Poll::Ready(stream.poll_unwanted(cx).is_pending())).await {
+        // Rare, as above.
+        _ = Box::pin(timeout(LINGER, poll_fn(|cx| stream.poll_unwanted(cx)))).await;
     }
 }
 

@@ -189,6 +189,16 @@ impl Http2Stream {
         }
     }
 
+    /// Takes what still comes of a body that nobody wants, after all that goes was sent; ready at its end, or when the
+    /// peer gives up.
+    pub fn poll_unwanted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.poll_unwanted(cx),
+            Side::ToServer(_, _, Some(handle)) => handle.poll_unwanted(cx),
+            Side::ToServer(..) => Poll::Ready(()),
+        }
+    }
+
     /// Gives the stream up with an error that the peer sees.
     pub fn reset(&mut self, code: ErrorCode) {
         match &mut self.0 {
@@ -242,6 +252,22 @@ impl<R: Role> Handle<R> {
             return Poll::Ready(Err(gone.error()));
         }
         slot.await_reading(cx);
+        Poll::Pending
+    }
+
+    fn poll_unwanted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut hub = self.hub.borrow_mut();
+        let Some(slot) = hub.slot(self.stream).filter(|_| self.sent) else {
+            return Poll::Ready(());
+        };
+        if slot.ended || slot.gone.is_some() {
+            return Poll::Ready(());
+        }
+        let unread = slot.unread().len();
+        slot.advance(unread);
+        slot.await_reading(cx);
+        hub.engine.release(self.stream, unread);
+        hub.wake_driver();
         Poll::Pending
     }
 
