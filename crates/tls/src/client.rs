@@ -7,26 +7,24 @@ use portway_model::{
     dynamic::{ServersTransport, TlsOptions},
 };
 use rustls::{
-    ClientConfig, RootCertStore, SignatureScheme,
-    client::{ResolvesClientCert, WebPkiServerVerifier, danger::ServerCertVerifier},
+    ClientConfig, SignatureScheme,
+    client::ResolvesClientCert,
     pki_types::{CertificateDer, ServerName},
     sign::CertifiedKey,
 };
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 use crate::{
-    LoadedCertificate, crypto,
+    LoadedCertificate,
+    chain::Authorities,
     options::settings::{self, Settings},
     pem,
-    verify::{AnyServer, PeerUri, VerifiedServer},
+    verify::ServerVerifier,
 };
 
 /// The system's authorities, loaded once.
 #[derive(Clone)]
-pub struct NativeRoots {
-    store: Arc<RootCertStore>,
-    certificates: Arc<Vec<CertificateDer<'static>>>,
-}
+pub struct NativeRoots(Arc<Authorities>);
 
 /// How to do TLS with the servers of one transport.
 #[derive(Clone)]
@@ -54,15 +52,13 @@ impl NativeRoots {
 
     /// These authorities.
     pub fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(certificates.iter().cloned());
-        Self { store: Arc::new(store), certificates: Arc::new(certificates) }
+        Self(Arc::new(Authorities::new(certificates).0))
     }
 }
 
 impl fmt::Debug for NativeRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NativeRoots({})", self.store.len())
+        write!(f, "NativeRoots({})", self.0.len())
     }
 }
 
@@ -98,7 +94,7 @@ impl ClientTls {
         let config = match builder {
             Ok(builder) => builder
                 .dangerous()
-                .with_custom_certificate_verifier(verifier)
+                .with_custom_certificate_verifier(Arc::new(verifier))
                 .with_client_cert_resolver(Arc::new(certificates)),
             Err(error) => {
                 problems.push(Problem::error("", format!("TLS cannot be set up: {error}")));
@@ -186,38 +182,26 @@ fn verifier(
     transport: &ServersTransport,
     native: &NativeRoots,
     problems: &mut Vec<Problem>,
-) -> Arc<dyn ServerCertVerifier> {
+) -> ServerVerifier {
     let skips = transport.insecure_skip_verify;
     if skips && transport.peer_cert_uri.is_empty() {
-        return Arc::new(AnyServer);
+        return ServerVerifier::ANY;
     }
-    let (store, authorities) = if transport.root_cas.is_empty() {
-        (Arc::clone(&native.store), Vec::clone(&native.certificates))
+    let authorities = if transport.root_cas.is_empty() {
+        Arc::clone(&native.0)
     } else {
-        let authorities = authorities(transport, problems);
-        let mut store = RootCertStore::empty();
-        let (_, unusable) = store.add_parsable_certificates(authorities.iter().cloned());
-        if unusable > 0 {
-            let message = format!("{unusable} of {} authorities cannot be used", authorities.len());
-            problems.push(Problem::warning("rootCAs", message));
-        }
-        (Arc::new(store), authorities)
+        let (authorities, unusable) = Authorities::new(authorities(transport, problems));
+        problems.extend(unusable.map(|remark| Problem::warning("rootCAs", remark)));
+        Arc::new(authorities)
     };
-    let provider = Arc::clone(crypto::provider());
-    match WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), provider).build() {
-        Ok(inner) => {
-            let uri = Some(transport.peer_cert_uri.clone()).filter(|uri| !uri.is_empty());
-            let peer = uri.map(|uri| PeerUri { uri, nameless: skips.then_some(store) });
-            Arc::new(VerifiedServer { inner, authorities, peer })
-        }
-        Err(_) => {
-            problems.push(Problem::warning(
-                "rootCAs",
-                "no authority can be used: no server's certificate will be trusted",
-            ));
-            Arc::new(crate::verify::NoServer)
-        }
+    if authorities.is_empty() {
+        problems.push(Problem::warning(
+            "rootCAs",
+            "no authority can be used: no server's certificate will be trusted",
+        ));
     }
+    let peer_uri = Some(transport.peer_cert_uri.clone()).filter(|uri| !uri.is_empty());
+    ServerVerifier { authorities: Some(authorities), for_name: !skips, peer_uri }
 }
 
 fn authorities(

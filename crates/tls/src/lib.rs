@@ -16,6 +16,7 @@
 
 mod certificate;
 mod certificates;
+mod chain;
 mod client;
 mod client_certificates;
 mod crypto;

@@ -1,17 +1,15 @@
-//! Verification of the other side's certificates, where rustls' own is stricter than Go's.
+//! Verification of the other side's certificates, as rustls asks for it.
 //!
-//! Two differences matter to Traefik's users. A certificate that is itself among the authorities is
-//! trusted (rustls refuses one that says `CA:TRUE`, as `openssl req -x509` makes them). And where no
-//! verification is asked for, a version 1 certificate is accepted, as long as the peer has its key.
+//! A handshake's signature is checked with the bare key of a certificate, which may be of any version: rustls' own
+//! verification takes version 3 alone.
 
 use std::sync::Arc;
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_cert_signed_by_trust_anchor, verify_server_name,
+        verify_server_name,
     },
     crypto::WebPkiSupportedAlgorithms,
     pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
@@ -23,18 +21,23 @@ use rustls::{
 use webpki::RawPublicKeyEntity;
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
-use crate::crypto;
+use crate::{
+    chain::{Authorities, Purpose},
+    crypto,
+};
 
-/// Takes any client certificate whose key the client has, or none where it is not mandatory.
+/// Takes client certificates whose key the client has.
 #[derive(Debug)]
-pub(crate) struct AnyClient {
+pub(crate) struct ClientVerifier {
     /// Whether a client without a certificate is refused.
     pub(crate) mandatory: bool,
     /// The names of authorities that clients are told, so that they show what fits.
     pub(crate) hints: Vec<DistinguishedName>,
+    /// Where certificates must lead to; anywhere, if there is nothing.
+    pub(crate) authorities: Option<Authorities>,
 }
 
-impl ClientCertVerifier for AnyClient {
+impl ClientCertVerifier for ClientVerifier {
     fn client_auth_mandatory(&self) -> bool {
         self.mandatory
     }
@@ -45,10 +48,14 @@ impl ClientCertVerifier for AnyClient {
 
     fn verify_client_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        if let Some(authorities) = &self.authorities {
+            let verified = authorities.verify(end_entity, intermediates, now, Purpose::Client);
+            verified.map_err(certificate_error)?;
+        }
         Ok(ClientCertVerified::assertion())
     }
 
@@ -75,76 +82,44 @@ impl ClientCertVerifier for AnyClient {
     }
 }
 
-/// rustls' verification of client certificates, and trust in the authorities themselves.
+/// Takes server certificates whose key the server has.
 #[derive(Debug)]
-pub(crate) struct VerifiedClient {
-    /// rustls' verifier over the same authorities.
-    pub(crate) inner: Arc<dyn ClientCertVerifier>,
-    /// The authorities.
-    pub(crate) authorities: Vec<CertificateDer<'static>>,
+pub(crate) struct ServerVerifier {
+    /// Where certificates must lead to; anywhere, if there is nothing.
+    pub(crate) authorities: Option<Arc<Authorities>>,
+    /// Whether a certificate must be good for the server's name.
+    pub(crate) for_name: bool,
+    /// A URI that it must carry, in letters of any case. Traefik: `peerCertURI`.
+    pub(crate) peer_uri: Option<String>,
 }
 
-impl ClientCertVerifier for VerifiedClient {
-    fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
-    }
+impl ServerVerifier {
+    /// Takes any certificate. Traefik: `insecureSkipVerify`.
+    pub(crate) const ANY: Self = Self { authorities: None, for_name: false, peer_uri: None };
+}
 
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
-    }
-
-    fn verify_client_cert(
+impl ServerCertVerifier for ServerVerifier {
+    fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        match self.inner.verify_client_cert(end_entity, intermediates, now) {
-            Ok(verified) => Ok(verified),
-            Err(error) => {
-                pinned(&self.authorities, end_entity, now, Purpose::Client).ok_or(error)?;
-                Ok(ClientCertVerified::assertion())
-            }
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-/// Takes any server certificate whose key the server has. Traefik: `insecureSkipVerify`.
-#[derive(Debug)]
-pub(crate) struct AnyServer;
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
+        server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
-        _now: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+        if let Some(authorities) = &self.authorities {
+            let verified = authorities.verify(end_entity, intermediates, now, Purpose::Server);
+            verified.map_err(certificate_error)?;
+        }
+        if self.for_name {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+        }
+        match &self.peer_uri {
+            Some(uri) if !carries(end_entity, uri) => {
+                Err(CertificateError::ApplicationVerificationFailure.into())
+            }
+            _ => Ok(ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(
@@ -170,163 +145,30 @@ impl ServerCertVerifier for AnyServer {
     }
 }
 
-/// Takes no server certificate: where authorities were asked for and none could be read.
-#[derive(Debug)]
-pub(crate) struct NoServer;
-
-impl ServerCertVerifier for NoServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Err(CertificateError::UnknownIssuer.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(CertificateError::UnknownIssuer.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(CertificateError::UnknownIssuer.into())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        algorithms().supported_schemes()
-    }
+fn carries(end_entity: &CertificateDer<'_>, uri: &str) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(end_entity) else { return false };
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
+    let mut names = names.value.general_names.iter();
+    names.any(|name| matches!(name, GeneralName::URI(own) if own.eq_ignore_ascii_case(uri)))
 }
 
-/// rustls' verification of server certificates, and trust in the authorities themselves.
-#[derive(Debug)]
-pub(crate) struct VerifiedServer {
-    /// rustls' verifier over the same authorities.
-    pub(crate) inner: Arc<dyn ServerCertVerifier>,
-    /// The authorities.
-    pub(crate) authorities: Vec<CertificateDer<'static>>,
-    /// What else is asked of the certificate.
-    pub(crate) peer: Option<PeerUri>,
-}
-
-/// A URI that a server's certificate must carry. Traefik: `peerCertURI`.
-#[derive(Debug)]
-pub(crate) struct PeerUri {
-    /// The URI, in letters of any case.
-    pub(crate) uri: String,
-    /// Where the server's name does not matter, the authorities that its chain must lead to.
-    pub(crate) nameless: Option<Arc<RootCertStore>>,
-}
-
-impl PeerUri {
-    fn is_carried_by(&self, end_entity: &CertificateDer<'_>) -> bool {
-        let Ok((_, certificate)) = X509Certificate::from_der(end_entity) else { return false };
-        let Ok(Some(names)) = certificate.subject_alternative_name() else { return false };
-        let mut names = names.value.general_names.iter();
-        names.any(
-            |name| matches!(name, GeneralName::URI(uri) if uri.eq_ignore_ascii_case(&self.uri)),
-        )
-    }
-}
-
-impl ServerCertVerifier for VerifiedServer {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let nameless = self.peer.as_ref().and_then(|peer| peer.nameless.as_ref());
-        let verified = match nameless {
-            Some(store) => verify_server_cert_signed_by_trust_anchor(
-                &ParsedCertificate::try_from(end_entity)?,
-                store,
-                intermediates,
-                now,
-                algorithms().all,
-            ),
-            None => self
-                .inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-                .map(drop),
-        };
-        if let Err(error) = verified {
-            pinned(&self.authorities, end_entity, now, Purpose::Server).ok_or(error)?;
-            if nameless.is_none() {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-            }
+/// What decides about the alert that the other side gets.
+fn certificate_error(error: webpki::Error) -> Error {
+    use webpki::Error as E;
+    let error = match error {
+        E::BadDer | E::BadDerTime | E::TrailingData(_) => CertificateError::BadEncoding,
+        E::CertNotValidYet { time, not_before } => {
+            CertificateError::NotValidYetContext { time, not_before }
         }
-        match &self.peer {
-            Some(peer) if !peer.is_carried_by(end_entity) => {
-                Err(CertificateError::ApplicationVerificationFailure.into())
-            }
-            _ => Ok(ServerCertVerified::assertion()),
+        E::CertExpired { time, not_after } => CertificateError::ExpiredContext { time, not_after },
+        E::UnknownIssuer | E::EndEntityUsedAsCa => CertificateError::UnknownIssuer,
+        E::InvalidSignatureForPublicKey => CertificateError::BadSignature,
+        E::RequiredEkuNotFoundContext(_) | E::ExtensionValueInvalid => {
+            CertificateError::InvalidPurpose
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-/// What a certificate must be good for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Client,
-    Server,
-}
-
-/// Whether a certificate is one of the authorities, byte for byte, in its time and for this purpose.
-fn pinned(
-    authorities: &[CertificateDer<'static>],
-    end_entity: &CertificateDer<'_>,
-    now: UnixTime,
-    purpose: Purpose,
-) -> Option<()> {
-    authorities.iter().find(|authority| authority.as_ref() == end_entity.as_ref())?;
-    let (_, certificate) = X509Certificate::from_der(end_entity).ok()?;
-    let now = i64::try_from(now.as_secs()).ok()?;
-    let validity = certificate.validity();
-    if now < validity.not_before.timestamp() || now > validity.not_after.timestamp() {
-        return None;
-    }
-    let Some(usage) = certificate.extended_key_usage().ok()? else { return Some(()) };
-    let fits = match purpose {
-        Purpose::Client => usage.value.client_auth,
-        Purpose::Server => usage.value.server_auth,
+        error => CertificateError::Other(OtherError(Arc::new(error))),
     };
-    (fits || usage.value.any).then_some(())
+    error.into()
 }
 
 fn algorithms() -> &'static WebPkiSupportedAlgorithms {

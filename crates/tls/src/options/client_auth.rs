@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use portway_model::{Problem, dynamic::ClientAuth, nearest};
 use rustls::{
-    RootCertStore,
-    pki_types::CertificateDer,
-    server::{NoClientAuth, WebPkiClientVerifier, danger::ClientCertVerifier},
+    pki_types::UnixTime,
+    server::{NoClientAuth, danger::ClientCertVerifier},
 };
 
-use crate::{
-    crypto, pem,
-    verify::{AnyClient, VerifiedClient},
-};
+use crate::{chain::Authorities, pem, verify::ClientVerifier};
 
 /// How client certificates are dealt with.
 pub(super) struct Verifier {
@@ -40,8 +36,8 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
     };
     let unverified = |verifier| Some(Verifier { verifier, verifies: false });
     let any = |mandatory| {
-        let hints = roots(&authorities).0.subjects();
-        unverified(Arc::new(AnyClient { mandatory, hints }))
+        let hints = authorities.names();
+        unverified(Arc::new(ClientVerifier { mandatory, hints, authorities: None }))
     };
     match asked {
         "NoClientCert" => unverified(Arc::new(NoClientAuth)),
@@ -56,13 +52,6 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
     }
 }
 
-/// The authorities as rustls takes them, and how many it does not take.
-fn roots(authorities: &[CertificateDer<'static>]) -> (RootCertStore, usize) {
-    let mut roots = RootCertStore::empty();
-    let (_, unusable) = roots.add_parsable_certificates(authorities.iter().cloned());
-    (roots, unusable)
-}
-
 fn unknown_type(written: &str) -> String {
     match nearest(written, TYPES) {
         Some(near) => format!("unknown client auth type {written:?}; did you mean {near}?"),
@@ -71,43 +60,25 @@ fn unknown_type(written: &str) -> String {
 }
 
 fn verified(
-    authorities: Vec<CertificateDer<'static>>,
+    authorities: Authorities,
     mandatory: bool,
     asked: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<Verifier> {
-    let (roots, unusable) = roots(&authorities);
-    if unusable > 0 {
-        problems.push(Problem::warning(
+    if authorities.is_empty() {
+        problems.push(Problem::error(
             "clientAuth.caFiles",
-            format!("{unusable} of {} authorities cannot be used", authorities.len()),
+            format!("invalid clientAuthType: {asked}, CAFiles is required"),
         ));
+        return None;
     }
-    let builder = WebPkiClientVerifier::builder_with_provider(
-        Arc::new(roots),
-        Arc::clone(crypto::provider()),
-    );
-    let builder = if mandatory { builder } else { builder.allow_unauthenticated() };
-    match builder.build() {
-        Ok(inner) => Some(Verifier {
-            verifier: Arc::new(VerifiedClient { inner, authorities }),
-            verifies: true,
-        }),
-        Err(_) => {
-            problems.push(Problem::error(
-                "clientAuth.caFiles",
-                format!("invalid clientAuthType: {asked}, CAFiles is required"),
-            ));
-            None
-        }
-    }
+    let (hints, authorities) = (authorities.names(), Some(authorities));
+    let verifier = Arc::new(ClientVerifier { mandatory, hints, authorities });
+    Some(Verifier { verifier, verifies: true })
 }
 
 /// All authorities; one text without any is an error, as in Traefik.
-fn authorities(
-    settings: &ClientAuth,
-    problems: &mut Vec<Problem>,
-) -> Option<Vec<CertificateDer<'static>>> {
+fn authorities(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Option<Authorities> {
     let mut all = Vec::new();
     let mut good = true;
     for (position, material) in settings.authorities.iter().enumerate() {
@@ -120,7 +91,10 @@ fn authorities(
             }
         }
     }
-    good.then_some(all)
+    let (authorities, unusable) = Authorities::new(all);
+    let remarks = unusable.into_iter().chain(authorities.remarks(UnixTime::now()));
+    problems.extend(remarks.map(|remark| Problem::warning("clientAuth.caFiles", remark)));
+    good.then_some(authorities)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn client(
         .with_protocol_versions(&[version])
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(crate::verify::AnyServer))
+        .with_custom_certificate_verifier(Arc::new(crate::verify::ServerVerifier::ANY))
         .with_no_client_auth();
     Arc::new(config)
 }
@@ -171,7 +171,7 @@ fn p_521_is_served_where_it_is_named_and_nowhere_else() {
             .with_protocol_versions(&[version])
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(crate::verify::AnyServer))
+            .with_custom_certificate_verifier(Arc::new(crate::verify::ServerVerifier::ANY))
             .with_no_client_auth();
         let client = Arc::new(client);
         let done = handshake(&entry, &client, "named.test").unwrap();
@@ -303,7 +303,7 @@ fn insistent(
         .with_protocol_versions(&[version])
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(crate::verify::AnyServer))
+        .with_custom_certificate_verifier(Arc::new(crate::verify::ServerVerifier::ANY))
         .with_client_cert_resolver(Arc::new(resolver));
     Arc::new(config)
 }
@@ -385,7 +385,7 @@ fn any_certificate_needs_its_key_and_no_more() {
             .with_protocol_versions(&[version])
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(crate::verify::AnyServer))
+            .with_custom_certificate_verifier(Arc::new(crate::verify::ServerVerifier::ANY))
             .with_client_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(
                 forged.clone(),
             )));
