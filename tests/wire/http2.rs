@@ -358,3 +358,22 @@ fn requests_share_connections_to_a_server() {
     let connections: BTreeSet<String> = clients.collect();
     assert_eq!(connections.len(), 1, "{connections:?}");
 }
+
+#[test]
+fn clients_that_read_nothing_hold_up_nobody_else_on_a_connection_to_a_server() {
+    let site = start(&[]);
+    let address = site.process.address("outer");
+    let mut slow: Vec<_> = (0..16).map(|_| Client::connect(address).unwrap()).collect();
+    for client in &mut slow {
+        client.send("GET /large HTTP/1.1\r\nHost: a.test\r\n\r\n").unwrap();
+    }
+    // As much of each waits as there is room for.
+    std::thread::sleep(Duration::from_secs(1));
+    let begun = Instant::now();
+    for _ in 0..8 {
+        let mut client = Client::connect(address).unwrap();
+        let answer = client.ask("GET /next HTTP/1.1\r\nHost: a.test\r\n\r\n").unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use portway_testkit::backend::Backend;
+use portway_testkit::backend::{Backend, Step};
 
 use super::{Site, get};
 
@@ -159,7 +159,7 @@ fn a_head_without_end_ends_the_connection() {
 #[test]
 fn a_head_that_unfolds_to_much_is_refused_in_little_memory() {
     // One field of 4,000 bytes is remembered and named 4,000 times in each head.
-    let large = [&[0x40, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'y'; 4000]].concat();
+    let large = remembered();
     let outcome = flood(true, |number| {
         let fields = match number {
             0 => [FIELDS, &large].concat(),
@@ -168,6 +168,60 @@ fn a_head_that_unfolds_to_much_is_refused_in_little_memory() {
         frame(1, 0x5, stream_of(number), &fields)
     });
     assert!(outcome.sent >= 1000, "{outcome:?}");
+}
+
+/// A field of 4,000 bytes that the table remembers, so that each `0xbe` after it stands for it.
+fn remembered() -> Vec<u8> {
+    [&[0x40, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'y'; 4000]].concat()
+}
+
+#[test]
+fn trailers_that_unfold_to_much_cost_little_memory() {
+    // On each connection 250 requests are begun, whose trailers stand for a megabyte each.
+    let outcome = flood(true, |number| {
+        let (stream, fields) = (stream_of(number / 2), [0xbe; 250]);
+        match number % 2 {
+            // The table keeps nothing of it.
+            0 => frame(1, 0x4, stream, &[0x82, 0x86, 0x84, 0x01, 1, b'a']),
+            _ if number == 1 => frame(1, 0x5, stream, &remembered()),
+            _ => frame(1, 0x5, stream, &fields),
+        }
+    });
+    assert!(outcome.sent >= 1000, "{outcome:?}");
+}
+
+#[test]
+fn connections_at_rest_hold_nothing_of_what_they_were_sent() {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let backend = Backend::scripted(|_| vec![Step::Write(answer.to_vec())]);
+    let site = Site::start(backend, &["--log.level=INFO"]);
+    let before = site.process.resident_bytes();
+    let crumbs = [FIELDS, &[0x60, 0x7f, 0xa1, 0x1e], &[b'y'; 4000], &[0xbe; 240]].concat();
+    let large = [FIELDS, &remembered(), &[0xbe; 4000]].concat();
+    let mut at_rest = Vec::new();
+    for _ in 0..60 {
+        let mut socket = connect(&site);
+        let requests = [
+            headers(1, 0x4),
+            frame(1, 0x5, 1, &[&remembered()[..], &[0xbe; 10]].concat()),
+            frame(1, 0x5, 3, &large),
+            frame(1, 0x5, 5, &crumbs),
+            headers(7, 0x5),
+        ];
+        pass(&mut socket, &requests.concat(), true).unwrap();
+        at_rest.push(socket);
+    }
+    // The allocator is made to give memory back every five seconds.
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(site.client().ask(get("/probe")).unwrap().status, 200);
+        let grown = site.process.resident_bytes().saturating_sub(before);
+        if grown < MOST_MEMORY {
+            return;
+        }
+        assert!(Instant::now() < until, "{} MiB more", grown >> 20);
+    }
 }
 
 #[test]

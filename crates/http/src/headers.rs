@@ -68,6 +68,12 @@ impl Headers {
         self.underscores = false;
     }
 
+    /// The bytes of its memory.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// Gives back the memory that the fields do not need.
     pub fn shrink_to_fit(&mut self) {
         self.text.shrink_to_fit();

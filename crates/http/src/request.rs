@@ -93,6 +93,13 @@ impl Request {
         self.host.clear();
     }
 
+    /// The bytes of its memory, which [`Self::clear`] keeps.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let host = self.authority.capacity() + self.host.capacity();
+        self.headers.capacity() + self.target.capacity() + host
+    }
+
     /// The host as it was sent, with its port; may be empty.
     #[must_use]
     pub fn authority(&self) -> &str {

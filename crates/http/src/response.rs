@@ -80,6 +80,12 @@ impl Response {
         self.keep_alive = false;
     }
 
+    /// The bytes of its memory, which [`Self::clear`] keeps.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.headers.capacity()
+    }
+
     /// How the body is delimited on the way to a client of this version: HTTP/1.0 knows no
     /// chunks, and for others a connection is worth keeping.
     #[must_use]

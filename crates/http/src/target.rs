@@ -69,6 +69,13 @@ impl Target {
         self.bare_question_mark = false;
     }
 
+    /// The bytes of its memory.
+    pub(crate) fn capacity(&self) -> usize {
+        let path = self.path.capacity() + self.raw_path.capacity() + self.escaped.capacity();
+        let query = self.query.capacity() + self.query_as_sent.capacity();
+        path + self.routing.capacity() + query
+    }
+
     /// Sets path and query as a URL without scheme and host would (`/path?query`).
     ///
     /// # Errors

@@ -380,13 +380,9 @@ impl Connection {
             Ok(Progress::Partial) => None,
             Ok(Progress::Complete(length)) => {
                 self.input.consume(length);
-                memory.longest_head = memory.longest_head.max(length);
                 Some(Ok(()))
             }
-            Err(refusal) => {
-                memory.longest_head = usize::MAX;
-                Some(Err(refusal))
-            }
+            Err(refusal) => Some(Err(refusal)),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     wrap::HeldBody,
 };
 
-/// Heads and buffers of this many bytes are usual; larger ones are not kept for the next exchange.
+/// Heads and buffers of this many bytes are usual; memory of more than twice as many is not kept for the next exchange.
 const USUAL: usize = 16 * 1024;
 
 /// Memories that a worker keeps for reuse at most: as many as streams of a connection usually may be open
@@ -65,8 +65,6 @@ pub(crate) struct Memory {
     pub(crate) from_server: ReadBuffer,
     /// What the exchange has become, where that is a tunnel.
     pub(crate) tunnel: Option<Box<Tunnel>>,
-    /// The length of the longest head that was parsed into it.
-    pub(crate) longest_head: usize,
 }
 
 impl Memory {
@@ -94,9 +92,9 @@ impl Memory {
     }
 
     fn is_usual(&self) -> bool {
-        self.longest_head <= USUAL
-            && self.out.capacity() <= 2 * USUAL
-            && self.upload.capacity() <= 2 * USUAL
+        let (request, response) = (self.request.capacity(), self.response.capacity());
+        let (out, upload) = (self.out.capacity(), self.upload.capacity());
+        [request, response, out, upload].into_iter().all(|capacity| capacity <= 2 * USUAL)
     }
 }
 
@@ -128,13 +126,22 @@ mod tests {
     #[test]
     fn what_an_unusual_exchange_left_is_not_kept() {
         let memories = Memories::default();
-        memories.put(Box::new(Memory { longest_head: USUAL + 1, ..Memory::default() }));
+        let large = vec![b'x'; 3 * USUAL];
+        let mut swollen = Memory::default();
+        swollen.request.headers.append(portway_http::Known::Cookie, &large);
+        swollen.request.clear();
+        memories.put(Box::new(swollen));
+        let mut swollen = Memory::default();
+        swollen.response.headers.append(portway_http::Known::SetCookie, &large);
+        memories.put(Box::new(swollen));
         memories.put(Box::new(Memory { out: Vec::with_capacity(1 << 20), ..Memory::default() }));
         let mut swollen = Memory::default();
         swollen.upload.begin(BodyReader::Done, false, |head| head.resize(1 << 20, 0));
         memories.put(Box::new(swollen));
         assert!(memories.spare.borrow().is_empty());
-        memories.put(Box::new(Memory { longest_head: USUAL, ..Memory::default() }));
+        let mut usual = Memory::default();
+        usual.request.headers.append(portway_http::Known::Cookie, vec![b'x'; USUAL - 100]);
+        memories.put(Box::new(usual));
         assert_eq!(memories.spare.borrow().len(), 1);
     }
 }

@@ -52,6 +52,12 @@ impl Role for Client {
     type Head = Response;
     const IS_SERVER: bool = false;
 
+    fn forget_large(head: &mut Response, most: usize) {
+        if head.capacity() > most {
+            *head = Response::new();
+        }
+    }
+
     fn take_head(
         connection: &mut Connection<Self>,
         block: Block,
@@ -149,7 +155,7 @@ impl Connection<Client> {
             return self.take_trailers(block, fields);
         }
         let bodiless = stream.bodiless;
-        let read = self.read_fields(fields, &mut response.headers)?;
+        let read = self.read_fields(fields, &mut response.headers, self.limits.head_bytes)?;
         let filled = read.and_then(|bytes| {
             let length = fill_response(response, &self.apart, block.end, bodiless)?;
             Ok((bytes, length))

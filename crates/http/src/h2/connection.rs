@@ -150,10 +150,10 @@ impl<R: Role> Connection<R> {
         self.output.advance(count);
     }
 
-    /// The trailers that came with the last [`Event::Trailers`].
+    /// Takes the trailers that came with the last [`Event::Trailers`].
     #[must_use]
-    pub fn trailers(&self) -> &Headers {
-        &self.trailers
+    pub fn trailers(&mut self) -> Headers {
+        std::mem::take(&mut self.trailers)
     }
 
     /// How many streams are open.
@@ -203,13 +203,14 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// Bytes that the peer makes us hold: what came and was not released, heads of streams that are open, a block
-    /// that comes in pieces, and what waits to be written.
+    /// Bytes that the peer makes us hold: what came and was not released, heads of streams that are open, with what
+    /// is written of them for servers, a block that comes in pieces, and what waits to be written.
     #[must_use]
     pub fn held(&self) -> usize {
         let received = usize::try_from(self.receive_window.held()).unwrap_or(usize::MAX);
-        let coming = self.partial.len() + self.block.len();
-        received.saturating_add(self.streams.head_bytes() + coming + self.output.waiting().len())
+        let coming = self.partial.capacity() + self.block.capacity() + self.apart.capacity();
+        let heads = 2 * self.streams.head_bytes();
+        received.saturating_add(heads + coming + self.output.waiting().len())
     }
 
     /// Ends the connection because it holds more than there is room for; the output says so to the peer.
@@ -222,6 +223,8 @@ impl<R: Role> Connection<R> {
     pub fn shrink(&mut self) -> Option<Vec<u8>> {
         self.partial.shrink_to(0);
         self.block.shrink_to(0);
+        self.apart.clear();
+        self.trailers = Headers::new();
         self.output.take_memory()
     }
 
@@ -263,16 +266,17 @@ impl<R: Role> Connection<R> {
         self.leaving == Leaving::Final
     }
 
-    /// Reads the fields of a block into `headers` and what is kept apart; returns what they count
-    /// for, or what is wrong with them.
+    /// Reads the fields of a block, which may count for `most` bytes, into `headers` and what is kept apart; returns
+    /// what they count for, or what is wrong with them.
     pub(super) fn read_fields(
         &mut self,
         block: &[u8],
         headers: &mut Headers,
+        most: usize,
     ) -> Result<Result<usize, Fault>, ConnectionError> {
-        let mut collector = Collector::new(headers, &mut self.apart, &self.limits);
+        let mut collector = Collector::new(headers, &mut self.apart, most, &self.limits);
         self.decoder.decode(block, |field| collector.take(field)).map_err(|_| UNREADABLE)?;
-        Ok(collector.finish(&self.limits))
+        Ok(collector.finish())
     }
 
     /// Reads a block that nobody wants: later ones depend on it. Nothing is copied of what it stands for.

@@ -17,10 +17,18 @@ pub(super) struct Apart {
 
 impl Apart {
     pub(super) fn clear(&mut self) {
-        self.text.clear();
+        for memory in [&mut self.text, &mut self.cookie] {
+            memory.clear();
+            // What one head has swelled is not held for all that come.
+            memory.shrink_to(USUAL);
+        }
         self.places = [None; 6];
-        self.cookie.clear();
         self.crumbs = 0;
+    }
+
+    /// The bytes of its memory.
+    pub(super) fn capacity(&self) -> usize {
+        self.text.capacity() + self.cookie.capacity()
     }
 
     /// The value of a pseudo field.
@@ -47,6 +55,9 @@ impl Apart {
     }
 }
 
+/// Memory of so many bytes is kept from head to head.
+const USUAL: usize = 4096;
+
 /// What is wrong with a block whose fields could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -61,6 +72,8 @@ pub(super) enum Fault {
 pub(super) struct Collector<'a> {
     headers: &'a mut Headers,
     apart: &'a mut Apart,
+    /// What they may count for.
+    most: usize,
     bytes_left: usize,
     fields_left: usize,
     /// Whether a field came that is no pseudo field.
@@ -69,12 +82,17 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// Clears what it fills.
-    pub(super) fn new(headers: &'a mut Headers, apart: &'a mut Apart, limits: &Limits) -> Self {
+    /// Clears what it fills, with fields that count for `most` bytes.
+    pub(super) fn new(
+        headers: &'a mut Headers,
+        apart: &'a mut Apart,
+        most: usize,
+        limits: &Limits,
+    ) -> Self {
         headers.clear();
         apart.clear();
-        let (bytes_left, fields_left) = (limits.head_bytes, limits.fields);
-        Self { headers, apart, bytes_left, fields_left, in_fields: false, fault: None }
+        let fields_left = limits.fields;
+        Self { headers, apart, most, bytes_left: most, fields_left, in_fields: false, fault: None }
     }
 
     /// Takes the next field. Behind a fault nothing is kept, whatever the block stands for.
@@ -137,7 +155,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Ends the block; returns what its fields count for.
-    pub(super) fn finish(self, limits: &Limits) -> Result<usize, Fault> {
+    pub(super) fn finish(self) -> Result<usize, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -146,6 +164,6 @@ impl<'a> Collector<'a> {
                 self.headers.push_small(b"cookie", trim(&self.apart.cookie), Some(Known::Cookie));
             pushed.map_err(|_| Fault::Malformed)?;
         }
-        Ok(limits.head_bytes - self.bytes_left)
+        Ok(self.most - self.bytes_left)
     }
 }

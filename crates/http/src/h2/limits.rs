@@ -16,9 +16,11 @@ pub struct Limits {
     /// The length of a head as RFC 9113 §6.5.2 counts it, with 32 bytes for each field. Less than
     /// with HTTP/1.1, since a byte can stand for 4 KiB here. More is answered with 431.
     pub head_bytes: usize,
+    /// The same for trailers. More resets their stream.
+    pub trailer_bytes: usize,
     /// Fields of a head, each crumb of a cookie among them. More is answered with 431.
     pub fields: usize,
-    /// The length of the heads of all open streams together. Further streams are refused until
+    /// The length of the heads and trailers of all open streams together. Further streams are refused until
     /// some end, so that many streams of large heads hold no more than a few do.
     pub held_head_bytes: usize,
     /// The length of a block of fields on the wire. Beyond it nothing can be read on, so the
@@ -72,6 +74,7 @@ impl Default for Limits {
         Self {
             streams: 250,
             head_bytes: 64 * 1024,
+            trailer_bytes: 64 * 1024,
             fields: 512,
             held_head_bytes: 1024 * 1024,
             block_bytes: 128 * 1024,
@@ -117,6 +120,7 @@ mod tests {
         let Limits {
             streams: 250,
             head_bytes: 65_536,
+            trailer_bytes: 65_536,
             fields: 512,
             held_head_bytes: 1_048_576,
             block_bytes: 131_072,

@@ -13,6 +13,10 @@ pub trait Role: Sized + std::fmt::Debug {
     #[doc(hidden)]
     const IS_SERVER: bool;
 
+    /// Gives back the memory of a head that has more than `most` bytes of it.
+    #[doc(hidden)]
+    fn forget_large(head: &mut Self::Head, most: usize);
+
     /// Takes a complete block of fields that came in HEADERS.
     #[doc(hidden)]
     fn take_head(

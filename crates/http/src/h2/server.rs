@@ -25,6 +25,12 @@ impl Role for Server {
     type Head = Request;
     const IS_SERVER: bool = true;
 
+    fn forget_large(head: &mut Request, most: usize) {
+        if head.capacity() > most {
+            *head = Request::new();
+        }
+    }
+
     fn take_head(
         connection: &mut Connection<Self>,
         block: Block,
@@ -101,7 +107,7 @@ impl Connection<Server> {
                 return Err(ConnectionError::protocol("HEADERS on a stream that was skipped"));
             }
         }
-        let fault = self.read_fields(fields, &mut request.headers)?;
+        let fault = self.read_fields(fields, &mut request.headers, self.limits.head_bytes)?;
         self.streams.highest = block.stream;
         let held = self.streams.head_bytes();
         let bytes = fault.unwrap_or(self.limits.head_bytes);

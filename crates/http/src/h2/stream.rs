@@ -7,6 +7,12 @@ use super::flow::{ReceiveWindow, SendWindow};
 pub struct StreamId(pub(super) u32);
 
 impl StreamId {
+    /// That of a number.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number.
     #[must_use]
     pub const fn number(self) -> u32 {

@@ -54,6 +54,14 @@ impl Streams {
         self.live.get_mut(place)
     }
 
+    /// Counts more for the head of a live one.
+    pub(super) fn add_head_bytes(&mut self, id: u32, bytes: usize) {
+        if let Some(stream) = self.get_mut(id) {
+            stream.head_bytes += bytes;
+            self.head_bytes += bytes;
+        }
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
         self.live.iter_mut()
     }

@@ -82,7 +82,7 @@ pub(crate) async fn fetch<T: AsyncRead + AsyncWrite>(
                             done += usize::from(end);
                         }
                         Event::Trailers { stream } => {
-                            let trailers = connection.trailers().clone();
+                            let trailers = connection.trailers();
                             answers[of(stream).unwrap()].trailers = Some(trailers);
                             done += 1;
                         }

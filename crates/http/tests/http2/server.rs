@@ -75,7 +75,7 @@ impl Owner {
                 }
                 Some(Event::Trailers { stream }) => {
                     if let Some(echo) = self.echoes.get_mut(&stream) {
-                        echo.trailers = Some(self.connection.trailers().clone());
+                        echo.trailers = Some(self.connection.trailers());
                         echo.ended = true;
                     }
                     let _ = self.pump(stream);

@@ -67,8 +67,6 @@ pub(crate) struct HeadState {
     /// Any byte of a response came.
     pub(crate) answered: bool,
     parser: ResponseParser,
-    /// The length of the longest head.
-    pub(crate) longest: usize,
     /// Bytes of interim heads.
     interim: usize,
     /// The client that waits for `100 Continue` gets it from Portway.
@@ -199,14 +197,10 @@ impl Heads<'_> {
                 match self.state.parser.parse(filled, &limits, method, self.response) {
                     Ok(Progress::Complete(length)) => {
                         server.input.consume(length);
-                        self.state.longest = self.state.longest.max(length);
                         return Poll::Ready(self.count_interim(length, &limits));
                     }
                     Ok(Progress::Partial) => {}
-                    Err(error) => {
-                        self.state.longest = usize::MAX;
-                        return Poll::Ready(Err(self.bad(error)));
-                    }
+                    Err(error) => return Poll::Ready(Err(self.bad(error))),
                 }
             }
             // The parser refuses what is larger than its limit, so growth is bounded by it.

@@ -128,7 +128,6 @@ async fn attempt(
         limits,
         heads: state,
         from_server,
-        longest_head,
         max_body,
         recode,
         ..
@@ -182,9 +181,7 @@ async fn attempt(
     };
     let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
     let mut server = Side { stream: &mut server.stream, input: from_server };
-    let received = heads.receive(&mut client, &mut server, upload).await;
-    *longest_head = (*longest_head).max(state.longest);
-    received
+    heads.receive(&mut client, &mut server, upload).await
 }
 
 /// Why a stream could not be opened.

@@ -1,4 +1,4 @@
-//! What all clients of HTTP/2 together may make the process hold.
+//! What all connections of HTTP/2 together may make the process hold.
 
 use std::{
     sync::{
@@ -11,28 +11,48 @@ use std::{
 /// A change of less is not worth telling all cores.
 const STEP: usize = 16 * 1024;
 
+/// What a connection may hold in any case, however many there are: little more than a usual head.
+const LEAST: usize = 32 * 1024;
+
 /// A limit that many connections share.
 #[derive(Debug)]
 pub struct Budget {
     /// Bytes that all together hold at most.
     most: usize,
-    /// Bytes that each may hold however many others hold.
+    /// Bytes that each may hold while there is no room: as many, or its share if that is less, and no less than
+    /// [`LEAST`].
     fair: usize,
     held: AtomicUsize,
+    /// How many connections share it.
+    parts: AtomicUsize,
     /// When it was last told that it is used up.
     told: Mutex<Option<Instant>>,
 }
 
 impl Budget {
-    /// That of the process: 512 MiB for all connections; one that holds 256 KiB or less is left alone even then.
+    /// That of all clients: 512 MiB; one that holds 256 KiB or less is left alone even then, unless there are so many
+    /// that its share is less.
     pub const PROCESS: &'static Self = {
         static PROCESS: Budget = Budget::new(512 << 20, 256 << 10);
         &PROCESS
     };
 
-    /// One of `most` bytes, of which each has `fair` in any case.
+    /// That of all servers: 512 MiB, as a stream of which 64 KiB or less wait for a client is left alone.
+    pub(super) const SERVERS: &'static Self = {
+        static SERVERS: Budget = Budget::new(512 << 20, 64 << 10);
+        &SERVERS
+    };
+
+    /// One of `most` bytes, of which each has `fair` as long as that is its share.
     pub const fn new(most: usize, fair: usize) -> Self {
-        Self { most, fair, held: AtomicUsize::new(0), told: Mutex::new(None) }
+        let (held, parts) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { most, fair, held, parts, told: Mutex::new(None) }
+    }
+
+    /// Bytes that each may hold while there is no room.
+    fn fair(&self) -> usize {
+        let share = self.most / self.parts.load(Relaxed).max(1);
+        self.fair.min(share.max(LEAST))
     }
 }
 
@@ -44,8 +64,14 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) const fn new(of: &'static Budget) -> Self {
+    pub(super) fn new(of: &'static Budget) -> Self {
+        of.parts.fetch_add(1, Relaxed);
         Self { of, counted: 0 }
+    }
+
+    /// What a stream may hold while there is no room, where the connection is everybody's.
+    pub(super) const fn fair(&self) -> usize {
+        self.of.fair
     }
 
     /// The connection holds so many bytes now; says whether that is too much.
@@ -53,7 +79,7 @@ impl Part {
         if bytes.abs_diff(self.counted) >= STEP || (bytes == 0 && self.counted > 0) {
             self.count(bytes);
         }
-        bytes > self.of.fair && self.of.held.load(Relaxed) > self.of.most
+        self.of.held.load(Relaxed) > self.of.most && bytes > self.of.fair()
     }
 
     /// Warns that there is no room left, once a second at most: clients may ask for it without end.
@@ -62,7 +88,7 @@ impl Part {
         if told.is_none_or(|told| told.elapsed() >= Duration::from_secs(1)) {
             *told = Some(Instant::now());
             tracing::warn!(
-                "clients of HTTP/2 hold more than there is room for: those that hold much are let go"
+                "HTTP/2 holds more than there is room for: clients that make it hold much are let go"
             );
         }
     }
@@ -76,6 +102,7 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
+        self.of.parts.fetch_sub(1, Relaxed);
         self.count(0);
     }
 }
@@ -90,11 +117,12 @@ mod tests {
 
     #[test]
     fn who_holds_much_goes_when_all_hold_too_much() {
-        static BUDGET: Budget = Budget::new(1_000_000, 100_000);
+        static BUDGET: Budget = Budget::new(1_200_000, 100_000);
         let mut parts: Vec<Part> = (0..11).map(|_| Part::new(&BUDGET)).collect();
         assert!(parts.iter_mut().take(10).all(|part| !part.holds(100_000)), "there is room");
         let mut hog = Part::new(&BUDGET);
-        assert!(hog.holds(100_001));
+        assert!(!hog.holds(100_000), "there is room");
+        assert!(hog.holds(220_000));
         assert!(parts.iter_mut().take(10).all(|part| !part.holds(100_000)), "it is their due");
         drop(hog);
         assert!(!parts[0].holds(50_000));
@@ -102,6 +130,20 @@ mod tests {
         assert_eq!(BUDGET.held.load(Relaxed), 950_000);
         drop(parts);
         assert_eq!(BUDGET.held.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn where_there_are_many_each_may_hold_its_share() {
+        static BUDGET: Budget = Budget::new(100 * LEAST, 10 * LEAST);
+        let mut parts: Vec<Part> = (0..50).map(|_| Part::new(&BUDGET)).collect();
+        for part in &mut parts {
+            assert!(!part.holds(2 * LEAST), "there is room");
+        }
+        assert!(parts[0].holds(2 * LEAST + STEP), "more than a fiftieth");
+        assert!(!parts[1].holds(2 * LEAST), "its share");
+        parts.extend((0..950).map(|_| Part::new(&BUDGET)));
+        assert!(parts[1].holds(2 * LEAST), "more than a thousandth");
+        assert!(!parts[999].holds(LEAST), "so much in any case");
     }
 
     fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -29,7 +29,11 @@ pub(crate) fn shake_hands(stream: Stream, server: &Server, now: Instant) -> Mult
         head_bytes: 1024 * 1024,
         block_bytes: 1024 * 1024,
         block_frames: 128,
+        trailer_bytes: 1024 * 1024,
         fields: 65_536,
+        // All streams share the connection: some whose clients take nothing must not hold up the others. What is held
+        // is bounded by the windows of the streams and the budget of all.
+        connection_window: i32::MAX.cast_unsigned(),
         ..Limits::default()
     };
     let hub = Hub::share(Connection::client(&limits));

@@ -20,7 +20,7 @@ use tokio::{
 use super::{
     Http2Stream,
     budget::{Budget, Part},
-    hub::{Gone, Hub, Shared},
+    hub::{Gone, Hub, Shared, USUAL_HEAD},
     pulse::{Beat, Pulse, QUESTION, Silence},
     stall::{Stalled, Stalls},
 };
@@ -55,8 +55,8 @@ pub struct Driver<R: Role, S> {
     reads: usize,
     /// How many bytes the socket has taken.
     written: u64,
-    /// What it holds of what all clients may; `None` for a connection to a server.
-    part: Option<Part>,
+    /// What it holds of what all may.
+    part: Part,
 }
 
 /// What is expected of the peer.
@@ -103,9 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
     ) -> Self {
         let hub = Hub::share(Connection::server(limits));
         let watch = Watch::Stalls(Stalls::new(stall));
-        let mut driver = Self::new(hub, socket, Request::new(), read, watch);
-        driver.part = Some(Part::new(budget));
-        driver
+        Self::new(hub, socket, Request::new(), read, watch, budget)
     }
 
     /// Works on, up to the next stream that the client opens; `None` when the connection is over.
@@ -157,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
     pub(super) fn client(hub: Shared<Client>, socket: S, silence: Option<Silence>) -> Self {
         let watch = silence.map_or(Watch::None, |silence| Watch::Pulse(Pulse::new(silence)));
-        Self::new(hub, socket, Response::new(), &[], watch)
+        Self::new(hub, socket, Response::new(), &[], watch, Budget::SERVERS)
     }
 
     /// Works on; ready when the connection is over.
@@ -175,9 +173,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
 }
 
 impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
-    fn new(hub: Shared<R>, socket: S, head: R::Head, read: &[u8], watch: Watch) -> Self {
+    fn new(
+        hub: Shared<R>,
+        socket: S,
+        head: R::Head,
+        read: &[u8],
+        watch: Watch,
+        budget: &'static Budget,
+    ) -> Self {
         let (input, end) = (read.to_vec(), read.len());
-        let (read_at, part) = (Instant::now(), None);
+        let (read_at, part) = (Instant::now(), Part::new(budget));
         Self { hub, socket, head, input, start: 0, end, read_at, watch, reads: 0, written: 0, part }
     }
 
@@ -226,16 +231,20 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         Poll::Pending
     }
 
-    /// Whether the client holds more than there is room for; it is told then.
+    /// Whether the connection must end because it holds more than there is room for; the client is told then. Of a
+    /// connection to a server only the streams are given up of which much waits for slow clients.
     fn holds_too_much(&mut self) -> bool {
-        let Some(part) = &mut self.part else { return false };
         let mut hub = self.hub.borrow_mut();
-        let too_much = part.holds(hub.engine.held());
-        if too_much {
-            part.warn();
-            hub.engine.end_for_room();
+        if !self.part.holds(hub.engine.held()) {
+            return false;
         }
-        too_much
+        self.part.warn();
+        if R::IS_SERVER {
+            hub.engine.end_for_room();
+        } else {
+            hub.give_up_slow(self.part.fair());
+        }
+        R::IS_SERVER
     }
 
     /// Sees to a peer that is silent or takes nothing, once all that came is read; ready when there is something to
@@ -314,6 +323,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             self.start = 0;
             self.end = 0;
             give_back(&mut self.input);
+            R::forget_large(&mut self.head, USUAL_HEAD);
         }
         Ok(Next::Nothing)
     }

@@ -19,6 +19,9 @@ use super::pulse::QUESTION;
 /// Responses that are kept for reuse at most.
 const MAX_SPARE: usize = 16;
 
+/// Memories of responses of more bytes are not kept.
+pub(super) const USUAL_HEAD: usize = 16 * 1024;
+
 /// Memories of outputs that a thread keeps for reuse at most.
 const MAX_OUTPUTS: usize = 32;
 
@@ -227,6 +230,13 @@ impl<R: Role> Hub<R> {
         }
     }
 
+    /// Gives up the streams of which more is held than each may have however much others hold.
+    pub(super) fn give_up_slow(&mut self, fair: usize) {
+        let slow = self.streams.iter().filter(|(_, slot)| slot.unread().len() > fair);
+        let slow: Vec<_> = slow.map(|(number, _)| StreamId::new(*number)).collect();
+        self.give_up(&slow, ErrorCode::CANCEL);
+    }
+
     /// Gives up streams whose peer takes nothing, or whose time is over.
     pub(super) fn give_up(&mut self, streams: &[StreamId], code: ErrorCode) {
         self.rouse();
@@ -278,7 +288,7 @@ impl<R: Role> Hub<R> {
     pub(super) fn take_trailers(&mut self, stream: StreamId) {
         let trailers = self.engine.trailers();
         if let Some(slot) = self.streams.get_mut(&stream.number()) {
-            slot.trailers = Some(trailers.clone());
+            slot.trailers = Some(trailers);
             slot.ended = true;
             slot.wake_reader();
         }
@@ -294,7 +304,7 @@ impl<R: Role> Hub<R> {
     }
 
     pub(super) fn reuse(&mut self, response: Box<Response>) {
-        if self.spare.len() < MAX_SPARE {
+        if self.spare.len() < MAX_SPARE && response.capacity() <= USUAL_HEAD {
             self.spare.push(response);
         }
     }

@@ -7,6 +7,7 @@ use crate::h2::event::Event;
 use crate::h2::frame::{FrameHead, MAX_STREAM, flag, kind, number};
 use crate::h2::role::Role;
 use crate::h2::stream::{Half, StreamId};
+use crate::headers::Headers;
 
 /// A block of fields that comes, or has come.
 #[derive(Debug, Clone, Copy)]
@@ -119,11 +120,10 @@ impl<R: Role> Connection<R> {
         block: Block,
         fields: &[u8],
     ) -> Result<Option<Event>, ConnectionError> {
-        let mut trailers = std::mem::take(&mut self.trailers);
-        let read = self.read_fields(fields, &mut trailers);
-        trailers.remove_where(|field| is_forbidden_trailer(field.name, field.known));
-        self.trailers = trailers;
-        let sound = read?.is_ok() && !self.apart.is_any();
+        let mut trailers = Headers::new();
+        let read = self.read_fields(fields, &mut trailers, self.limits.trailer_bytes)?;
+        let read = read.ok().filter(|_| !self.apart.is_any());
+        let held = self.streams.head_bytes();
         let Some(stream) = self.streams.get_mut(block.stream) else { return Ok(None) };
         if stream.receiving == Half::Ended {
             if stream.is_closed() {
@@ -132,10 +132,16 @@ impl<R: Role> Connection<R> {
             return self.stream_error(block.stream, ErrorCode::STREAM_CLOSED);
         }
         let complete = stream.length_left.is_none_or(|left| left == 0);
-        if !sound || !block.end || !complete {
+        let Some(bytes) = read.filter(|_| block.end && complete) else {
             return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
+        };
+        if R::IS_SERVER && held + bytes > self.limits.held_head_bytes {
+            return self.stream_error(block.stream, ErrorCode::ENHANCE_YOUR_CALM);
         }
         stream.receiving = Half::Ended;
+        self.streams.add_head_bytes(block.stream, bytes);
+        trailers.remove_where(|field| is_forbidden_trailer(field.name, field.known));
+        self.trailers = trailers;
         self.settle(block.stream);
         Ok(Some(Event::Trailers { stream: StreamId(block.stream) }))
     }

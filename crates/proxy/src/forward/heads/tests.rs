@@ -167,7 +167,6 @@ async fn a_head_without_end_is_refused_and_takes_bounded_memory() {
         let error = received.unwrap_err();
         assert!(matches!(error, ForwardError::BadResponse { .. }), "{error}");
         assert!(scene.from_server.filled().len() <= 2 << 20);
-        assert!(scene.state.longest > 1 << 20, "its memory must not be kept");
     }
 }
 
