@@ -24,7 +24,7 @@ const SCHEMES: [&[u8]; 2] = [b"ntlm", b"negotiate"];
 impl Own {
     /// From now on the client has connections of its own.
     pub(crate) fn begin(&self) {
-        self.0.get_or_init(RefCell::default);
+        self.0.get_or_init(|| RefCell::new(Pool::of_one_client()));
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -39,18 +39,33 @@ struct Living<T> {
 const FEW: usize = 64;
 
 /// What tells a server's pooled connections from all others, for the life of the process.
-#[derive(Debug, Eq, Hash, PartialEq)]
-pub struct ServerId(u64);
+#[derive(Debug)]
+pub struct ServerId {
+    number: u64,
+    /// How many idle connections all workers together have places for.
+    places: AtomicUsize,
+}
 
 impl ServerId {
     fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, Relaxed))
+        Self { number: NEXT.fetch_add(1, Relaxed), places: AtomicUsize::new(0) }
     }
 
     /// The number; never reused.
     pub(crate) fn number(&self) -> u64 {
-        self.0
+        self.number
+    }
+
+    /// Takes a place for one more idle connection, unless `most` are taken.
+    pub(crate) fn take_place(&self, most: usize) -> bool {
+        let more = |taken| (taken < most).then_some(taken + 1);
+        self.places.fetch_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    /// Gives places back that were taken.
+    pub(crate) fn give_back(&self, places: usize) {
+        self.places.fetch_sub(places, Relaxed);
     }
 }
 

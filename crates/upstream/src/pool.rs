@@ -1,6 +1,8 @@
 //! Connections to servers, one pool for each worker: idle ones of HTTP/1.1, and those of HTTP/2 that requests
 //! share.
 
+mod idle;
+
 use std::{
     cell::Cell,
     collections::HashMap,
@@ -19,6 +21,8 @@ use tokio::{
 };
 
 use crate::{Http2Stream, Multiplexed, Server, Stream};
+
+use self::idle::Idle;
 
 /// A connection to a server, with what a pool must know of it.
 #[derive(Debug)]
@@ -47,6 +51,11 @@ impl Connection {
         matches!(read.poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
     }
 
+    /// Whether it can carry another request.
+    fn is_useful(&mut self, now: Instant) -> bool {
+        !self.is_expired(now) && self.is_quiet()
+    }
+
     fn is_expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|limit| now.saturating_duration_since(self.since) >= limit)
     }
@@ -55,12 +64,14 @@ impl Connection {
 /// The connections of one worker.
 #[derive(Debug, Default)]
 pub struct Pool {
-    /// Those that carry one request at a time and have none; last in, first out.
-    idle: HashMap<u64, Vec<Connection>, FixedState>,
+    /// Those that carry one request at a time and have none.
+    idle: HashMap<u64, Idle, FixedState>,
     /// Those that carry many requests, the oldest first, so that young ones run empty.
     shared: HashMap<u64, Vec<Shared>, FixedState>,
     /// Servers to which a connection that requests may share is being opened.
     connecting: HashMap<u64, Rc<Attempt>, FixedState>,
+    /// Whether it is one client's, which counts its idle connections apart from all others.
+    is_own: bool,
 }
 
 /// A connection that requests share, and how long it is kept without any.
@@ -98,25 +109,23 @@ impl Drop for Connecting {
 }
 
 impl Pool {
+    /// The connections of one client. As in Traefik, as many of them are kept as of all that clients share.
+    pub fn of_one_client() -> Self {
+        Self { is_own: true, ..Self::default() }
+    }
+
     /// Takes the connection to `server` that was used last, leaving out those that ended meanwhile.
     pub fn take(&mut self, server: &Server, now: Instant) -> Option<Connection> {
-        let idle = self.idle.get_mut(&server.number())?;
-        while let Some(mut connection) = idle.pop() {
-            if !connection.is_expired(now) && connection.is_quiet() {
-                return Some(connection);
-            }
-        }
-        None
+        self.idle.get_mut(&server.number())?.take(now)
     }
 
     /// Keeps a connection on which the last response was read to its end.
     pub fn put(&mut self, server: &Server, mut connection: Connection, now: Instant) {
-        let idle = self.idle.entry(server.number()).or_default();
-        if idle.len() < server.transport.max_idle {
-            connection.since = now;
-            connection.expires = server.transport.idle_timeout;
-            idle.push(connection);
-        }
+        connection.since = now;
+        connection.expires = server.transport.idle_timeout;
+        let is_own = self.is_own;
+        let idle = self.idle.entry(server.number()).or_insert_with(|| Idle::new(server, is_own));
+        idle.put(connection, server.transport.max_idle);
     }
 
     /// Opens a stream on a connection to `server` that has room for it.
@@ -149,10 +158,7 @@ impl Pool {
 
     /// Closes connections that were idle too long or that their server has ended.
     pub fn sweep(&mut self, now: Instant) {
-        self.idle.retain(|_, idle| {
-            idle.retain_mut(|connection| !connection.is_expired(now) && connection.is_quiet());
-            !idle.is_empty()
-        });
+        self.idle.retain(|_, idle| idle.sweep(now) > 0);
         self.shared.retain(|_, shared| {
             shared.retain(|shared| shared.connection.is_useful(now, shared.expires));
             !shared.is_empty()
@@ -162,12 +168,12 @@ impl Pool {
 
     /// How many connections are kept.
     pub fn len(&self) -> usize {
-        self.idle.values().map(Vec::len).sum()
+        self.idle.values().map(Idle::len).sum()
     }
 
     /// Whether none is kept.
     pub fn is_empty(&self) -> bool {
-        self.idle.is_empty()
+        self.len() == 0
     }
 }
 

@@ -10,7 +10,7 @@ use portway_tls::ClientTls;
 
 use crate::Silence;
 
-/// Idle connections kept for each server and worker where the configuration does not say.
+/// Idle connections kept for each server where the configuration does not say.
 /// Traefik: `maxIdleConnsPerHost` of the static `serversTransport`, 200.
 const DEFAULT_MAX_IDLE: usize = 200;
 
@@ -32,7 +32,7 @@ pub struct Transport {
     pub idle_timeout: Option<Duration>,
     /// How long a server may be silent on a connection of HTTP/2; `None` means for ever.
     pub silence: Option<Silence>,
-    /// Idle connections kept for each server and worker at most.
+    /// Idle connections that all workers together keep for each server at most.
     pub max_idle: usize,
 }
 

@@ -106,6 +106,34 @@ async fn no_more_connections_are_kept_than_configured() {
 }
 
 #[tokio::test]
+async fn workers_keep_no_more_than_configured_together() {
+    let transport = ServersTransport { max_idle_conns_per_host: 1, ..Default::default() };
+    let (listener, server) = server(&transport).await;
+    let mut accepted = Vec::new();
+    let mut put_one = async |pool: &mut Pool| {
+        let (stream, peer) = tokio::join!(connect(&server, false), listener.accept());
+        let Ok(Opened::Http1(stream)) = stream else { panic!("no connection of HTTP/1.1") };
+        accepted.push(peer);
+        let now = Instant::now();
+        pool.put(&server, Connection::new(stream, now), now);
+        pool.len()
+    };
+    let (mut one, mut other) = (Pool::default(), Pool::default());
+    assert_eq!(put_one(&mut one).await, 1);
+    assert_eq!(put_one(&mut other).await, 0, "the one place is taken");
+    let in_use = one.take(&server, Instant::now()).unwrap();
+    assert_eq!(put_one(&mut other).await, 0, "it is kept for what is in use");
+    one.put(&server, in_use, Instant::now());
+    assert_eq!(one.len(), 1);
+    assert_eq!(put_one(&mut Pool::of_one_client()).await, 1, "a client's own count apart");
+    drop(one.take(&server, Instant::now()));
+    one.sweep(Instant::now());
+    assert_eq!(put_one(&mut other).await, 1, "it was given back");
+    drop(other);
+    assert_eq!(put_one(&mut one).await, 1, "so it is at the end of a pool");
+}
+
+#[tokio::test]
 async fn connections_of_other_servers_are_never_taken() {
     let (mut pool, server, _peer) = pooled(&ServersTransport::default()).await;
     let other = compiled(&server.url, &ServersTransport::default());

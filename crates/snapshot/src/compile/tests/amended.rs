@@ -98,13 +98,16 @@ fn configs(written: &Written, before: &Configs) -> Configs {
 
 /// A text without the numbers of transports and servers, which are new in each process and snapshot.
 fn unnumbered(text: &str) -> String {
-    ["Transport { number: ", "ServerId("].into_iter().fold(text.to_owned(), |text, before| {
-        let mut parts = text.split(before);
-        let first = parts.next().unwrap_or_default().to_owned();
-        parts.fold(first, |text, part| {
-            text + before + part.trim_start_matches(|c: char| c.is_ascii_digit())
-        })
-    })
+    ["Transport { number: ", "ServerId { number: "].into_iter().fold(
+        text.to_owned(),
+        |text, before| {
+            let mut parts = text.split(before);
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.fold(first, |text, part| {
+                text + before + part.trim_start_matches(|c: char| c.is_ascii_digit())
+            })
+        },
+    )
 }
 
 fn answers(snapshot: &Snapshot) -> Vec<Option<String>> {
