@@ -130,11 +130,16 @@ fn names_that_alias_others_follow_the_strategy_of_the_entry_point() {
     let setup = Setup::web(DYNAMIC)
         .entry_point("deleting")
         .entry_point("rejecting")
+        .entry_point("sweeping")
+        .entry_point("strict")
         .flag("--entryPoints.deleting.http.aliasHeadersStrategy=delete")
-        .flag("--entryPoints.rejecting.http.aliasHeadersStrategy=reject");
+        .flag("--entryPoints.rejecting.http.aliasHeadersStrategy=reject")
+        .flag("--entryPoints.sweeping.http.underscoreHeadersStrategy=delete")
+        .flag("--entryPoints.strict.http.underscoreHeadersStrategy=reject");
     let Some(mut pair) = Pair::start(&setup, 1) else { return };
-    for fields in FIELDS {
-        for entry_point in ["deleting", "rejecting"] {
+    let names = ["X_A: 1\r\n", "X.A: 1\r\n", "X+A: 1\r\nX!A: 2\r\n", "X+_A: 1\r\n"];
+    for fields in FIELDS.iter().chain(&names) {
+        for entry_point in ["deleting", "rejecting", "sweeping", "strict"] {
             pair.compare(&Case::get("web.test", "/x?y", fields).at(entry_point));
         }
     }

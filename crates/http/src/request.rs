@@ -36,8 +36,7 @@ pub struct Request {
     host: String,
 }
 
-/// What the entry point does with header names that alias others, with `_` or another sign for `-`
-/// (Traefik: `http.aliasHeadersStrategy`).
+/// What the entry point does with header names that alias others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AliasHeaders {
     /// They pass.
@@ -57,8 +56,10 @@ pub struct CanonicalRules {
     /// Whether a `;` in the query is data (`%3B`) and not a separator (Traefik:
     /// `http.encodeQuerySemicolons`).
     pub encode_query_semicolons: bool,
-    /// Header names that alias others.
+    /// Names with `_` or another sign for `-` (Traefik: `http.aliasHeadersStrategy`).
     pub aliases: AliasHeaders,
+    /// Names with `_` alone (Traefik: `http.underscoreHeadersStrategy`).
+    pub underscores: AliasHeaders,
 }
 
 /// Whether a server that makes variables of names could take it for another name: `X_Real_Ip` and
@@ -67,9 +68,18 @@ fn is_alias(name: &str) -> bool {
     !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
+fn has_underscore(name: &str) -> bool {
+    name.contains('_')
+}
+
 impl Default for CanonicalRules {
     fn default() -> Self {
-        Self { sanitize_path: true, encode_query_semicolons: false, aliases: AliasHeaders::Keep }
+        Self {
+            sanitize_path: true,
+            encode_query_semicolons: false,
+            aliases: AliasHeaders::Keep,
+            underscores: AliasHeaders::Keep,
+        }
     }
 }
 
@@ -142,18 +152,8 @@ impl Request {
     ///
     /// The reason and the answer, after which the connection can go on.
     pub fn canonicalize(&mut self, rules: &CanonicalRules) -> Result<(), (Reason, Answer)> {
-        match rules.aliases {
-            AliasHeaders::Keep => {}
-            AliasHeaders::Delete => {
-                self.headers.remove_where(|field| is_alias(field.name));
-            }
-            AliasHeaders::Reject => {
-                if self.headers.iter().any(|field| is_alias(field.name)) {
-                    let answer = Answer::error(Status::BAD_REQUEST, "Bad Request");
-                    return Err((Reason::UnderscoreInHeader, answer));
-                }
-            }
-        }
+        self.heed_names(rules.aliases, is_alias)?;
+        self.heed_names(rules.underscores, has_underscore)?;
         if self.target.has_fragment() {
             return Err((Reason::Fragment, Answer::empty(Status::BAD_REQUEST)));
         }
@@ -162,6 +162,27 @@ impl Request {
             self.target.clean();
         }
         self.target.settle_semicolons(rules.encode_query_semicolons);
+        Ok(())
+    }
+
+    /// Does what is to become of headers with such names.
+    fn heed_names(
+        &mut self,
+        strategy: AliasHeaders,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Result<(), (Reason, Answer)> {
+        match strategy {
+            AliasHeaders::Keep => {}
+            AliasHeaders::Delete => {
+                self.headers.remove_where(|field| is_meant(field.name));
+            }
+            AliasHeaders::Reject => {
+                if self.headers.iter().any(|field| is_meant(field.name)) {
+                    let answer = Answer::error(Status::BAD_REQUEST, "Bad Request");
+                    return Err((Reason::UnderscoreInHeader, answer));
+                }
+            }
+        }
         Ok(())
     }
 

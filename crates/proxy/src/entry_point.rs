@@ -118,11 +118,8 @@ impl EntryPoint {
             canonical: CanonicalRules {
                 sanitize_path: config.http.sanitize_path,
                 encode_query_semicolons: config.http.encode_query_semicolons,
-                aliases: match config.http.alias_headers() {
-                    AliasHeaders::Keep => http::AliasHeaders::Keep,
-                    AliasHeaders::Delete => http::AliasHeaders::Delete,
-                    AliasHeaders::Reject => http::AliasHeaders::Reject,
-                },
+                aliases: alias_headers(config.http.alias_headers_strategy),
+                underscores: alias_headers(config.http.underscore_headers_strategy),
             },
             forwarded: ForwardedRules {
                 peers: TrustedPeers {
@@ -194,6 +191,15 @@ fn network(text: &str) -> Result<IpNet, String> {
         network.addr().is_ipv6().then(|| Ipv4Net::new(address, length).ok()).flatten()
     });
     Ok(mapped.map_or(network, IpNet::from))
+}
+
+/// What becomes of headers whose names alias others.
+fn alias_headers(strategy: Option<AliasHeaders>) -> http::AliasHeaders {
+    match strategy.unwrap_or_default() {
+        AliasHeaders::Keep => http::AliasHeaders::Keep,
+        AliasHeaders::Delete => http::AliasHeaders::Delete,
+        AliasHeaders::Reject => http::AliasHeaders::Reject,
+    }
 }
 
 fn denied(allowed: Option<&EncodedCharacters>) -> Vec<u8> {

@@ -179,6 +179,22 @@ fn a_wrong_value_is_reported_with_what_was_expected() {
 }
 
 #[test]
+fn names_with_underscores_have_one_strategy() {
+    let strategies = |underscores: &str, aliases: &str| {
+        let of = |name: &str, value: &str| format!("--entryPoints.w.http.{name}={value}");
+        let underscores = of("underscoreHeadersStrategy", underscores);
+        flags(&["--entryPoints.w.address=:1", &underscores, &of("aliasHeadersStrategy", aliases)]).1
+    };
+    assert_eq!(strategies("delete", "delete"), [""; 0]);
+    assert_eq!(strategies("", "delete"), [""; 0]);
+    for (underscores, aliases) in [("delete", "reject"), ("keep", "delete")] {
+        let [problem] = &strategies(underscores, aliases)[..] else { panic!("not one problem") };
+        assert!(problem.starts_with("error: "), "{problem}");
+        assert!(problem.contains("`underscoreHeadersStrategy`"), "{problem}");
+    }
+}
+
+#[test]
 fn what_clients_are_told_of_errors_is_off_until_it_is_set() {
     let told = |arguments: &[&str]| {
         let (config, messages) = flags(arguments);

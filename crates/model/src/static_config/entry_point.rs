@@ -287,19 +287,13 @@ pub struct EntryPointHttp {
     /// Bytes of a request's head at most, default 1 MiB; 0 and less mean the default too.
     #[serde(skip_serializing_if = "is_zero_signed")]
     pub max_header_bytes: i64,
-    /// What becomes of headers with `_` in their names; the older name of the next field.
+    /// What becomes of headers with `_` in their names; `None` means keep. The same as the next field, where both are
+    /// there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub underscore_headers_strategy: Option<AliasHeaders>,
     /// What becomes of headers that a server may take for another (`X_Real_Ip`); `None` means keep.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias_headers_strategy: Option<AliasHeaders>,
-}
-
-impl EntryPointHttp {
-    /// What becomes of headers that a server may take for another.
-    pub fn alias_headers(&self) -> AliasHeaders {
-        self.alias_headers_strategy.or(self.underscore_headers_strategy).unwrap_or_default()
-    }
 }
 
 impl Default for EntryPointHttp {

@@ -128,12 +128,8 @@ fn is_network(text: &str) -> bool {
 
 fn http(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointHttp {
     let default = EntryPointHttp::default();
-    let strategies = [
-        ("keep", AliasHeaders::Keep),
-        ("delete", AliasHeaders::Delete),
-        ("reject", AliasHeaders::Reject),
-    ];
     let mut fields = Fields::open(node, path, problems);
+    let (underscores, aliases) = name_strategies(&mut fields);
     EntryPointHttp {
         redirections: fields.section("redirections", |node, path, problems| Redirections {
             entry_point: Fields::open(node, path, problems)
@@ -145,9 +141,27 @@ fn http(node: &Node, path: &str, problems: &mut Vec<Problem>) -> EntryPointHttp 
         encode_query_semicolons: fields.boolean("encodeQuerySemicolons").unwrap_or_default(),
         sanitize_path: fields.boolean("sanitizePath").unwrap_or(default.sanitize_path),
         max_header_bytes: fields.integer("maxHeaderBytes").unwrap_or(default.max_header_bytes),
-        underscore_headers_strategy: word(&mut fields, "underscoreHeadersStrategy", &strategies),
-        alias_headers_strategy: word(&mut fields, "aliasHeadersStrategy", &strategies),
+        underscore_headers_strategy: underscores,
+        alias_headers_strategy: aliases,
     }
+}
+
+/// What becomes of headers with `_` in their names, and of those that a server may take for another; not two things
+/// at once.
+fn name_strategies(fields: &mut Fields<'_>) -> (Option<AliasHeaders>, Option<AliasHeaders>) {
+    let strategies = [
+        ("keep", AliasHeaders::Keep),
+        ("delete", AliasHeaders::Delete),
+        ("reject", AliasHeaders::Reject),
+    ];
+    let underscores = word(fields, "underscoreHeadersStrategy", &strategies);
+    let aliases = word(fields, "aliasHeadersStrategy", &strategies);
+    if underscores.is_some() && aliases.is_some() && underscores != aliases {
+        let message = "has another value than `underscoreHeadersStrategy`; an entry point cannot have both, unless \
+                       they are equal";
+        fields.report("aliasHeadersStrategy", Problem::error, message);
+    }
+    (underscores, aliases)
 }
 
 fn redirect_to_entry_point(
