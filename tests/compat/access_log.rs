@@ -24,6 +24,8 @@ http:
     silent: {rule: "Host(`silent.test`)", service: s, entryPoints: [web], observability: {accessLogs: false}}
     noop: {rule: "Host(`noop.test`)", service: noop@internal, entryPoints: [web]}
     trusting: {rule: "Host(`known.test`)", service: s, entryPoints: [trusting]}
+    quiet: {rule: "Host(`quiet.test`)", service: s, entryPoints: [quiet]}
+    loud: {rule: "Host(`loud.test`)", service: s, entryPoints: [quiet], observability: {accessLogs: true}}
   services:
     s: {loadBalancer: {servers: [{url: "http://@@backend0@@"}]}}
     dead: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}}
@@ -111,13 +113,18 @@ fn requests() -> Vec<Case<'static>> {
         Case::get("known.test", "/x", "X-Forwarded-For: 1.1.1.1, 2.2.2.2\r\n").at("trusting"),
     );
     cases.push(Case::get("nobody.test", "/x", "").at("trusting"));
+    for host in ["nobody.test", "quiet.test", "loud.test"] {
+        cases.push(Case::get(host, "/x", "").at("quiet"));
+    }
     cases
 }
 
 fn setup() -> Setup {
     Setup::web(DYNAMIC)
         .entry_point("trusting")
+        .entry_point("quiet")
         .flag("--entryPoints.trusting.forwardedHeaders.insecure=true")
+        .flag("--entryPoints.quiet.observability.accessLogs=false")
         .flag("--accessLog=true")
         .flag("--accessLog.filePath=@@folder@@/access.log")
 }

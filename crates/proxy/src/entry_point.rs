@@ -27,6 +27,8 @@ pub struct EntryPoint {
     pub(crate) forwarded: ForwardedRules,
     /// Whether the peer is added to X-Forwarded-For.
     pub(crate) append_forwarded_for: bool,
+    /// Whether requests that no router takes are in the access log.
+    pub(crate) logs_unrouted: bool,
     /// Octets that no path may hold percent-encoded.
     pub(crate) denied_octets: Vec<u8>,
     /// How long a request may take to arrive whole, from its first byte.
@@ -133,6 +135,7 @@ impl EntryPoint {
                 server: HeaderValue::parse(host_name).ok(),
             },
             append_forwarded_for,
+            logs_unrouted: config.observability.as_ref().is_none_or(|wanted| wanted.access_logs),
             denied_octets: denied(config.http.encoded_characters.as_ref()),
             read_timeout: timeouts.read_timeout.positive(),
             write_timeout: timeouts.write_timeout.positive(),

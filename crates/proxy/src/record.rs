@@ -195,6 +195,7 @@ impl Facts {
         if let Some(recorder) = &connection.worker.recorder
             && let Some(log) = &self.log
             && self.reason != Some(Reason::ServerOptions)
+            && (log.route.is_some() || logs_unrouted(connection))
         {
             self.record(log, connection, request, &mut recorder.borrow_mut());
         }
@@ -255,6 +256,12 @@ impl Facts {
             response_headers: pairs(&log.sent_headers),
         });
     }
+}
+
+/// Whether the entry point logs what no router takes: that has only its choice.
+fn logs_unrouted(connection: &Connection) -> bool {
+    let settings = connection.worker.entry_points.get(connection.entry_point);
+    settings.is_none_or(|settings| settings.logs_unrouted)
 }
 
 fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &[u8])> + Clone {
