@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use portway_testkit::backend::Backend;
 use portway_testkit::client::{Client, Response};
-use portway_testkit::http2::Http2Client;
+use portway_testkit::http2::{Exchange, Http2Client};
 use portway_testkit::message::{Head, Headers};
 use portway_testkit::process::Setup;
 
@@ -200,6 +200,34 @@ fn websockets_open_over_http2() {
 
 fn fields_of(protocol: &str) -> [(&str, &str); 1] {
     [(":protocol", protocol)]
+}
+
+#[test]
+fn what_has_no_body_is_sent_without_one_though_the_client_ends_it_late() {
+    let site = start(&[]);
+    let mut client = connect(&site, "web");
+    for (method, framed) in
+        [("GET", false), ("DELETE", false), ("OPTIONS", false), ("POST", true), ("PUT", true)]
+    {
+        let asked = client.begin(&head(method, "/echo", &[]), false).unwrap();
+        let (status, _) = finish(&mut client, asked, b"");
+        assert_eq!(status, 200, "{method}");
+        let received = site.backend.take().pop().unwrap();
+        let chunked = received.head.headers.value("Transfer-Encoding").is_some();
+        assert_eq!(chunked, framed, "{method}");
+    }
+    // There is a body.
+    let asked = client.begin(&head("DELETE", "/echo", &[]), false).unwrap();
+    let (status, text) = finish(&mut client, asked, b"body");
+    assert_eq!(status, 200);
+    assert!(text.ends_with("body"), "{text}");
+}
+
+/// Sends the body of a request that has begun, and receives the response's status and body.
+fn finish(client: &mut Http2Client, mut asked: Exchange, body: &[u8]) -> (u16, String) {
+    asked.send(body, true).unwrap();
+    let response = client.response(asked).unwrap();
+    (response.status, response.text())
 }
 
 #[test]

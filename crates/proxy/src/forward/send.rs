@@ -22,6 +22,8 @@ use super::{
     error::ForwardError,
     heads::{Heads, Limits},
 };
+use tokio::time::timeout;
+
 use crate::{
     connection::Connection,
     deadline::{Deadline, Idleness},
@@ -30,6 +32,9 @@ use crate::{
     relay::{Recode, Side, watch},
     worker::Worker,
 };
+
+/// How long the first byte of a body, or its end, is waited for where it may be that there is none. As Go's transport.
+const BODY_WITHIN: Duration = Duration::from_millis(200);
 
 /// Sends the request and receives the head of the final response, or of 101; interim ones are passed on.
 /// Afterwards the server's connection is in `memory`, and bodies may still be on their way.
@@ -54,6 +59,10 @@ pub(crate) async fn send(
     let reused = memory.server.is_some();
     if !reused {
         memory.server = Some(open(connection, pool, server, upgrades).await?);
+    }
+    if may_be_empty(connection, memory) {
+        // Rare, as below.
+        Box::pin(probe_body(connection, memory, worker)).await;
     }
     let mut received = attempt(connection, memory, worker, job).await;
     if let Err(error) = &received
@@ -110,6 +119,32 @@ fn limits(connection: &Connection, job: &Job<'_>) -> Limits {
 /// The shorter of two limits, either of which may not be there.
 fn shortest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     one.into_iter().chain(other).min()
+}
+
+/// Whether it is to be found out first if a request has a body: it need not say so over HTTP/2, and over HTTP/1.1 what
+/// has none is sent as such.
+fn may_be_empty(connection: &mut Connection, memory: &mut Memory) -> bool {
+    let Memory { request, server, recode, .. } = memory;
+    request.body == BodyFraming::Chunked
+        && *recode == Recode::AsIs
+        && !request.expects_continue
+        && !has_body_mostly(&request.method)
+        && connection.input.is_empty()
+        && connection.stream.http2().is_some()
+        && server.as_mut().is_some_and(|server| server.stream.http2().is_none())
+}
+
+/// Makes a request one without a body if that ends soon and empty. Go: `probeRequestBody`.
+async fn probe_body(connection: &mut Connection, memory: &mut Memory, worker: &Worker) {
+    let mut client = Side { stream: &mut connection.stream, input: &mut connection.input };
+    let first = timeout(BODY_WITHIN, poll_fn(|cx| client.poll_fill(cx, &worker.buffers))).await;
+    if matches!(first, Ok(Ok(0)))
+        && let Some(stream) = client.stream.http2()
+    {
+        // Whoever sends the request again has it as it came.
+        stream.repeat_end();
+        memory.request.body = BodyFraming::None;
+    }
 }
 
 /// Sends the request on the connection to the server, and receives the response's head.
