@@ -195,6 +195,14 @@ fn names_with_underscores_have_one_strategy() {
 }
 
 #[test]
+fn an_entry_point_of_udp_is_named_among_what_is_not_served() {
+    let (_, problems) = flags(&["--entryPoints.w.address=127.0.0.3:34760/UDP"]);
+    let [problem] = &problems[..] else { panic!("not one problem: {problems:?}") };
+    assert!(problem.starts_with("warning: "), "{problem}");
+    assert!(problem.ends_with(": `entryPoints.w.address=127.0.0.3:34760/UDP`"), "{problem}");
+}
+
+#[test]
 fn what_clients_are_told_of_errors_is_off_until_it_is_set() {
     let told = |arguments: &[&str]| {
         let (config, messages) = flags(arguments);

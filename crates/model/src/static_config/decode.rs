@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use super::{
-    Api, Core, FileProvider, Global, Ocsp, Ping, Providers, RuleSyntax, StaticConfig,
+    Address, Api, Core, FileProvider, Global, Ocsp, Ping, Protocol, Providers, RuleSyntax,
+    StaticConfig,
     known::{self, Class},
 };
 use crate::{
@@ -91,6 +92,9 @@ fn check_option<'a>(
             {
                 later.insert(known::spell(path));
             }
+            if let Some(address) = udp_address(path, node) {
+                later.insert(format!("{}={address}", known::spell(path)));
+            }
             return;
         }
     };
@@ -104,6 +108,16 @@ fn check_option<'a>(
             path.pop();
         }
     }
+}
+
+/// The address of an entry point that is one of UDP.
+fn udp_address<'a>(path: &[&str], node: &'a Node) -> Option<&'a str> {
+    let [group, _, option] = path else { return None };
+    let is_address =
+        group.eq_ignore_ascii_case("entryPoints") && option.eq_ignore_ascii_case("address");
+    let text = node.as_text().filter(|_| is_address)?;
+    let address = Address::parse(text).ok()?;
+    (address.protocol == Protocol::Udp).then_some(text)
 }
 
 fn is_switched_on(node: &Node) -> bool {
