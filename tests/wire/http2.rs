@@ -190,7 +190,12 @@ fn websockets_open_over_http2() {
     assert_eq!(fields.value("Sec-WebSocket-Key").map(str::len), Some(24));
     client.send(&mut tunnel, b"last", true).unwrap();
     assert_eq!(client.read(&mut tunnel, 100).unwrap(), b"last");
-    // Another answer than 101 passes as it is; other protocols and tunnels to anywhere are refused.
+    // A good answer but 101 would look like an open tunnel.
+    for target in ["/status-200", "/no-content"] {
+        let page = client.begin(&head("CONNECT", target, &fields_of("websocket")), false).unwrap();
+        assert_eq!(client.tunnel(page).unwrap().0, 502, "{target}");
+    }
+    // Others pass as they are; other protocols and tunnels to anywhere are refused.
     let refused =
         client.begin(&head("CONNECT", "/status-403", &fields_of("websocket")), false).unwrap();
     assert_eq!(client.tunnel(refused).unwrap().0, 403);

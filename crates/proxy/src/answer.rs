@@ -195,9 +195,9 @@ pub(crate) fn of_error(error: &ForwardError) -> Answer {
         ForwardError::Closed { source, .. } if StreamEnded::is_cause(source) => {
             Answer::proxy_error(Status::INTERNAL_SERVER_ERROR)
         }
-        ForwardError::Connect { .. } | ForwardError::Closed { .. } => {
-            Answer::proxy_error(Status::BAD_GATEWAY)
-        }
+        ForwardError::Connect { .. }
+        | ForwardError::Closed { .. }
+        | ForwardError::NoTunnel { .. } => Answer::proxy_error(Status::BAD_GATEWAY),
         ForwardError::ConnectTimeout { .. } | ForwardError::ResponseTimeout { .. } => {
             Answer::proxy_error(Status::GATEWAY_TIMEOUT)
         }

@@ -131,7 +131,9 @@ impl ErrorType {
                 ConnectError::Tls { source, .. } => Self::of_tls(source),
             },
             ForwardError::CutHead { .. } => Self::HttpResponseIncomplete,
-            ForwardError::BadUpgrade { .. } => Self::HttpUpgradeFailed,
+            ForwardError::BadUpgrade { .. } | ForwardError::NoTunnel { .. } => {
+                Self::HttpUpgradeFailed
+            }
             ForwardError::BadResponse { source: ResponseError::HeadTooLarge, .. } => {
                 Self::HttpResponseHeaderSectionSize
             }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use portway_http::{BodyError, ResponseError};
+use portway_http::{BodyError, ResponseError, Status};
 use portway_observe::Reason;
 use portway_upstream::ConnectError;
 
@@ -32,6 +32,11 @@ pub(crate) enum ForwardError {
     /// The server switched protocols unasked, to another one, or before it had the whole request.
     #[error("{server} switched to a protocol that the client did not ask for, or too early")]
     BadUpgrade { server: String },
+    /// The server answered well but did not switch, where a client of HTTP/2 takes such an answer for an open tunnel.
+    #[error(
+        "{server} answered {status} and did not open the tunnel that was asked for over HTTP/2"
+    )]
+    NoTunnel { server: String, status: Status },
     /// The server is one of HTTP/2, which its transport does not allow; nothing was sent.
     #[error("{server} speaks HTTP/2 alone, which `disableHTTP2` of its serversTransport forbids")]
     Http2Disabled { server: String },
@@ -75,6 +80,7 @@ impl ForwardError {
             | Self::CutHead { .. }
             | Self::BadResponse { .. }
             | Self::BadUpgrade { .. }
+            | Self::NoTunnel { .. }
             | Self::ResponseTimeout { .. }
             | Self::Unresponsive { .. } => true,
             Self::ClientGone
@@ -96,9 +102,10 @@ impl ForwardError {
             }
             Self::ConnectTimeout { .. } => Reason::ConnectTimeout,
             Self::Closed { .. } => Reason::UpstreamClosed,
-            Self::BadResponse { .. } | Self::CutHead { .. } | Self::BadUpgrade { .. } => {
-                Reason::BadResponse
-            }
+            Self::BadResponse { .. }
+            | Self::CutHead { .. }
+            | Self::BadUpgrade { .. }
+            | Self::NoTunnel { .. } => Reason::BadResponse,
             Self::ResponseTimeout { .. } | Self::Unresponsive { .. } => Reason::ResponseTimeout,
             Self::ClientGone => Reason::ClientGone,
             Self::BadBody { .. } | Self::HeadTooLong { .. } => Reason::BadRequest,

@@ -126,6 +126,10 @@ impl Heads<'_> {
                         return Err(ForwardError::BadUpgrade { server });
                     }
                     100..200 => Box::pin(self.pass_interim(client.stream)).await?,
+                    200..300 if self.asks_for_tunnel() => {
+                        let (server, status) = (self.server_name.to_owned(), self.response.status);
+                        return Err(ForwardError::NoTunnel { server, status });
+                    }
                     _ => return Ok(()),
                 },
             }
@@ -256,6 +260,11 @@ impl Heads<'_> {
             (Some(asked), Some(given)) => asked.eq_ignore_ascii_case(given),
             _ => false,
         }
+    }
+
+    /// Whether the client would take any good answer for an open tunnel (RFC 8441 §5, RFC 9110 §9.3.6).
+    fn asks_for_tunnel(&self) -> bool {
+        self.request.version == Version::Http2 && self.request.upgrade().is_some()
     }
 
     fn bad(&self, source: ResponseError) -> ForwardError {
