@@ -6,7 +6,8 @@ use std::{fs, io, thread};
 
 use portway_testkit::backend::{Backend, Received, Step};
 use portway_testkit::client::{Client, End};
-use portway_testkit::message::Head;
+use portway_testkit::http2::Http2Client;
+use portway_testkit::message::{Head, Headers};
 use portway_testkit::random::{Random, number_from_environment};
 
 use super::{Site, get};
@@ -125,6 +126,29 @@ fn a_request_that_is_cut_is_in_the_access_log() {
     client.send(get("/slow")).unwrap();
     assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
     site.process.signal("TERM");
+    assert!(site.process.wait(Duration::from_secs(10)).is_some());
+    let text = fs::read_to_string(site.process.folder().path().join("access.log")).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("/slow")).collect();
+    let [line] = lines.as_slice() else { panic!("not one line for /slow in\n{text}") };
+    assert!(line.contains("GraceOver"), "{line}");
+}
+
+#[test]
+fn a_stream_that_is_cut_is_in_the_access_log() {
+    let flags = [
+        "--accessLog=true",
+        "--accessLog.format=json",
+        "--accessLog.filePath=@@folder@@/access.log",
+        "--entryPoints.web.transport.lifeCycle.graceTimeOut=300ms",
+    ];
+    let mut site = Site::start(Backend::start(), &flags);
+    let mut client = Http2Client::connect(site.process.address("web")).unwrap();
+    let headers = Headers(vec![("Host".to_owned(), "a".to_owned())]);
+    let slow = Head { line: "GET /slow HTTP/1.1".to_owned(), headers };
+    let asked = client.begin(&slow, true).unwrap();
+    assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
+    site.process.signal("TERM");
+    drop(client.response(asked));
     assert!(site.process.wait(Duration::from_secs(10)).is_some());
     let text = fs::read_to_string(site.process.folder().path().join("access.log")).unwrap();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("/slow")).collect();

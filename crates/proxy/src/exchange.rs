@@ -115,12 +115,13 @@ pub(crate) async fn exchange(connection: &mut Connection, memory: &mut Memory) -
     let mut facts = Facts::begin(connection);
     let next = tokio::select! {
         biased;
-        next = serve(connection, memory, &mut facts, settings, &worker, &snapshot) => next,
-        // The task is woken for it, see `until_cut`: nothing needs to be registered here.
+        // The task is woken for it, see `until_cut`: nothing needs to be registered here. It is looked at first,
+        // since a stream of HTTP/2 whose connection has been cut looks as if its client were gone.
         () = poll_fn(|_| if ending.is_cut() { Poll::Ready(()) } else { Poll::Pending }) => {
             facts.reason = Some(Reason::GraceOver);
             Next::Abort
         }
+        next = serve(connection, memory, &mut facts, settings, &worker, &snapshot) => next,
     };
     if !memory.copies.is_empty() {
         let is_gone = next == Next::Abort || facts.reason == Some(Reason::ClientGone);
