@@ -98,6 +98,8 @@ impl Parts {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let path = path.split(['?', '#']).next().unwrap_or_default();
+        // As in Traefik, a user and a password say nothing, and no server is told them.
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let (host, port) = host_and_port(authority, url)?;
         let default = if scheme == Scheme::Https { 443 } else { 80 };
         let port = match port {
@@ -158,9 +160,16 @@ mod tests {
         check("http://10.0.0.1:8080", Ok(("10.0.0.1", 8080, "")));
         check("https://backend", Ok(("backend", 443, "")));
         check("http://[::1]:80/base?x", Ok(("::1", 80, "/base")));
+        check("http://u:p@10.0.0.1:8080/b", Ok(("10.0.0.1", 8080, "/b")));
+        check("http://u@x@[::1]:80", Ok(("::1", 80, "")));
         check("HTTP://a.b/", Ok(("a.b", 80, "/")));
         check("http://a/b c", Ok(("a", 80, "/b%20c")));
         check("http://a/b/%2F", Ok(("a", 80, "/b/%2F")));
+    }
+
+    #[test]
+    fn the_user_of_a_url_is_left_out() {
+        assert_eq!(Parts::parse("http://u:p@a.b:80/").unwrap().authority, "a.b:80");
     }
 
     #[test]
@@ -169,6 +178,7 @@ mod tests {
         check("h2c://a", Ok(("a", 80, "")));
         check("ftp://a", Err(ServerUrlError::UnknownScheme("ftp".into())));
         check("http://", Err(ServerUrlError::BadHost("http://".into())));
+        check("http://u:p@", Err(ServerUrlError::BadHost("http://u:p@".into())));
         check("http://a b", Err(ServerUrlError::BadHost("http://a b".into())));
         check("http://a:b", Err(ServerUrlError::BadPort("http://a:b".into())));
         check("http://a/%zz", Err(ServerUrlError::BadPath("http://a/%zz".into())));
