@@ -11,6 +11,9 @@ use proxy_header::{Error, ParseConfig, ProxyHeader};
 /// How headers of each version begin.
 const SIGNATURES: [&[u8]; 2] = [b"PROXY", b"\r\n\r\n\0\r\nQUIT\n"];
 
+/// The longest header of version 1, with the end of its line.
+const MAX_LINE: usize = 107;
+
 /// What the first bytes of a connection are.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Beginning {
@@ -34,6 +37,9 @@ pub(crate) fn read(bytes: &[u8]) -> Beginning {
             false => Beginning::Other,
         };
     }
+    if !may_be_line(bytes) {
+        return Beginning::Malformed;
+    }
     let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
     match ProxyHeader::parse(bytes, config) {
         Ok((header, length)) => {
@@ -45,9 +51,22 @@ pub(crate) fn read(bytes: &[u8]) -> Beginning {
     }
 }
 
+/// Whether what begins like a header of version 1 is one line, not too long, and says a protocol that is known. The
+/// parser looks at the rest, but takes anything behind `UNKNOWN`.
+fn may_be_line(bytes: &[u8]) -> bool {
+    let Some(rest) = bytes.strip_prefix(b"PROXY UNKNOWN") else { return true };
+    let is_word = matches!(rest.first(), None | Some(b' ' | b'\r'));
+    let line = bytes.get(..MAX_LINE).unwrap_or(bytes);
+    is_word
+        && match line.iter().position(|&byte| byte == b'\n') {
+            Some(end) => line.get(..end).is_some_and(|line| line.ends_with(b"\r")),
+            None => bytes.len() < MAX_LINE,
+        }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Beginning, read};
+    use super::{Beginning, MAX_LINE, read};
 
     /// The longest header: version 2 tells its length in two bytes.
     const MAX_LENGTH: usize = 16 + u16::MAX as usize;
@@ -75,6 +94,8 @@ mod tests {
         check(b"PROXY TCP6 2001:db8::1 ::1 1234 80\r\n", Some("[2001:db8::1]:1234"));
         check(b"PROXY UNKNOWN\r\n", None);
         check(b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", None);
+        let longest = format!("{:1$}\r\n", "PROXY UNKNOWN", MAX_LINE - 2);
+        check(longest.as_bytes(), None);
     }
 
     #[test]
@@ -109,12 +130,19 @@ mod tests {
     #[test]
     fn what_begins_like_a_header_and_is_none_is_malformed() {
         let long = [b"PROXY TCP4 ".as_slice(), &[b'1'; 200]].concat();
+        let unknown = [b"PROXY UNKNOWN ".as_slice(), &[b'1'; 5000]].concat();
+        let too_long = format!("{:1$}\r\n", "PROXY UNKNOWN", MAX_LINE - 1);
         for bytes in [
             &b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 80\n GET / HTTP/1.1\r\n"[..],
             b"PROXY TCP4 ::1 ::1 1 2\r\n",
             b"PROXY TCP4 192.0.2.1 192.0.2.2 1 70000\r\n",
             b"PROXY SCTP 192.0.2.1 192.0.2.2 1 2\r\n",
             &long,
+            &unknown,
+            too_long.as_bytes(),
+            b"PROXY UNKNOWNfoo bar\r\n",
+            b"PROXY UNKNOWNX\r\n",
+            b"PROXY UNKNOWN a\nGET / HTTP/1.1\r\n",
             &version_2(0x31, 0x11, &[0; 12]),
             &[&version_2(0x21, 0x11, &[0; 4]), b"GET / HTTP/1.1\r\n".as_slice()].concat(),
         ] {
