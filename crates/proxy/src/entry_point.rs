@@ -89,7 +89,11 @@ impl EntryPoint {
             let networks = texts.iter().map(|text| network(text));
             networks.collect::<Result<_, _>>().map_err(|text| invalid(field, text))
         };
-        let connection = forwarded.connection.iter().map(|text| HeaderName::parse(text));
+        let connection = forwarded.connection.iter().map(|text| {
+            let parsed = HeaderName::parse(text);
+            let message = |error| format!("`{text}`: {error}");
+            parsed.map_err(|error| invalid("forwardedHeaders.connection", message(error)))
+        });
         let life_cycle = &config.transport.life_cycle;
         let timeouts = &config.transport.responding_timeouts;
         Ok(Self {
@@ -128,9 +132,7 @@ impl EntryPoint {
                     insecure: forwarded.insecure,
                     networks: networks("forwardedHeaders.trustedIPs", &forwarded.trusted_ips)?,
                 },
-                connection: connection
-                    .collect::<Result<_, _>>()
-                    .map_err(|error| invalid("forwardedHeaders.connection", error.to_string()))?,
+                connection: connection.collect::<Result<_, _>>()?,
                 scheme_headers: false,
                 server: HeaderValue::parse(host_name).ok(),
             },
@@ -224,7 +226,18 @@ fn denied(allowed: Option<&EncodedCharacters>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::network;
+    use portway_model::static_config::{self, Address};
+
+    use super::{EntryPoint, network};
+
+    #[test]
+    fn a_header_that_is_none_is_named() {
+        let mut config = static_config::EntryPoint::new(Address::on_port(1));
+        config.forwarded_headers.connection = vec!["X-Good".to_owned(), "x bad".to_owned()];
+        let error = EntryPoint::compile("web", &config, true, "host").unwrap_err().to_string();
+        let expected = "entryPoints.web.forwardedHeaders.connection: `x bad`: ";
+        assert!(error.starts_with(expected), "{error}");
+    }
 
     #[test]
     fn networks_of_mapped_addresses_are_those_of_the_addresses() {
