@@ -6,17 +6,24 @@
 //! certificate that is itself among the authorities, one of version 1 (`openssl x509 -req` without `-extfile`), one that
 //! says `CA:TRUE`, one for any usage, critical policies. Names that an authority is constrained to are left to webpki.
 
-use std::cell::Cell;
+use std::{cell::Cell, iter};
 
 use rustls::{
-    DistinguishedName, RootCertStore,
+    DistinguishedName,
     pki_types::{
         AlgorithmIdentifier, CertificateDer, SubjectPublicKeyInfoDer, TrustAnchor, UnixTime,
     },
 };
-use webpki::{EndEntityCert, Error, KeyUsage, RawPublicKeyEntity, VerifiedPath};
+use webpki::{
+    EndEntityCert, Error, KeyUsage, RawPublicKeyEntity, VerifiedPath, anchor_from_trusted_cert,
+};
 use x509_parser::{
-    asn1_rs::Any, certificate::X509Certificate, prelude::FromDer, time::ASN1Time, x509::X509Version,
+    asn1_rs::Any,
+    certificate::X509Certificate,
+    extensions::{GeneralName, ParsedExtension},
+    prelude::FromDer,
+    time::ASN1Time,
+    x509::X509Version,
 };
 
 use crate::crypto;
@@ -37,7 +44,7 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 pub(crate) struct Authorities {
     all: Vec<Authority>,
-    /// Those that webpki takes.
+    /// What webpki knows of them, of those that it takes.
     anchors: Vec<TrustAnchor<'static>>,
 }
 
@@ -46,25 +53,20 @@ struct Authority {
     certificate: CertificateDer<'static>,
     /// DER.
     subject: Box<[u8]>,
+    /// Name, key and constraints, where webpki can read them.
+    anchor: Option<TrustAnchor<'static>>,
 }
 
 impl Authorities {
     /// These certificates; what is none is left out, and the second value says so.
     pub(crate) fn new(certificates: Vec<CertificateDer<'static>>) -> (Self, Option<String>) {
-        let mut anchors = RootCertStore::empty();
-        anchors.add_parsable_certificates(certificates.iter().cloned());
         let count = certificates.len();
-        let all: Vec<_> = certificates
-            .into_iter()
-            .filter_map(|certificate| {
-                let subject = parse(&certificate)?.subject().as_raw().into();
-                Some(Authority { certificate, subject })
-            })
-            .collect();
+        let all: Vec<_> = certificates.into_iter().filter_map(Authority::new).collect();
+        let anchors = all.iter().filter_map(|authority| authority.anchor.clone()).collect();
         let unusable = count - all.len();
         let remark =
             (unusable > 0).then(|| format!("{unusable} of {count} authorities cannot be used"));
-        (Self { all, anchors: anchors.roots }, remark)
+        (Self { all, anchors }, remark)
     }
 
     /// What keeps some of them from vouching for others, for their owner.
@@ -120,13 +122,12 @@ impl Authorities {
             Purpose::Server => KeyUsage::server_auth(),
         };
         let algorithms = crypto::provider().signature_verification_algorithms.all;
-        let (anchors, accept) =
-            (&self.anchors, |path: &VerifiedPath<'_>| self.accept(path, now, purpose));
+        let accept = |path: &VerifiedPath<'_>| self.accept(end_entity, path, now, purpose);
         let verified = EndEntityCert::try_from(end_entity).and_then(|certificate| {
             certificate
                 .verify_for_usage(
                     algorithms,
-                    anchors,
+                    &self.anchors,
                     intermediates,
                     now,
                     usage,
@@ -149,30 +150,35 @@ impl Authorities {
     /// Looks at what webpki did not on a path that it has found.
     fn accept(
         &self,
+        end_entity: &CertificateDer<'_>,
         path: &VerifiedPath<'_>,
         now: UnixTime,
         purpose: Purpose,
     ) -> Result<(), Error> {
-        let mut below = 0;
-        for certificate in path.intermediate_certificates() {
-            if !parse(&certificate.der()).is_some_and(|parsed| may_sign(&parsed)) {
-                return Err(Error::EndEntityUsedAsCa);
-            }
-            below += 1;
+        let above: Vec<_> =
+            path.intermediate_certificates().map(|certificate| certificate.der()).collect();
+        let all = iter::once(end_entity).chain(&above).map(|der| parse(der));
+        let chain: Vec<_> = all.collect::<Option<_>>().ok_or(Error::BadDer)?;
+        if !chain.iter().all(is_understood) {
+            return Err(Error::UnsupportedCriticalExtension);
         }
-        let anchor = path.anchor();
+        if !chain.iter().skip(1).all(may_sign) {
+            return Err(Error::EndEntityUsedAsCa);
+        }
         let mut verdict = Err(Error::UnknownIssuer);
+        // One name and key can stand in several certificates, such as an expired one and its successor. The names that
+        // webpki has checked are those of this anchor: authorities with other constraints are other anchors.
         for authority in &self.all {
-            if !authority.subject.ends_with(&anchor.subject) {
+            if authority.anchor.as_ref() != Some(path.anchor()) {
                 continue;
             }
             let Some(parsed) = parse(&authority.certificate) else { continue };
-            if parsed.public_key().raw.ends_with(&anchor.subject_public_key_info) {
-                // One name and key can stand in several certificates, such as an expired one and its successor.
-                verdict = vouches(&parsed, below, now, purpose);
-                if verdict.is_ok() {
-                    break;
-                }
+            if !is_understood(&parsed) || chain.iter().any(|link| is_same(link, &parsed)) {
+                continue;
+            }
+            verdict = vouches(&parsed, above.len(), now, purpose);
+            if verdict.is_ok() {
+                break;
             }
         }
         verdict
@@ -185,6 +191,14 @@ impl Authorities {
 
     fn contain(&self, certificate: &X509Certificate<'_>) -> bool {
         self.all.iter().any(|authority| authority.certificate.as_ref() == certificate.as_raw())
+    }
+}
+
+impl Authority {
+    fn new(certificate: CertificateDer<'static>) -> Option<Self> {
+        let subject = parse(&certificate)?.subject().as_raw().into();
+        let anchor = anchor_from_trusted_cert(&certificate).ok().map(|anchor| anchor.to_owned());
+        Some(Self { certificate, subject, anchor })
     }
 }
 
@@ -214,21 +228,19 @@ impl<'a> Search<'a> {
         let Some(child) = chain.last().copied() else { return false };
         let below = chain.len() - 1;
         let issuer = child.issuer().as_raw();
-        let is_parent = |parent: &X509Certificate<'_>| {
-            vouches(parent, below, self.now, self.purpose).is_ok()
+        let is_parent = |parent: &X509Certificate<'_>, chain: &[&X509Certificate<'_>]| {
+            !chain.iter().any(|link| is_same(link, parent))
+                && vouches(parent, below, self.now, self.purpose).is_ok()
                 && is_understood(parent)
                 && matches!(parent.tbs_certificate.name_constraints(), Ok(None))
                 && self.has_signed(parent, child)
         };
-        if self.authorities.named(issuer).any(|authority| is_parent(&authority)) {
+        if self.authorities.named(issuer).any(|authority| is_parent(&authority, chain)) {
             return true;
         }
         for parent in &self.intermediates {
-            let is_new = chain.iter().all(|link| {
-                link.subject() != parent.subject() || link.public_key() != parent.public_key()
-            });
-            let fits = is_new && parent.subject().as_raw() == issuer && is_authority(parent);
-            if fits && is_parent(parent) {
+            let fits = parent.subject().as_raw() == issuer && is_authority(parent);
+            if fits && is_parent(parent, chain) {
                 chain.push(parent);
                 if self.leads(chain) {
                     return true;
@@ -245,11 +257,25 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Reads a certificate; `None` for what is none, or has extensions that its version does not.
+/// Reads a certificate; `None` for what is none, has extensions that its version does not, or one of them twice.
 fn parse<'a>(der: &'a [u8]) -> Option<X509Certificate<'a>> {
     let (rest, certificate) = X509Certificate::from_der(der).ok()?;
     let good = certificate.version() == X509Version::V3 || certificate.extensions().is_empty();
-    (rest.is_empty() && good).then_some(certificate)
+    let once = certificate.tbs_certificate.extensions_map().is_ok();
+    (rest.is_empty() && good && once).then_some(certificate)
+}
+
+/// Whether two certificates are of one owner with one key and the same names, of which a chain has only one, as in Go:
+/// nobody vouches for themselves with an older certificate.
+fn is_same(one: &X509Certificate<'_>, other: &X509Certificate<'_>) -> bool {
+    fn names<'a>(certificate: &'a X509Certificate<'_>) -> Option<&'a [u8]> {
+        let extensions = certificate.extensions().iter();
+        let mut names = extensions.filter(|extension| extension.oid.as_bytes() == ALTERNATIVE_NAME);
+        names.next().map(|extension| extension.value)
+    }
+    one.subject().as_raw() == other.subject().as_raw()
+        && one.public_key().raw == other.public_key().raw
+        && names(one) == names(other)
 }
 
 /// Checks that a certificate may stand above one that has so many others between.
@@ -320,19 +346,43 @@ fn is_for(certificate: &X509Certificate<'_>, purpose: Purpose) -> bool {
     }
 }
 
-/// Whether every critical extension is known. Policies that must be explicit are not: nothing here follows them.
+/// Whether every critical extension is known, with something in it that Go knows. Policies that must be explicit are not:
+/// nothing here follows them.
 fn is_understood(certificate: &X509Certificate<'_>) -> bool {
-    certificate
-        .extensions()
-        .iter()
-        .all(|extension| !extension.critical || UNDERSTOOD.contains(&extension.oid.as_bytes()))
+    let mut critical = certificate.extensions().iter().filter(|extension| extension.critical);
+    critical.all(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectAlternativeName(names) => {
+            names.general_names.iter().any(is_known_name)
+        }
+        ParsedExtension::NameConstraints(constraints) => {
+            let trees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
+            let mut trees = trees.into_iter().flatten().flatten();
+            trees.all(|tree| is_known_name(&tree.base))
+        }
+        ParsedExtension::ParseError { .. } => false,
+        _ => UNDERSTOOD.contains(&extension.oid.as_bytes()),
+    })
 }
 
-/// keyUsage, subjectAltName, basicConstraints, certificatePolicies, extKeyUsage, inhibitAnyPolicy (RFC 5280 §4.2).
+fn is_known_name(name: &GeneralName<'_>) -> bool {
+    matches!(
+        name,
+        GeneralName::DNSName(_)
+            | GeneralName::IPAddress(_)
+            | GeneralName::RFC822Name(_)
+            | GeneralName::URI(_)
+    )
+}
+
+/// subjectAltName (RFC 5280 §4.2.1.6).
+const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 17];
+
+/// keyUsage, basicConstraints, cRLDistributionPoints, certificatePolicies, extKeyUsage, inhibitAnyPolicy
+/// (RFC 5280 §4.2).
 const UNDERSTOOD: [&[u8]; 6] = [
     &[0x55, 0x1d, 15],
-    &[0x55, 0x1d, 17],
     &[0x55, 0x1d, 19],
+    &[0x55, 0x1d, 31],
     &[0x55, 0x1d, 32],
     &[0x55, 0x1d, 37],
     &[0x55, 0x1d, 54],

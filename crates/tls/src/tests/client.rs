@@ -27,7 +27,11 @@ fn trust(pem: &str) -> ServersTransport {
 }
 
 /// A handshake with a server that shows this certificate.
-fn handshake(tls: &ClientTls, host: &str, certificate: &Certificate) -> Result<(), Error> {
+pub(super) fn handshake(
+    tls: &ClientTls,
+    host: &str,
+    certificate: &Certificate,
+) -> Result<(), Error> {
     let loaded = LoadedCertificate::load(certificate).unwrap();
     let server = ServerConfig::builder_with_provider(Arc::clone(crypto::provider()))
         .with_safe_default_protocol_versions()
