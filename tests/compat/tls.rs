@@ -7,6 +7,7 @@ use portway_testkit::certificate::Certificate;
 use portway_testkit::client::{Client, SupportedProtocolVersion, TLS12, TLS13, Tls};
 use portway_testkit::process::Setup;
 
+mod chains;
 mod hellos;
 mod live;
 mod options;

@@ -54,7 +54,7 @@ impl Certificate {
         Self::new(&certificate, &key)
     }
 
-    fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
+    pub(crate) fn new(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
         Self {
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
@@ -154,12 +154,12 @@ impl Key {
     }
 }
 
-fn expire(params: &mut CertificateParams) {
+pub(crate) fn expire(params: &mut CertificateParams) {
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2021, 1, 1);
 }
 
-fn params(names: &[&str]) -> CertificateParams {
+pub(crate) fn params(names: &[&str]) -> CertificateParams {
     let (uris, hosts): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.contains("://"));
     let hosts: Vec<String> = hosts.into_iter().map(|name: &&str| (*name).to_owned()).collect();
     let common_name = names.first().copied().unwrap_or_default();

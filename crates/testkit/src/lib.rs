@@ -13,6 +13,7 @@
 //! - [`mod@line`]: connections of tests that do many things at once.
 //! - [`message`]: heads, headers and bodies as they were on the wire.
 //! - [`certificate`]: certificates made on the spot.
+//! - [`chain`]: certificates that lead to others, sound and not.
 //! - [`kubernetes`]: an API server that fails on demand.
 //! - [`ocsp`]: an authority that says whether certificates are revoked.
 //! - [`redis`]: a real Redis or Valkey as a child process.
@@ -29,6 +30,7 @@
 
 pub mod backend;
 pub mod certificate;
+pub mod chain;
 pub mod client;
 pub mod control_plane;
 pub mod folder;
