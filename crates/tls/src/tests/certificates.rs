@@ -216,6 +216,47 @@ fn every_form_of_key_is_read() {
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/keys");
 
+/// A section's base64 under another heading.
+fn headed(pem: &str, heading: &str) -> String {
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    let body: Vec<&str> = lines.collect();
+    format!("-----BEGIN {heading}-----\n{}\n-----END {heading}-----\n", body.join("\n"))
+}
+
+#[test]
+fn keys_are_known_by_what_they_are() {
+    let read = |name| std::fs::read_to_string(format!("{FIXTURES}/{name}")).unwrap();
+    for (certificate, key) in [
+        ("rsa.crt", "rsa-pkcs1.key"),
+        ("rsa.crt", "rsa-pkcs8.key"),
+        ("p256.crt", "p256-sec1.key"),
+        ("p384.crt", "p384-pkcs8.key"),
+        ("ed25519.crt", "ed25519.key"),
+    ] {
+        for heading in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"] {
+            // Without the parameters of the curve, which come first in some files.
+            let key = read(key);
+            let start = key.rfind("-----BEGIN").unwrap();
+            let loaded =
+                LoadedCertificate::load(&pair(read(certificate), headed(&key[start..], heading)));
+            assert!(loaded.is_ok(), "{certificate}, {heading}: {loaded:?}");
+        }
+    }
+}
+
+#[test]
+fn sections_that_begin_where_another_ends_are_read() {
+    let good = self_signed(&CertificateParams::new(["a.test".to_owned()]).unwrap());
+    let [cert, key] =
+        [good.cert.content, good.key.content].map(|text| String::from_utf8(text).unwrap());
+    let (cert, key) = (cert.trim_end(), key.trim_end());
+    for glued in [format!("{cert}{cert}{cert}{key}"), format!("{cert}\n{cert}{cert}")] {
+        assert_eq!(crate::pem::certificates(glued.as_bytes()).unwrap().len(), 3);
+    }
+    let glued = format!("{cert}{key}");
+    assert!(LoadedCertificate::load(&pair(glued.as_str(), glued.as_str())).is_ok());
+}
+
 #[test]
 fn every_bad_certificate_says_what_to_mend() {
     let good = self_signed(&CertificateParams::new(["a.test".to_owned()]).unwrap());
