@@ -34,6 +34,7 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
         "" => "RequireAndVerifyClientCert",
         written => written,
     };
+    problems.extend(unused(asked, !authorities.is_empty()));
     let unverified = |verifier| Some(Verifier { verifier, verifies: false });
     let any = |mandatory| {
         let hints = authorities.names();
@@ -50,6 +51,21 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
             None
         }
     }
+}
+
+/// What is to be said of authorities that nobody is verified by, which looks like verification.
+fn unused(asked: &str, has_authorities: bool) -> Option<Problem> {
+    let effect = match asked {
+        "NoClientCert" => "no effect",
+        "RequestClientCert" | "RequireAnyClientCert" => {
+            "clients are told of them, and any certificate is taken"
+        }
+        _ => return None,
+    };
+    has_authorities.then(|| {
+        let message = format!("`{asked}` verifies nobody by these authorities: {effect}");
+        Problem::warning("clientAuth.caFiles", message)
+    })
 }
 
 fn unknown_type(written: &str) -> String {

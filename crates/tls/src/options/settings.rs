@@ -44,6 +44,10 @@ pub(crate) fn compile(
         ));
         return None;
     }
+    if !options.cipher_suites.is_empty() && cipher_suites.iter().all(|s| s.tls13().is_some()) {
+        let effect = useless_suites(&options.cipher_suites, &versions);
+        problems.extend(effect.map(|effect| Problem::warning("cipherSuites", effect)));
+    }
     let provider =
         CryptoProvider { cipher_suites, kx_groups, ..CryptoProvider::clone(crypto::provider()) };
     Some(Settings { provider, versions, protocols })
@@ -144,6 +148,28 @@ fn cipher_suites(
     good.then(|| all.iter().filter(kept).copied().collect())
 }
 
+/// What is to be said of suites that choose nothing: those of TLS 1.3 cannot be chosen. Where some are weak, or of another
+/// version that is served, that has been said.
+fn useless_suites(
+    written: &[String],
+    versions: &[&SupportedProtocolVersion],
+) -> Option<&'static str> {
+    let is_new = |name: &str| {
+        let known = crypto::SUITES.iter().find(|(known, _)| *known == name);
+        known.and_then(|(_, suite)| suite.as_ref()).is_some_and(|suite| suite.tls13().is_some())
+    };
+    match () {
+        () if !versions.contains(&&TLS12) => {
+            Some("no effect: TLS 1.3 is spoken alone, and all of its suites are offered")
+        }
+        () if written.iter().all(|name| is_new(name)) => Some(
+            "only suites of TLS 1.3 are named, all of which are offered anyway: \
+             TLS 1.2 is not spoken",
+        ),
+        () => None,
+    }
+}
+
 fn curves(
     options: &TlsOptions,
     problems: &mut Vec<Problem>,
@@ -200,7 +226,15 @@ fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
             bytes if bytes.is_empty() || bytes.len() > 255 => {
                 problems.push(Problem::warning(field, "a name has 1 to 255 bytes: not offered"));
             }
-            bytes => protocols.push(bytes.to_vec()),
+            bytes => {
+                if let Some(meant) = misspelt(name) {
+                    let message = format!(
+                        "`{name}` is another protocol: letters count; did you mean `{meant}`?"
+                    );
+                    problems.push(Problem::warning(field, message));
+                }
+                protocols.push(bytes.to_vec());
+            }
         }
     }
     // A client that offers protocols and finds none in common is refused: HTTP/1.1 is always served.
@@ -208,6 +242,12 @@ fn protocols(written: &[String], problems: &mut Vec<Problem>) -> Vec<Vec<u8>> {
         protocols.push(HTTP_1_1.to_vec());
     }
     protocols
+}
+
+/// The known protocol that differs from what is written by the case of its letters alone.
+fn misspelt(written: &str) -> Option<&'static str> {
+    let known = ["h2", "http/1.1", "acme-tls/1"].into_iter();
+    known.filter(|known| *known != written).find(|known| known.eq_ignore_ascii_case(written))
 }
 
 /// The names of HTTP/1.1, HTTP/2 and challenges of ACME in ALPN.

@@ -114,6 +114,42 @@ fn suites_are_known_by_name() {
 }
 
 #[test]
+fn suites_that_choose_nothing_are_reported() {
+    let new = "TLS_AES_128_GCM_SHA256";
+    let alone = "only suites of TLS 1.3 are named, all of which are offered anyway: \
+                 TLS 1.2 is not spoken";
+    warned(suites(&[new, "TLS_CHACHA20_POLY1305_SHA256"]), "cipherSuites", alone);
+    let old = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    assert_eq!(compile(suites(&[new, old])), (true, vec![]));
+    for suite in [new, old] {
+        warned(
+            TlsOptions { min_version: "VersionTLS13".into(), ..suites(&[suite]) },
+            "cipherSuites",
+            "no effect: TLS 1.3 is spoken alone, and all of its suites are offered",
+        );
+    }
+}
+
+#[test]
+fn authorities_that_nobody_is_verified_by_are_reported() {
+    let authority = Authority::new("good").pem;
+    for (kind, effect) in [
+        ("NoClientCert", "no effect"),
+        ("RequestClientCert", "clients are told of them, and any certificate is taken"),
+        ("RequireAnyClientCert", "clients are told of them, and any certificate is taken"),
+    ] {
+        warned(
+            client_auth(kind, &[&authority]),
+            "clientAuth.caFiles",
+            &format!("`{kind}` verifies nobody by these authorities: {effect}"),
+        );
+    }
+    for kind in ["", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"] {
+        assert_eq!(compile(client_auth(kind, &[&authority])), (true, vec![]), "{kind}");
+    }
+}
+
+#[test]
 fn curves_are_known_by_both_names() {
     let known = ["CurveP256", "secp384r1", "X25519", "X25519MLKEM768", "SecP256r1MLKEM768"];
     assert_eq!(compile(curves(&known)), (true, vec![]));
@@ -173,6 +209,10 @@ fn protocols_are_offered_as_they_are_written() {
     let (protocols, problems) = offered(&[""]);
     assert_eq!(protocols, [http1]);
     assert_eq!(problems[0].field, "alpnProtocols[0]");
+    let (protocols, problems) = offered(&["h2", "HTTP/1.1", "own"]);
+    assert_eq!(protocols, [&b"h2"[..], b"HTTP/1.1", b"own"]);
+    let message = "`HTTP/1.1` is another protocol: letters count; did you mean `http/1.1`?";
+    assert_eq!(problems, [Problem::warning("alpnProtocols[1]", message)]);
 }
 
 #[test]
