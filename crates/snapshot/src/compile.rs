@@ -84,6 +84,8 @@ pub(crate) struct Ties {
     reached: Arc<BTreeSet<String>>,
     /// Middlewares of which something is told though they work.
     warned: Names<()>,
+    /// Routers, as they were written, that ask a resolver for certificates.
+    resolving: Names<()>,
     /// Routers that do not work. What is said of them may depend on any name.
     closed: Names<()>,
 }
@@ -156,6 +158,7 @@ fn anew(
     let claims = routers::compile(configs, settings, before, &mut carried, &mut runtime);
     let entry_points = entry_points::build(&claims, settings, &options, &mut carried, &mut runtime);
     services::note_servers(&mut carried, &mut runtime);
+    routers::tell_resolvers(&carried, &mut runtime);
     let hash = hash::hash(carried.sum, configs, settings);
     Snapshot { entry_points, runtime, hash, carried }
 }

@@ -74,6 +74,7 @@ pub(crate) fn amend(
     amendment.entry_points = before.map(|entry_point| uniform.renew(entry_point)).collect();
     amendment.routers(&uniform)?;
     amendment.shown()?;
+    routers::tell_resolvers(&amendment.carried, &mut amendment.runtime);
     Some(amendment.finish())
 }
 
@@ -212,6 +213,7 @@ impl<'a> Amendment<'a> {
 
     /// Takes a router and its copies out of everything.
     fn take_out(&mut self, written: &str) {
+        self.carried.ties.resolving.remove(written);
         let entry = find(written, &self.before.carried.configs, |config| &config.http.routers);
         let Some(entry) = entry else { return };
         let split = split::by_entry_point(written, entry, self.settings, |_| false);
@@ -235,6 +237,7 @@ impl<'a> Amendment<'a> {
         let taken = |name: &str| {
             routers::is_written(name, configs) || self.runtime.routers.contains_key(name)
         };
+        routers::note_resolver(written, entry, &mut self.carried);
         let split = split::by_entry_point(written, entry, self.settings, taken);
         for part in split.routers {
             if split.renamed || self.runtime.routers.contains_key(&part.name) {

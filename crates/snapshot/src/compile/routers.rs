@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portway_model::{
-    Entry, Names,
+    Entry, Names, Problem,
     dynamic::Router,
     name::{INTERNAL, provider, qualify},
     runtime::{RouterInfo, Runtime, Status},
@@ -15,7 +15,7 @@ use crate::{
     compile::{
         Carried, Configs,
         middlewares::Middlewares,
-        names::{DEFAULT, find, note, with_nearest},
+        names::{DEFAULT, find, note, report, with_nearest},
         services::{self, Built},
         split::{self, Part, asked, unread},
         users::refer,
@@ -78,6 +78,7 @@ pub(crate) fn compile(
     for (provider, config) in configs {
         for (name, entry) in &config.http.routers {
             let written: Arc<str> = format!("{name}@{provider}").into();
+            note_resolver(&written, entry, carried);
             let taken =
                 |name: &str| is_written(name, configs) || runtime.routers.contains_key(name);
             let split = split::by_entry_point(&written, entry, settings, taken);
@@ -93,6 +94,35 @@ pub(crate) fn compile(
 /// Whether a router of this qualified name was written.
 pub(crate) fn is_written(name: &str, configs: &Configs) -> bool {
     find(name, configs, |config| &config.http.routers).is_some()
+}
+
+/// Notes that a router asks a resolver for certificates.
+pub(crate) fn note_resolver(written: &Arc<str>, entry: &Entry<Router>, carried: &mut Carried) {
+    if resolver(&entry.spec).is_some() {
+        carried.ties.resolving.add(Arc::clone(written));
+    }
+}
+
+/// Tells of resolvers that are asked for certificates: there are none. Not an error of the router, as in Traefik.
+pub(crate) fn tell_resolvers(carried: &Carried, runtime: &mut Runtime) {
+    for name in carried.ties.resolving.keys() {
+        let entry = find(name, &carried.configs, |config| &config.http.routers);
+        let Some((entry, resolver)) = entry.and_then(|e| Some((e, resolver(&e.spec)?))) else {
+            continue;
+        };
+        let message = format!(
+            "nonexistent certificate resolver \"{resolver}\": ACME is not served here; certificates \
+             come from tls.certificates, tls.stores and Secrets"
+        );
+        let problem = Problem::warning("tls.certResolver", message);
+        report(runtime, &format!("router {name}"), entry, [&problem]);
+    }
+}
+
+/// The resolver that a router asks for certificates.
+fn resolver(router: &Router) -> Option<&str> {
+    let resolver = router.tls.as_ref()?.cert_resolver.as_str();
+    (!resolver.is_empty()).then_some(resolver)
 }
 
 /// Compiles one router, lists it, and notes that it came from the router `written`.

@@ -133,6 +133,27 @@ fn what_a_middleware_survives_is_a_diagnostic_and_no_error() {
 }
 
 #[test]
+fn a_resolver_of_certificates_is_a_diagnostic_and_no_error() {
+    let site = |resolver: &str| {
+        format!(
+            "http:\n  routers:\n    a: {{rule: 'Host(`a`)', service: s, tls: {{{resolver}}}}}\n\
+             \x20 services:\n    s: {{loadBalancer: {{servers: [{{url: 'http://127.0.0.1:1'}}]}}}}\n"
+        )
+    };
+    let asks = compiled(&site("certResolver: le"));
+    let info = &asks.runtime.routers["a@file"];
+    assert_eq!((info.status, info.errors.len()), (Status::Enabled, 0));
+    let warning = "warning router a@file, tls.certResolver: nonexistent certificate resolver \"le\": \
+                   ACME is not served here; certificates come from tls.certificates, tls.stores and \
+                   Secrets (in.yml:3)";
+    assert_eq!(diagnostics(&asks), [warning]);
+    // Routers that change one by one.
+    let without = compiled_after(&site(""), &asks);
+    assert!(diagnostics(&without).is_empty());
+    assert_eq!(diagnostics(&compiled_after(&site("certResolver: le"), &without)), [warning]);
+}
+
+#[test]
 fn transports_are_told_as_diagnostics_used_or_not() {
     let told = diagnostics(&compiled(WARNED));
     for start in [
