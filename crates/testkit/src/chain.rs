@@ -34,6 +34,19 @@ pub struct Says {
     pub permits: Option<&'static str>,
     /// Whether it has policies, which everyone has to understand.
     pub policies: bool,
+    /// Extensions beside, which have their own say of names.
+    pub extensions: &'static [Extension],
+}
+
+/// An extension of a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct Extension {
+    /// The parts of its number.
+    pub number: &'static [u64],
+    /// DER.
+    pub content: &'static [u8],
+    /// Whether it must be understood.
+    pub critical: bool,
 }
 
 /// What a certificate is good for.
@@ -101,6 +114,7 @@ impl Says {
         time: Time::Now,
         permits: None,
         policies: false,
+        extensions: &[],
     };
 
     /// An authority, mostly sound.
@@ -115,6 +129,7 @@ impl Says {
             time: time(random),
             permits: random.once_in(8).then(|| *random.pick(&["leaf.test", "other.test"])),
             policies: random.once_in(12),
+            extensions: &[],
         };
         match random.below(12) {
             0 => Self { authority: None, ..says },
@@ -160,6 +175,12 @@ impl Says {
             let mut policies = CustomExtension::from_oid_content(&[2, 5, 29, 32], content);
             policies.set_criticality(true);
             params.custom_extensions.push(policies);
+        }
+        for Extension { number, content, critical } in self.extensions {
+            let mut extension = CustomExtension::from_oid_content(number, content.to_vec());
+            extension.set_criticality(*critical);
+            params.custom_extensions.push(extension);
+            params.subject_alt_names.clear();
         }
         params
     }

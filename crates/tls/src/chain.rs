@@ -20,7 +20,7 @@ use webpki::{
 use x509_parser::{
     asn1_rs::Any,
     certificate::X509Certificate,
-    extensions::{GeneralName, ParsedExtension},
+    extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension},
     prelude::FromDer,
     time::ASN1Time,
     x509::X509Version,
@@ -159,7 +159,7 @@ impl Authorities {
             path.intermediate_certificates().map(|certificate| certificate.der()).collect();
         let all = iter::once(end_entity).chain(&above).map(|der| parse(der));
         let chain: Vec<_> = all.collect::<Option<_>>().ok_or(Error::BadDer)?;
-        if !chain.iter().all(is_understood) {
+        if !chain.iter().all(is_understood) || !has_its_policy(chain.iter()) {
             return Err(Error::UnsupportedCriticalExtension);
         }
         if !chain.iter().skip(1).all(may_sign) {
@@ -235,10 +235,15 @@ impl<'a> Search<'a> {
                 && matches!(parent.tbs_certificate.name_constraints(), Ok(None))
                 && self.has_signed(parent, child)
         };
-        if self.authorities.named(issuer).any(|authority| is_parent(&authority, chain)) {
+        if self.authorities.named(issuer).any(|authority| is_parent(&authority, chain))
+            && has_its_policy(chain.iter().copied())
+        {
             return true;
         }
         for parent in &self.intermediates {
+            if self.checks.get() >= MOST_CHECKS {
+                return false;
+            }
             let fits = parent.subject().as_raw() == issuer && is_authority(parent);
             if fits && is_parent(parent, chain) {
                 chain.push(parent);
@@ -257,12 +262,17 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Reads a certificate; `None` for what is none, has extensions that its version does not, or one of them twice.
+/// Reads a certificate; `None` for what is none, has extensions that its version does not, one of them twice, or one
+/// that is damaged.
 fn parse<'a>(der: &'a [u8]) -> Option<X509Certificate<'a>> {
     let (rest, certificate) = X509Certificate::from_der(der).ok()?;
     let good = certificate.version() == X509Version::V3 || certificate.extensions().is_empty();
     let once = certificate.tbs_certificate.extensions_map().is_ok();
-    (rest.is_empty() && good && once).then_some(certificate)
+    let damaged = certificate.extensions().iter().any(|extension| {
+        let is_read = READ.contains(&extension.oid.as_bytes());
+        is_read && matches!(extension.parsed_extension(), ParsedExtension::ParseError { .. })
+    });
+    (rest.is_empty() && good && once && !damaged).then_some(certificate)
 }
 
 /// Whether two certificates are of one owner with one key and the same names, of which a chain has only one, as in Go:
@@ -336,18 +346,18 @@ fn is_for(certificate: &X509Certificate<'_>, purpose: Purpose) -> bool {
     match certificate.extended_key_usage() {
         Ok(None) => true,
         Ok(Some(usage)) => {
+            let usage = usage.value;
             let named = match purpose {
-                Purpose::Client => usage.value.client_auth,
-                Purpose::Server => usage.value.server_auth,
+                Purpose::Client => usage.client_auth,
+                Purpose::Server => usage.server_auth,
             };
-            named || usage.value.any
+            named || usage.any || *usage == NO_USAGE
         }
         Err(_) => false,
     }
 }
 
-/// Whether every critical extension is known, with something in it that Go knows. Policies that must be explicit are not:
-/// nothing here follows them.
+/// Whether every critical extension is known, with something in it that Go knows.
 fn is_understood(certificate: &X509Certificate<'_>) -> bool {
     let mut critical = certificate.extensions().iter().filter(|extension| extension.critical);
     critical.all(|extension| match extension.parsed_extension() {
@@ -364,6 +374,41 @@ fn is_understood(certificate: &X509Certificate<'_>) -> bool {
     })
 }
 
+/// Whether all certificates below an authority have a policy in common, where one of them demands it. As in Go, though
+/// never more: how far down demands reach is not looked at, and policies that stand for others are not taken.
+fn has_its_policy<'a, 'b: 'a>(
+    chain: impl Iterator<Item = &'a X509Certificate<'b>> + Clone,
+) -> bool {
+    let demands = |certificate: &X509Certificate<'_>| match certificate.policy_constraints() {
+        Ok(constraints) => constraints
+            .is_some_and(|constraints| constraints.value.require_explicit_policy.is_some()),
+        Err(_) => true,
+    };
+    if !chain.clone().any(demands) {
+        return true;
+    }
+    if chain.clone().skip(1).any(|link| !matches!(link.policy_mappings(), Ok(None))) {
+        return false;
+    }
+    // Where one says that `any` does not count, it does not.
+    let has_any = chain.clone().all(|link| matches!(link.inhibit_anypolicy(), Ok(None)));
+    let has = |link: &X509Certificate<'_>, policy: &[u8]| {
+        policies(link).any(|own| own == policy || (has_any && own == ANY_POLICY))
+    };
+    let mut named = chain.clone().flat_map(policies);
+    named.any(|policy| chain.clone().all(|link| has(link, policy)))
+}
+
+fn policies<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a [u8]> {
+    let policies = certificate.extensions().iter().filter_map(|extension| {
+        match extension.parsed_extension() {
+            ParsedExtension::CertificatePolicies(policies) => Some(policies),
+            _ => None,
+        }
+    });
+    policies.flatten().map(|policy| policy.policy_id.as_bytes())
+}
+
 fn is_known_name(name: &GeneralName<'_>) -> bool {
     matches!(
         name,
@@ -377,13 +422,41 @@ fn is_known_name(name: &GeneralName<'_>) -> bool {
 /// subjectAltName (RFC 5280 §4.2.1.6).
 const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 17];
 
-/// keyUsage, basicConstraints, cRLDistributionPoints, certificatePolicies, extKeyUsage, inhibitAnyPolicy
-/// (RFC 5280 §4.2).
-const UNDERSTOOD: [&[u8]; 6] = [
+/// anyPolicy (RFC 5280 §4.2.1.4).
+const ANY_POLICY: &[u8] = &[0x55, 0x1d, 32, 0];
+
+/// Extended usages that name nothing: as in Go, they limit nothing.
+const NO_USAGE: ExtendedKeyUsage<'static> = ExtendedKeyUsage {
+    any: false,
+    server_auth: false,
+    client_auth: false,
+    code_signing: false,
+    email_protection: false,
+    time_stamping: false,
+    ocsp_signing: false,
+    other: Vec::new(),
+};
+
+/// keyUsage, subjectAltName, basicConstraints, nameConstraints, policyConstraints, extKeyUsage, inhibitAnyPolicy:
+/// what is damaged in them could be taken for nothing.
+const READ: [&[u8]; 7] = [
+    &[0x55, 0x1d, 15],
+    &[0x55, 0x1d, 17],
+    &[0x55, 0x1d, 19],
+    &[0x55, 0x1d, 30],
+    &[0x55, 0x1d, 36],
+    &[0x55, 0x1d, 37],
+    &[0x55, 0x1d, 54],
+];
+
+/// keyUsage, basicConstraints, cRLDistributionPoints, certificatePolicies, policyConstraints, extKeyUsage,
+/// inhibitAnyPolicy (RFC 5280 §4.2).
+const UNDERSTOOD: [&[u8]; 7] = [
     &[0x55, 0x1d, 15],
     &[0x55, 0x1d, 19],
     &[0x55, 0x1d, 31],
     &[0x55, 0x1d, 32],
+    &[0x55, 0x1d, 36],
     &[0x55, 0x1d, 37],
     &[0x55, 0x1d, 54],
 ];
