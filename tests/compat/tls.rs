@@ -9,6 +9,7 @@ use portway_testkit::process::Setup;
 
 mod chains;
 mod hellos;
+mod keys;
 mod live;
 mod options;
 mod strangers;

@@ -395,7 +395,8 @@ fn has_its_policy<'a, 'b: 'a>(
     let has = |link: &X509Certificate<'_>, policy: &[u8]| {
         policies(link).any(|own| own == policy || (has_any && own == ANY_POLICY))
     };
-    let mut named = chain.clone().flat_map(policies);
+    let named = chain.clone().flat_map(policies);
+    let mut named = named.filter(|policy| has_any || *policy != ANY_POLICY);
     named.any(|policy| chain.clone().all(|link| has(link, policy)))
 }
 

@@ -371,6 +371,7 @@ fn policies_that_must_be_explicit_are() {
     });
     let policy = vec![extension(&[2, 5, 29, 32], &named)];
     let any = vec![extension(&[2, 5, 29, 32], &[0x30, 8, 0x30, 6, 6, 4, 0x55, 0x1d, 0x20, 0])];
+    let inhibits = vec![critical(&[2, 5, 29, 54], &[2, 1, 0])];
     let saying = |mut parameters: CertificateParams, extensions: &[&Vec<CustomExtension>]| {
         parameters.custom_extensions = extensions.iter().copied().flatten().cloned().collect();
         parameters
@@ -383,6 +384,9 @@ fn policies_that_must_be_explicit_are() {
             (&[demand], &[&policy], false),
             (&[demand, &policy], &[&policy], true),
             (&[demand, &any], &[&policy], true),
+            (&[demand, &any], &[&any], true),
+            (&[demand, &any, &inhibits], &[&any], false),
+            (&[demand, &policy, &inhibits], &[&policy], true),
             (&[&policy], &[demand, &policy], true),
         ] {
             for end in [leaf(), authority("leaf")] {
