@@ -72,7 +72,10 @@ fn a_response_of_which_only_the_end_of_its_stream_is_missing_is_whole_by_its_len
     let mut client = Http2Client::connect(process.address("web")).unwrap();
     let head = parse_head(get("/").trim_end());
     // Its trailers could have come yet.
-    assert!(client.ask(&head, b"").is_ok_and(|response| !response.complete));
+    for _ in 0..20 {
+        let response = client.ask(&head, b"").unwrap();
+        assert_eq!((response.text().as_str(), response.complete), ("hello", false));
+    }
 }
 
 #[test]

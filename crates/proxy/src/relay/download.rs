@@ -27,6 +27,8 @@ pub(crate) struct Download {
     passage: Passage,
     /// The length that the client was told, where the server's body goes on to the end of its stream.
     told: Option<u64>,
+    /// Whether the server's body has broken off, or is malformed from here on.
+    broken: bool,
     /// What is given back before the client can know that it has all.
     permits: Vec<Permit>,
 }
@@ -37,6 +39,7 @@ impl Download {
     pub(crate) fn begin(&mut self, out: Vec<u8>, reader: BodyReader, chunked: bool) {
         self.passage = Passage::new(out, reader, chunked);
         self.told = None;
+        self.broken = false;
     }
 
     /// The client was told this length, and gets no trailers: it has all once it has so many bytes, whatever
@@ -81,7 +84,13 @@ impl Download {
         S: Peer,
     {
         loop {
-            self.passage.take(server.input).map_err(|_| DownloadError::Server)?;
+            self.broken = self.broken || self.passage.take(server.input).is_err();
+            if self.broken {
+                // What came before is the client's all the same.
+                ready!(self.poll_write(cx, client, server.input))?;
+                ready!(Pin::new(client).poll_flush(cx)).map_err(|_| DownloadError::ClientGone)?;
+                return Poll::Ready(Err(DownloadError::Server));
+            }
             self.passage.consume(server.input);
             if self.passage.is_full() {
                 if self.passage.is_last() {
@@ -96,13 +105,13 @@ impl Download {
             match server.poll_fill(cx, buffers) {
                 Poll::Ready(Ok(0)) => {
                     let trailers = server.stream.take_trailers();
-                    self.passage.finish(trailers).map_err(|_| DownloadError::Server)?;
+                    self.broken = self.passage.finish(trailers).is_err();
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) if self.told == Some(self.passage.payload) => {
                     self.passage.break_off();
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(Err(DownloadError::Server)),
+                Poll::Ready(Err(_)) => self.broken = true,
                 Poll::Pending => {
                     // What there is must not wait for the server.
                     ready!(self.poll_write(cx, client, server.input))?;
