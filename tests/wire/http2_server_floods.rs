@@ -124,7 +124,7 @@ fn survives(first: Vec<u8>, next: impl Fn(usize) -> Vec<u8> + Clone + Send + 'st
     }
     assert_eq!(probe.ask(get("/probe")).unwrap().status, 200);
     let (sent, grown) = (evil.sent.load(Relaxed), most.saturating_sub(before));
-    assert!(sent >= 10_000, "{sent} frames in {asked} requests");
+    assert!(sent >= 5_000, "{sent} frames in {asked} requests");
     assert!(grown < MOST_MEMORY, "{} MiB more: {sent} frames, {asked} requests", grown >> 20);
     let log = site.process.log();
     assert!(log.len() < MOST_LOG, "{asked} requests: {}", &log[..MOST_LOG]);
