@@ -113,17 +113,20 @@ fn a_request_that_may_not_be_repeated_is_sent_once() {
     assert_eq!(site.backend.take().len(), 3);
 }
 
-#[test]
-fn a_request_that_is_cut_is_in_the_access_log() {
+/// A site whose entry point gives requests under way little time at the end.
+fn impatient() -> Site {
     let flags = [
         "--accessLog=true",
         "--accessLog.format=json",
         "--accessLog.filePath=@@folder@@/access.log",
         "--entryPoints.web.transport.lifeCycle.graceTimeOut=300ms",
     ];
-    let mut site = Site::start(Backend::start(), &flags);
-    let mut client = site.client();
-    client.send(get("/slow")).unwrap();
+    Site::start(Backend::start(), &flags)
+}
+
+/// Ends such a site while a request for `/slow` is under way, and reads what is logged of that.
+#[track_caller]
+fn cut(mut site: Site) {
     assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
     site.process.signal("TERM");
     assert!(site.process.wait(Duration::from_secs(10)).is_some());
@@ -134,26 +137,23 @@ fn a_request_that_is_cut_is_in_the_access_log() {
 }
 
 #[test]
+fn a_request_that_is_cut_is_in_the_access_log() {
+    let site = impatient();
+    let mut client = site.client();
+    client.send(get("/slow")).unwrap();
+    cut(site);
+}
+
+#[test]
 fn a_stream_that_is_cut_is_in_the_access_log() {
-    let flags = [
-        "--accessLog=true",
-        "--accessLog.format=json",
-        "--accessLog.filePath=@@folder@@/access.log",
-        "--entryPoints.web.transport.lifeCycle.graceTimeOut=300ms",
-    ];
-    let mut site = Site::start(Backend::start(), &flags);
+    let site = impatient();
     let mut client = Http2Client::connect(site.process.address("web")).unwrap();
     let headers = Headers(vec![("Host".to_owned(), "a".to_owned())]);
     let slow = Head { line: "GET /slow HTTP/1.1".to_owned(), headers };
     let asked = client.begin(&slow, true).unwrap();
-    assert_eq!(site.backend.take_at_least(1, Duration::from_secs(5)).len(), 1);
-    site.process.signal("TERM");
-    drop(client.response(asked));
-    assert!(site.process.wait(Duration::from_secs(10)).is_some());
-    let text = fs::read_to_string(site.process.folder().path().join("access.log")).unwrap();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains("/slow")).collect();
-    let [line] = lines.as_slice() else { panic!("not one line for /slow in\n{text}") };
-    assert!(line.contains("GraceOver"), "{line}");
+    cut(site);
+    // Its client has waited to the end.
+    drop(asked);
 }
 
 /// What a backend of the worse sort makes of a request whose path is its number.

@@ -17,6 +17,8 @@ pub const RESET: u8 = 3;
 pub const SETTINGS: u8 = 4;
 /// PING.
 pub const PING: u8 = 6;
+/// GOAWAY.
+pub const GOAWAY: u8 = 7;
 
 /// END_STREAM of DATA and HEADERS, ACK of others.
 pub const END: u8 = 1;

@@ -8,7 +8,8 @@
 //!
 //! # Invariants
 //!
-//! - Nothing here does IO or reads a clock but [`GeneratedDefault::generate`] and [`NativeRoots::load`].
+//! - Nothing here does IO or reads a clock but [`GeneratedDefault::generate`], [`NativeRoots::load`] and, to warn of
+//!   authorities that have expired, [`Options::compile`].
 //! - Options that cannot be built are kept as refused: their hosts' connections are closed, never
 //!   served by other options.
 //! - A session ticket is only good for the options that issued it, unchanged.

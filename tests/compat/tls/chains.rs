@@ -30,7 +30,7 @@ impl Chain {
 
     /// One to three authorities above the last certificate.
     fn random(random: &mut Random) -> Self {
-        // Portway takes the word of authorities with constraints only for what webpki takes by itself.
+        // Portway takes the word of authorities with constraints only for what webpki takes by itself (difference 79).
         let is_constrained = random.once_in(4);
         let narrow = |says: Says| match is_constrained {
             true => {

@@ -32,6 +32,8 @@ pub enum Event {
     Refused {
         /// The stream.
         stream: StreamId,
+        /// Whether it is all that comes.
+        end: bool,
         /// Why, and the status.
         refusal: Refusal,
     },

@@ -144,7 +144,7 @@ impl Connection<Server> {
         self.open_stream(block.stream, block.end, length, bytes);
         let stream = StreamId(block.stream);
         Ok(Some(match refusal {
-            Some(reason) => Event::Refused { stream, refusal: reason.into() },
+            Some(reason) => Event::Refused { stream, end: block.end, refusal: reason.into() },
             None => Event::Head { stream, end: block.end },
         }))
     }

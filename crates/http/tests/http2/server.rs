@@ -63,7 +63,7 @@ impl Owner {
             match step.event {
                 None => return Ok(()),
                 Some(Event::Head { stream, end }) => self.begin(stream, request, end),
-                Some(Event::Refused { stream, refusal }) => {
+                Some(Event::Refused { stream, refusal, .. }) => {
                     let _ = self.respond(stream, refusal.status, &Headers::new(), true);
                 }
                 Some(Event::Data { stream, payload, end }) => {

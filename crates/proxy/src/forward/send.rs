@@ -17,13 +17,13 @@ use portway_upstream::{
     Connection as ServerConnection, Multiplexed, Opened, Pool, Scheme, Server, Stream, connect,
 };
 
+use tokio::time::timeout;
+
 use super::{
     Job,
     error::ForwardError,
     heads::{Heads, Limits},
 };
-use tokio::time::timeout;
-
 use crate::{
     connection::Connection,
     deadline::{Deadline, Idleness},

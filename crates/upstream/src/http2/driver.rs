@@ -302,8 +302,8 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                 Some(Event::Head { stream, end }) => {
                     return Ok(Next::Head { stream, end, refusal: None });
                 }
-                Some(Event::Refused { stream, refusal }) => {
-                    return Ok(Next::Head { stream, end: false, refusal: Some(refusal) });
+                Some(Event::Refused { stream, end, refusal }) => {
+                    return Ok(Next::Head { stream, end, refusal: Some(refusal) });
                 }
                 Some(Event::Data { stream, payload, end }) => {
                     hub.take_data(stream, input.get(payload).unwrap_or_default(), end);

@@ -26,7 +26,7 @@ fn taken(fields: &[(&str, &str)], flags: u8) -> Peer {
 fn refused(fields: &[(&str, &str)], limits: &Limits) -> Reason {
     let mut peer = Peer::with(limits);
     match peer.send(&frame(HEADERS, WHOLE, 1, &block(fields))).unwrap().as_slice() {
-        [Event::Refused { stream: StreamId(1), refusal }] => refusal.reason,
+        [Event::Refused { stream: StreamId(1), end: true, refusal }] => refusal.reason,
         other => panic!("{other:?}"),
     }
 }
