@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portway_testkit::backend::Backend;
-use portway_testkit::client::End;
+use portway_testkit::client::{Client, End};
 
 use super::{Site, get};
 
@@ -32,6 +32,53 @@ fn a_head_that_does_not_end_meets_the_read_timeout() {
         assert!(elapsed > Duration::from_millis(300), "closed after {elapsed:?} already");
     }
     assert_eq!(site.backend.take().len(), 0);
+}
+
+/// So many clients begin a head of `size` bytes and stop; with what the process grows by.
+fn hold_heads(site: &Site, count: u64, size: usize) -> (Vec<Client>, u64) {
+    let before = site.process.resident_bytes();
+    let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "x".repeat(size));
+    let clients = (0..count)
+        .map(|_| {
+            let mut client = site.client();
+            // Who is refused need not read all of it.
+            _ = client.send(&head);
+            client
+        })
+        .collect();
+    // Where all of them are read.
+    assert_eq!(site.client().ask(get("/")).unwrap().status, 200);
+    std::thread::sleep(Duration::from_millis(300));
+    (clients, site.process.resident_bytes().saturating_sub(before))
+}
+
+#[test]
+fn heads_that_do_not_end_cost_little_more_than_their_bytes() {
+    let site = Site::start(Backend::start(), &[]);
+    let (clients, grown) = hold_heads(&site, 1000, 100);
+    assert!(grown / 1000 < 12 << 10, "{grown} bytes");
+    drop(clients);
+}
+
+#[test]
+fn long_heads_that_do_not_end_have_a_common_limit() {
+    let site = Site::start(Backend::start(), &[]);
+    let (clients, grown) = hold_heads(&site, 500, 900_000);
+    assert!(grown < 400 << 20, "{grown} bytes");
+    let refused = |client: &mut Client| {
+        let (answer, end) = client.until_end(Duration::from_millis(1));
+        end != End::Open && (answer.is_empty() || answer.starts_with(b"HTTP/1.1 503"))
+    };
+    let gone =
+        clients.into_iter().map(|mut client| refused(&mut client)).filter(|gone| *gone).count();
+    assert!((100..400).contains(&gone), "{gone} of 500");
+    assert!(site.process.log().contains("connections hold more than there is room for"));
+    // Room that is given back is there for others.
+    let long = get("/long").replace("\r\n\r\n", &format!("\r\nX: {}\r\n\r\n", "x".repeat(200_000)));
+    let start = Instant::now();
+    while site.client().ask(&long).unwrap().status != 200 {
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[test]

@@ -39,6 +39,9 @@ pub enum Reason {
     /// The head is longer than the limit, or has more fields than the limit.
     #[error("request header fields too large")]
     HeadTooLarge,
+    /// The head is long, and there are so many of them that no room is left.
+    #[error("no room for a head of this size")]
+    NoRoom,
     /// An HTTP/1.1 request has no `Host`.
     #[error("missing required Host header")]
     MissingHost,
@@ -88,6 +91,7 @@ impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
         let status = match reason {
             Reason::HeadTooLarge => Status::FIELDS_TOO_LARGE,
+            Reason::NoRoom => Status::SERVICE_UNAVAILABLE,
             Reason::UnsupportedTransferEncoding => Status::NOT_IMPLEMENTED,
             Reason::UnsupportedVersion => Status::VERSION_NOT_SUPPORTED,
             Reason::UnknownExpectation => Status::EXPECTATION_FAILED,

@@ -13,6 +13,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// 16, 64, 128 and 256 KiB.
 pub(crate) const BUFFER_SIZE: usize = 32 * 1024;
 
+/// So few bytes are set apart while more of them are waited for, so that slow clients do not hold buffers.
+const FEW: usize = 4 * 1024;
+
 /// Buffers that a worker keeps for reuse at most.
 const MAX_SPARE: usize = 256;
 
@@ -38,7 +41,7 @@ impl Buffers {
 /// Bytes that were read and not consumed yet.
 #[derive(Debug, Default)]
 pub(crate) struct ReadBuffer {
-    /// Empty while nothing is held.
+    /// Empty while nothing is held, and of no more than [`FEW`] while few wait for more.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -57,7 +60,7 @@ impl ReadBuffer {
 
     /// Whether there is no room to read more without growing.
     pub(crate) fn is_full(&self) -> bool {
-        !self.bytes.is_empty() && self.end - self.start == self.bytes.len()
+        self.bytes.len() >= BUFFER_SIZE && self.end - self.start == self.bytes.len()
     }
 
     /// Marks bytes as dealt with.
@@ -72,6 +75,16 @@ impl ReadBuffer {
     /// Makes room for a head that is larger than the buffer. The caller bounds it by what heads may have.
     pub(crate) fn grow(&mut self) {
         self.bytes.resize(self.bytes.len().saturating_mul(2), 0);
+    }
+
+    /// How many bytes there is room for.
+    pub(crate) const fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it has grown.
+    pub(crate) const fn is_large(&self) -> bool {
+        self.size() > BUFFER_SIZE
     }
 
     /// Puts bytes back before what is left.
@@ -95,6 +108,33 @@ impl ReadBuffer {
         }
     }
 
+    /// Waits for more: few bytes, or none, do not hold a buffer.
+    fn rest(&mut self, buffers: &Buffers) {
+        let few = match self.filled() {
+            [] => return self.release(buffers),
+            few if few.len() <= FEW && self.bytes.len() >= BUFFER_SIZE => few.to_vec(),
+            _ => return,
+        };
+        self.start = 0;
+        self.end = few.len();
+        buffers.put(std::mem::replace(&mut self.bytes, few));
+    }
+
+    /// Has a buffer to read into, with what waited for more in it.
+    fn wake(&mut self, buffers: &Buffers) {
+        if self.bytes.len() < BUFFER_SIZE {
+            let mut buffer = buffers.take();
+            let few = self.filled();
+            let end = few.len();
+            if let Some(room) = buffer.get_mut(..end) {
+                room.copy_from_slice(few);
+            }
+            self.bytes = buffer;
+            self.start = 0;
+            self.end = end;
+        }
+    }
+
     /// Forgets what is left and gives the memory back to the worker.
     pub(crate) fn discard(&mut self, buffers: &Buffers) {
         self.start = self.end;
@@ -103,7 +143,7 @@ impl ReadBuffer {
 
     /// Reads more from `stream`: the number of bytes, 0 at its end.
     ///
-    /// Memory is held only while bytes are: an idle connection waits without a buffer. The caller makes
+    /// Memory is held only for bytes that are there: an idle connection waits without a buffer. The caller makes
     /// sure that the buffer is not full.
     pub(crate) fn poll_fill<S: AsyncRead + Unpin>(
         &mut self,
@@ -111,9 +151,7 @@ impl ReadBuffer {
         stream: &mut S,
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
-        if self.bytes.is_empty() {
-            self.bytes = buffers.take();
-        }
+        self.wake(buffers);
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -124,7 +162,7 @@ impl ReadBuffer {
         let result = Pin::new(stream).poll_read(cx, &mut read);
         let count = read.filled().len();
         if result.is_pending() {
-            self.release(buffers);
+            self.rest(buffers);
         }
         ready!(result)?;
         self.end += count;
@@ -161,6 +199,36 @@ mod tests {
             }
         }
         assert_eq!(seen, text);
+    }
+
+    #[tokio::test]
+    async fn few_bytes_hold_no_buffer_while_more_are_waited_for() {
+        use tokio::io::AsyncWriteExt as _;
+        let buffers = Buffers::default();
+        let mut buffer = ReadBuffer::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut here, mut there) = tokio::io::duplex(3 * BUFFER_SIZE);
+        let mut seen = Vec::new();
+        for size in [1, 10, FEW - 11, 1] {
+            there.write_all(&vec![b'a'; size]).await.unwrap();
+            seen.resize(seen.len() + size, b'a');
+            while buffer.poll_fill(&mut context, &mut here, &buffers).is_ready() {}
+            assert_eq!(buffer.filled(), seen);
+            assert!(!buffer.is_full());
+            let held = if seen.len() <= FEW { seen.len() } else { BUFFER_SIZE };
+            assert_eq!(buffer.size(), held);
+        }
+        // Many stay where they are.
+        there.write_all(&vec![b'a'; 2 * BUFFER_SIZE - seen.len()]).await.unwrap();
+        while !buffer.is_full() || !buffer.is_large() {
+            if buffer.is_full() {
+                buffer.grow();
+            }
+            assert!(buffer.poll_fill(&mut context, &mut here, &buffers).is_ready());
+        }
+        buffer.consume(2 * BUFFER_SIZE - 5);
+        assert!(buffer.poll_fill(&mut context, &mut here, &buffers).is_pending());
+        assert_eq!((buffer.filled(), buffer.size()), (&b"aaaaa"[..], 5));
     }
 
     #[test]

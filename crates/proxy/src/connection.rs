@@ -10,7 +10,7 @@ use std::{
 };
 
 use portway_http::{
-    BodyReader, Refusal, Request, TrustedPeers,
+    BodyReader, Reason, Refusal, Request, TrustedPeers,
     codec::{Progress, RequestParser},
     h2::PREFACE,
 };
@@ -347,6 +347,9 @@ impl Connection {
             // The parser refuses what is larger than its limit, so growth is bounded by it.
             if self.input.is_full() {
                 self.input.grow();
+            }
+            if self.input.is_large() && !memory.may_hold_head(self.input.size()) {
+                return Head::Refused(memory, Reason::NoRoom.into());
             }
             if !self.fill(settings.read_timeout, None).await {
                 return Head::End;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use portway_http::{BodyFraming, BodyReader, Request, Response, TrailerLimits};
 use portway_middleware::{BodyFilter, Permit, Recording};
-use portway_upstream::Connection as ServerConnection;
+use portway_upstream::{Budget, Connection as ServerConnection, Part};
 
 use crate::{
     buffer::ReadBuffer,
@@ -65,6 +65,8 @@ pub(crate) struct Memory {
     pub(crate) from_server: ReadBuffer,
     /// What the exchange has become, where that is a tunnel.
     pub(crate) tunnel: Option<Box<Tunnel>>,
+    /// What its head of unusual size holds of what all clients may.
+    part: Option<Part>,
 }
 
 impl Memory {
@@ -76,6 +78,16 @@ impl Memory {
             return BodyReader::Stream;
         }
         BodyReader::for_response(framing, TrailerLimits::default())
+    }
+
+    /// Whether there is room for a request's head of `size` bytes, which becomes as large a head for the server.
+    pub(crate) fn may_hold_head(&mut self, size: usize) -> bool {
+        let part = self.part.get_or_insert_with(|| Part::new(Budget::PROCESS));
+        let fits = !part.holds(2 * size);
+        if !fits {
+            part.warn();
+        }
+        fits
     }
 
     /// Lets go of what one exchange had beyond its bytes.
@@ -111,7 +123,8 @@ impl Memories {
     }
 
     /// Keeps `memory` for the next exchange, unless one of unusual size swelled it.
-    pub(crate) fn put(&self, memory: Box<Memory>) {
+    pub(crate) fn put(&self, mut memory: Box<Memory>) {
+        memory.part = None;
         let mut spare = self.spare.borrow_mut();
         if memory.is_usual() && spare.len() < MAX_SPARE {
             spare.push(memory);

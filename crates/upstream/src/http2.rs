@@ -5,7 +5,6 @@
 //! where an [`Http2Stream`] for each exchange reads and writes. What several streams have to send by the time the
 //! driver's turn comes leaves in one write.
 
-mod budget;
 mod client;
 mod driver;
 mod hub;
@@ -15,7 +14,6 @@ mod stream;
 #[cfg(test)]
 mod testing;
 
-pub use budget::Budget;
 pub use client::Multiplexed;
 pub(crate) use client::shake_hands;
 pub use driver::{Arrived, Driver};

@@ -6,6 +6,7 @@
 //! [`Carried`]. Pools are per worker and never shared.
 
 mod balance;
+mod budget;
 mod carried;
 mod choice;
 mod connect;
@@ -21,12 +22,13 @@ mod stream;
 mod transport;
 
 pub use balance::{Balancer, Candidate, Chosen, Member, Settings};
+pub use budget::{Budget, Part};
 pub use carried::{Carried, ServerId};
 pub use choice::{Asking, Picked, Random};
 pub use connect::{ConnectError, Opened, connect};
 pub use health::{Check, Checkups, News, Passive, Target};
 pub use http2::{
-    Arrived, Budget, Cutter, Driver, Http2Stream, Multiplexed, Silence, StreamEnded, Unresponsive,
+    Arrived, Cutter, Driver, Http2Stream, Multiplexed, Silence, StreamEnded, Unresponsive,
 };
 pub use load::{InFlight, Load, Tunnelled};
 pub use pool::{Attempt, Connecting, Connection, Pool};

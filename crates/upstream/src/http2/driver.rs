@@ -19,11 +19,11 @@ use tokio::{
 
 use super::{
     Http2Stream,
-    budget::{Budget, Part},
     hub::{Gone, Hub, Shared, USUAL_HEAD},
     pulse::{Beat, Pulse, QUESTION, Silence},
     stall::{Stalled, Stalls},
 };
+use crate::budget::{Budget, Part};
 
 /// The size of the buffer that is read into, in bytes.
 const BUFFER: usize = 32 * 1024;

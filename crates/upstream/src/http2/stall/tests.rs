@@ -8,9 +8,12 @@ use tokio::{
 };
 
 use super::*;
-use crate::http2::{
-    Budget, Driver, Http2Stream,
-    testing::{frame, ok},
+use crate::{
+    Budget,
+    http2::{
+        Driver, Http2Stream,
+        testing::{frame, ok},
+    },
 };
 
 const LIMIT: Duration = Duration::from_secs(100);

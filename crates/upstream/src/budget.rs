@@ -1,4 +1,4 @@
-//! What all connections of HTTP/2 together may make the process hold.
+//! What all connections together may make the process hold.
 
 use std::{
     sync::{
@@ -30,15 +30,15 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// That of all clients: 512 MiB; one that holds 256 KiB or less is left alone even then, unless there are so many
-    /// that its share is less.
+    /// That of all clients, for what they send over HTTP/2 and for heads of unusual size over HTTP/1.1: 512 MiB; one
+    /// that holds 256 KiB or less is left alone even then, unless there are so many that its share is less.
     pub const PROCESS: &'static Self = {
         static PROCESS: Budget = Budget::new(512 << 20, 256 << 10);
         &PROCESS
     };
 
-    /// That of all servers: 512 MiB, as a stream of which 64 KiB or less wait for a client is left alone.
-    pub(super) const SERVERS: &'static Self = {
+    /// That of all servers of HTTP/2: 512 MiB, as a stream of which 64 KiB or less wait for a client is left alone.
+    pub(crate) const SERVERS: &'static Self = {
         static SERVERS: Budget = Budget::new(512 << 20, 64 << 10);
         &SERVERS
     };
@@ -58,24 +58,25 @@ impl Budget {
 
 /// One connection's part of a budget; given back at its end.
 #[derive(Debug)]
-pub(super) struct Part {
+pub struct Part {
     of: &'static Budget,
     counted: usize,
 }
 
 impl Part {
-    pub(super) fn new(of: &'static Budget) -> Self {
+    /// A part that holds nothing yet.
+    pub fn new(of: &'static Budget) -> Self {
         of.parts.fetch_add(1, Relaxed);
         Self { of, counted: 0 }
     }
 
     /// What a stream may hold while there is no room, where the connection is everybody's.
-    pub(super) const fn fair(&self) -> usize {
+    pub(crate) const fn fair(&self) -> usize {
         self.of.fair
     }
 
     /// The connection holds so many bytes now; says whether that is too much.
-    pub(super) fn holds(&mut self, bytes: usize) -> bool {
+    pub fn holds(&mut self, bytes: usize) -> bool {
         if bytes.abs_diff(self.counted) >= STEP || (bytes == 0 && self.counted > 0) {
             self.count(bytes);
         }
@@ -83,12 +84,12 @@ impl Part {
     }
 
     /// Warns that there is no room left, once a second at most: clients may ask for it without end.
-    pub(super) fn warn(&self) {
+    pub fn warn(&self) {
         let mut told = self.of.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.elapsed() >= Duration::from_secs(1)) {
             *told = Some(Instant::now());
             tracing::warn!(
-                "HTTP/2 holds more than there is room for: clients that make it hold much are let go"
+                "connections hold more than there is room for: those that hold much are let go"
             );
         }
     }
