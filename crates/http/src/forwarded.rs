@@ -87,8 +87,9 @@ impl ForwardedRules {
             headers.set_clean(Known::XForwardedHost, authority.as_bytes());
         }
         if headers.count(Known::XForwardedFor) > 1 {
+            // Not trimmed: where the last is empty, the peer comes behind a blank.
             let joined = joined(headers, Known::XForwardedFor);
-            headers.set(Known::XForwardedFor, joined);
+            headers.set_clean(Known::XForwardedFor, &joined);
         }
         if let Some(server) = &self.server {
             headers.set_clean(Known::XForwardedServer, server.as_bytes());

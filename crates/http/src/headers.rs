@@ -113,8 +113,8 @@ impl Headers {
         self.append(name, value);
     }
 
-    /// As [`Headers::set`], for a value that needs no check: trimmed, and without control
-    /// characters.
+    /// As [`Headers::set`], for a value that needs no check, without control characters: it stays
+    /// as it is, where `set` trims.
     pub(crate) fn set_clean(&mut self, name: Known, value: &[u8]) {
         let absent = self.surely_lacks(&name);
         let entry = self.push_clean_line(&name, value);

@@ -107,6 +107,16 @@ fn what_a_trusted_peer_says_stays_except_for_the_server() {
 }
 
 #[test]
+fn lines_of_which_the_last_is_empty_are_joined_as_they_are() {
+    let name = "x-forwarded-for";
+    let mut fields = headers(&[(name, "1.1.1.1"), (name, ""), (name, "")]);
+    trusting().apply(&mut fields, "a.test", peer(), false);
+    append_forwarded_for(&mut fields, peer());
+    let values: Vec<_> = fields.get_all(Known::XForwardedFor).collect();
+    assert_eq!(values, [b"1.1.1.1, , , 192.0.2.7"]);
+}
+
+#[test]
 fn trust_sees_through_mapped_addresses() {
     let rules = TrustedPeers {
         networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
