@@ -30,6 +30,11 @@ pub(crate) trait Peer: AsyncRead + AsyncWrite + Unpin {
         None
     }
 
+    /// Whether TLS is between.
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+
     /// Takes the trailers that came beside a body that has ended.
     fn take_trailers(&mut self) -> Option<Headers> {
         self.http2().and_then(Http2Stream::take_trailers)
@@ -39,6 +44,10 @@ pub(crate) trait Peer: AsyncRead + AsyncWrite + Unpin {
 impl Peer for Stream {
     fn http2(&mut self) -> Option<&mut Http2Stream> {
         Stream::http2(self)
+    }
+
+    fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Tls(_))
     }
 }
 

@@ -12,6 +12,12 @@ use super::super::pair::{Case, Pair};
 /// What comes before the end.
 const BEFORE: &[(&str, &str)] = &[
     ("nothing", ""),
+    ("line", "HTTP/1.1 200 OK\r\n"),
+    ("field", "HTTP/1.1 200 OK\r\nContent-Length: 5"),
+    ("name", "HTTP/1.1 200 OK\r\nContent-Le"),
+    ("start", "HTTP/1.1 20"),
+    ("status", "HTTP/1.1 200"),
+    ("interim", "HTTP/1.1 100 Continue\r\n\r\n"),
     ("half", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
     ("whole", "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 5\r\n\r\nwhole"),
 ];
@@ -73,9 +79,13 @@ fn servers_that_end_early_are_told_of_as_by_traefik() {
                     let path = format!("/{before}/{end}");
                     // Go asks again where a stream was refused, for half a minute; and sends nothing of a short
                     // body that it doubts.
-                    let skipped = number % 2 == 1 && (end == "stream/7" || *before == "whole");
+                    let parts = ["line", "field", "name", "start", "status", "interim", "whole"];
+                    let skipped = number % 2 == 1 && (end == "stream/7" || parts.contains(before));
                     if !skipped {
                         let case = Case::request(method, &host, &path, "", body).watched();
+                        // Behind an interim response the type of an error is left to chance.
+                        let is_behind = *before == "interim";
+                        let case = if is_behind { case.statuses_only() } else { case };
                         pair.compare_again(&case);
                     }
                 }

@@ -214,8 +214,7 @@ impl Heads<'_> {
             let source = match ready!(server.poll_fill(cx, self.buffers)) {
                 Ok(0) => io::ErrorKind::UnexpectedEof.into(),
                 Ok(_) => continue,
-                // As in Go, which has forgotten the reset when it finds that the head is not complete.
-                Err(error) if self.state.answered && is_reset(&error) => {
+                Err(error) if is_reset(&error) && is_forgotten(server) => {
                     io::ErrorKind::UnexpectedEof.into()
                 }
                 Err(error) => error,
@@ -314,6 +313,21 @@ impl Heads<'_> {
         write_response_head(&mut text, &head);
         write(client, &text, self.limits.write).await
     }
+}
+
+/// Whether Go has forgotten that its server reset the connection when it finds that the head is not complete.
+///
+/// A look ahead takes the error, unless it is of TLS, whose errors come again; and a part of a line that is no line by
+/// itself is not understood in any case.
+fn is_forgotten<S: Peer>(server: &Side<'_, S>) -> bool {
+    let head = server.input.filled();
+    let line = head.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_line = match line.get(8..12) {
+        _ if line.len() < head.len() => line.is_empty() || line.contains(&b':'),
+        Some([b' ', code @ ..]) => code.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    !head.is_empty() && !(is_line && server.stream.is_encrypted())
 }
 
 fn is_reset(error: &io::Error) -> bool {
