@@ -108,31 +108,29 @@ impl ReadBuffer {
         }
     }
 
-    /// Waits for more: few bytes, or none, do not hold a buffer.
-    fn rest(&mut self, buffers: &Buffers) {
-        let few = match self.filled() {
-            [] => return self.release(buffers),
-            few if few.len() <= FEW && self.bytes.len() >= BUFFER_SIZE => few.to_vec(),
-            _ => return,
-        };
-        self.start = 0;
-        self.end = few.len();
-        buffers.put(std::mem::replace(&mut self.bytes, few));
+    /// Has few bytes wait for more without a buffer.
+    #[cold]
+    fn set_apart(&mut self, buffers: &Buffers) {
+        if self.filled().len() <= FEW && self.bytes.len() >= BUFFER_SIZE {
+            let few = self.filled().to_vec();
+            self.start = 0;
+            self.end = few.len();
+            buffers.put(std::mem::replace(&mut self.bytes, few));
+        }
     }
 
-    /// Has a buffer to read into, with what waited for more in it.
-    fn wake(&mut self, buffers: &Buffers) {
-        if self.bytes.len() < BUFFER_SIZE {
-            let mut buffer = buffers.take();
-            let few = self.filled();
-            let end = few.len();
-            if let Some(room) = buffer.get_mut(..end) {
-                room.copy_from_slice(few);
-            }
-            self.bytes = buffer;
-            self.start = 0;
-            self.end = end;
+    /// Has few bytes that waited in a buffer again.
+    #[cold]
+    fn put_together(&mut self, buffers: &Buffers) {
+        let mut buffer = buffers.take();
+        let few = self.filled();
+        let end = few.len();
+        if let Some(room) = buffer.get_mut(..end) {
+            room.copy_from_slice(few);
         }
+        self.bytes = buffer;
+        self.start = 0;
+        self.end = end;
     }
 
     /// Forgets what is left and gives the memory back to the worker.
@@ -151,7 +149,11 @@ impl ReadBuffer {
         stream: &mut S,
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
-        self.wake(buffers);
+        if self.bytes.is_empty() {
+            self.bytes = buffers.take();
+        } else if self.bytes.len() < BUFFER_SIZE {
+            self.put_together(buffers);
+        }
         if self.end == self.bytes.len() && self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -162,7 +164,10 @@ impl ReadBuffer {
         let result = Pin::new(stream).poll_read(cx, &mut read);
         let count = read.filled().len();
         if result.is_pending() {
-            self.rest(buffers);
+            match self.is_empty() {
+                true => self.release(buffers),
+                false => self.set_apart(buffers),
+            }
         }
         ready!(result)?;
         self.end += count;
