@@ -37,7 +37,7 @@ pub struct Applied {
     /// Whether the router's own options were given up for the default ones. Traefik then shows the
     /// router as `<entry point>-conflicted-<name>`.
     pub conflicted: bool,
-    /// What is wrong. An error where the options do not exist, cannot be used, or verify clients and had
+    /// What is wrong. An error where the options do not exist, cannot be used, or ask for client certificates and had
     /// to be given up: then the router must not serve.
     pub problem: Option<Problem>,
 }
@@ -278,7 +278,7 @@ fn apply(
     let asked = name(router);
     let field = "tls.options";
     let unusable = unusable(asked, options).map(|reason| Problem::error(field, reason));
-    let verifies = options.get(asked).is_some_and(|options| options.verifies_clients());
+    let guards = options.get(asked).is_some_and(|options| options.guards_clients());
     let given_up = conflicted && asked != DEFAULT_OPTIONS;
     let problem = match unusable {
         Some(problem) => Some(problem),
@@ -297,9 +297,9 @@ fn apply(
             match message.is_empty() {
                 true => None,
                 // Requests that the options would have asked a certificate for must not pass without.
-                false if given_up && verifies => {
+                false if given_up && guards => {
                     let consequence =
-                        "they verify client certificates, so that the router is closed";
+                        "they ask for client certificates, so that the router is closed";
                     Some(Problem::error(field, format!("{message}; {consequence}")))
                 }
                 false => Some(Problem::warning(field, message)),

@@ -48,7 +48,7 @@ pub struct CompiledOptions {
     chacha_first: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
     strict: bool,
-    verifies_clients: bool,
+    guards_clients: bool,
     tickets: Option<Arc<dyn ProducesTickets>>,
 }
 
@@ -120,14 +120,14 @@ impl CompiledOptions {
         let (settings, verifier) = (settings?, verifier?);
         let fingerprint = fingerprint(options);
 
-        let verifies_clients = verifier.verifies;
+        let guards_clients = verifier.guards;
         let tickets = if options.disable_session_tickets {
             None
         } else {
             let kept = carried.filter(|before| before.fingerprint == fingerprint);
             match kept.and_then(|before| before.tickets.clone()) {
                 Some(tickets) => Some(tickets),
-                None => tickets::fresh(verifies_clients),
+                None => tickets::fresh(guards_clients),
             }
         };
         let suites = settings.provider.cipher_suites.iter().map(SupportedCipherSuite::suite);
@@ -169,7 +169,7 @@ impl CompiledOptions {
             chacha_first: Arc::new(chacha_first),
             certificates: Arc::clone(certificates),
             strict: options.sni_strict,
-            verifies_clients,
+            guards_clients,
             tickets,
         })
     }
@@ -179,9 +179,9 @@ impl CompiledOptions {
         &self.name
     }
 
-    /// Whether a client certificate, where one is shown, must be signed by an authority of the options.
-    pub fn verifies_clients(&self) -> bool {
-        self.verifies_clients
+    /// Whether clients may be refused for the certificate that they show or lack.
+    pub fn guards_clients(&self) -> bool {
+        self.guards_clients
     }
 
     /// Whether a name that no certificate is good for is refused. Traefik: `sniStrict`.

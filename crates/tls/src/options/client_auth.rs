@@ -14,8 +14,8 @@ use crate::{chain::Authorities, pem, verify::ClientVerifier};
 pub(super) struct Verifier {
     /// What rustls asks.
     pub(super) verifier: Arc<dyn ClientCertVerifier>,
-    /// Whether a certificate that is shown must be signed by an authority.
-    pub(super) verifies: bool,
+    /// Whether clients may be refused for the certificate that they show or lack.
+    pub(super) guards: bool,
 }
 
 const TYPES: [&str; 5] = [
@@ -35,13 +35,13 @@ pub(super) fn compile(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Opt
         written => written,
     };
     problems.extend(unused(asked, !authorities.is_empty()));
-    let unverified = |verifier| Some(Verifier { verifier, verifies: false });
     let any = |mandatory| {
         let hints = authorities.names();
-        unverified(Arc::new(ClientVerifier { mandatory, hints, authorities: None }))
+        let verifier = Arc::new(ClientVerifier { mandatory, hints, authorities: None });
+        Some(Verifier { verifier, guards: mandatory })
     };
     match asked {
-        "NoClientCert" => unverified(Arc::new(NoClientAuth)),
+        "NoClientCert" => Some(Verifier { verifier: Arc::new(NoClientAuth), guards: false }),
         "RequestClientCert" => any(false),
         "RequireAnyClientCert" => any(true),
         "VerifyClientCertIfGiven" => verified(authorities, false, asked, problems),
@@ -90,7 +90,7 @@ fn verified(
     }
     let (hints, authorities) = (authorities.names(), Some(authorities));
     let verifier = Arc::new(ClientVerifier { mandatory, hints, authorities });
-    Some(Verifier { verifier, verifies: true })
+    Some(Verifier { verifier, guards: true })
 }
 
 /// All authorities; one text without any is an error, as in Traefik.
@@ -98,14 +98,18 @@ fn authorities(settings: &ClientAuth, problems: &mut Vec<Problem>) -> Option<Aut
     let mut all = Vec::new();
     let mut good = true;
     for (position, material) in settings.authorities.iter().enumerate() {
-        match pem::certificates(&material.content) {
-            Ok(certificates) => all.extend(certificates),
-            Err(bad) => {
-                good = false;
-                let field = format!("clientAuth.caFiles[{position}]");
-                problems.push(Problem::error(field, bad.to_string()));
+        let problem = match pem::certificates(&material.content) {
+            Ok(certificates) if Authorities::new(certificates.clone()).0.is_empty() => {
+                "none of its certificates can be used".to_owned()
             }
-        }
+            Ok(certificates) => {
+                all.extend(certificates);
+                continue;
+            }
+            Err(bad) => bad.to_string(),
+        };
+        good = false;
+        problems.push(Problem::error(format!("clientAuth.caFiles[{position}]"), problem));
     }
     let (authorities, unusable) = Authorities::new(all);
     let remarks = unusable.into_iter().chain(authorities.remarks(UnixTime::now()));

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use rustls::{TicketRotator, crypto::aws_lc_rs::Ticketer, server::ProducesTickets};
 
-/// How long a key makes tickets where clients are verified, in seconds; each is taken twice as long.
+/// How long a key makes tickets where clients are asked for certificates, in seconds; each is taken twice as long.
 ///
 /// A resumed session does not verify the client's certificate again, so that this is how long one that
 /// expired may go on.
@@ -12,9 +12,9 @@ const VERIFIED_PERIOD: u32 = 30 * 60;
 
 /// New ticket keys; `None` where the system's random source fails, and then nothing is resumed.
 ///
-/// Without client verification a key makes tickets for six hours and takes them for twelve.
-pub(super) fn fresh(verifies_clients: bool) -> Option<Arc<dyn ProducesTickets>> {
-    if verifies_clients {
+/// Without client certificates a key makes tickets for six hours and takes them for twelve.
+pub(super) fn fresh(guards_clients: bool) -> Option<Arc<dyn ProducesTickets>> {
+    if guards_clients {
         let rotator = TicketRotator::new(VERIFIED_PERIOD, || match Ticketer::new() {
             Ok(ticketer) => Ok(Box::new(Shared(ticketer))),
             Err(_) => Err(rustls::crypto::GetRandomFailed),

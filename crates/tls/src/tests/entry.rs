@@ -16,7 +16,10 @@ fn verifying() -> TlsOptions {
 
 fn compiled() -> Options {
     let bad = TlsOptions { cipher_suites: vec!["nonsense".into()], ..TlsOptions::default() };
+    let client_auth =
+        ClientAuth { client_auth_type: "RequireAnyClientCert".into(), ..ClientAuth::default() };
     let written = options(&[
+        ("any@file", TlsOptions { client_auth, ..TlsOptions::default() }),
         ("modern@file", TlsOptions { min_version: "VersionTLS13".into(), ..Default::default() }),
         ("other@file", TlsOptions::default()),
         ("mutual@file", verifying()),
@@ -132,10 +135,13 @@ fn a_router_without_hosts_gets_the_default_options() {
 }
 
 #[test]
-fn giving_up_client_verification_is_an_error() {
-    for routers in
-        [vec![("a.test", Some("mutual@file")), ("a.test", None)], vec![("", Some("mutual@file"))]]
-    {
+fn giving_up_client_certificates_is_an_error() {
+    for routers in [
+        vec![("a.test", Some("mutual@file")), ("a.test", None)],
+        vec![("", Some("mutual@file"))],
+        vec![("a.test", Some("any@file")), ("a.test", None)],
+        vec![("", Some("any@file"))],
+    ] {
         let (_, applied) = applied(&routers, &compiled());
         let problem = applied[0].problem.as_ref().unwrap();
         assert_eq!(problem.severity, portway_model::Severity::Error, "{routers:?}");

@@ -150,6 +150,21 @@ fn authorities_that_nobody_is_verified_by_are_reported() {
 }
 
 #[test]
+fn each_text_of_authorities_must_have_one() {
+    let authority = Authority::new("good").pem;
+    let none = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for kind in ["NoClientCert", "RequestClientCert", "RequireAnyClientCert", ""] {
+        refused(
+            client_auth(kind, &[&authority, none]),
+            "clientAuth.caFiles[1]",
+            "none of its certificates can be used",
+        );
+    }
+    let (good, _) = compile(client_auth("", &[&format!("{authority}{none}")]));
+    assert!(good, "one is enough");
+}
+
+#[test]
 fn curves_are_known_by_both_names() {
     let known = ["CurveP256", "secp384r1", "X25519", "X25519MLKEM768", "SecP256r1MLKEM768"];
     assert_eq!(compile(curves(&known)), (true, vec![]));
