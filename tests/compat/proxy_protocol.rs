@@ -1,6 +1,7 @@
 //! The PROXY protocol: who is believed, what the address then is to routers and servers, malformed headers.
 
-use portway_testkit::client::Tls;
+use portway_testkit::certificate::Certificate;
+use portway_testkit::client::{Client, Tls};
 use portway_testkit::process::Setup;
 
 use super::differences::Difference;
@@ -116,5 +117,39 @@ fn addresses_are_believed_of_whom_traefik_believes_them() {
     let header = &headers()[1];
     let twice = [header.as_slice(), header, REQUEST].concat();
     pair.compare(&Case::new("twice", twice).at("listed"));
+    pair.finish();
+}
+
+#[test]
+fn who_asks_for_no_name_gets_the_certificate_of_the_address_that_was_told() {
+    let mut setup = setup();
+    let mut files = String::new();
+    let mut known = Vec::new();
+    let names = ["198.51.100.1", "2001:db8::", "other.test"];
+    let [told, six, last] = names.map(|name| Certificate::for_names(&[name]));
+    for (file, certificate) in [("told", &told), ("six", &six), ("other", &last)] {
+        setup.files.push((format!("{file}.pem"), certificate.certificate_pem.clone()));
+        setup.files.push((format!("{file}.key"), certificate.key_pem.clone()));
+        files += &format!(
+            "  - {{certFile: '@@folder@@/dynamic/{file}.pem', keyFile: '@@folder@@/dynamic/{file}.key'}}\n"
+        );
+        known.push((file, certificate.identity().0.remove(0).to_vec()));
+    }
+    setup.files.push(("tls.yml".to_owned(), format!("tls:\n  certificates:\n{files}")));
+    let Some(mut pair) = Pair::start(&setup, 1) else { return };
+    super::tls::settle(&pair, "other.test", &last);
+    for header in headers() {
+        for entry_point in ["web", "listed", "others", "insecure"] {
+            let tls = Tls { preamble: header.clone(), ..Tls::anonymous() };
+            let shown = pair.sides.each_ref().map(|side| {
+                let client = Client::connect_tls(side.process.address(entry_point), &tls);
+                let Ok(client) = client else { return "refused".to_owned() };
+                let shown = client.peer_certificates();
+                let file = known.iter().find(|(_, der)| shown.first() == Some(der));
+                file.map_or("another", |(file, _)| *file).to_owned()
+            });
+            pair.compare_texts(&format!("{entry_point} {}", header.escape_ascii()), shown);
+        }
+    }
     pair.finish();
 }

@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     rc::Rc,
     task::Poll,
@@ -57,6 +57,8 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     pub(crate) input: ReadBuffer,
     pub(crate) peer: SocketAddr,
+    /// Where the client has connected to, where that was told by the PROXY protocol.
+    pub(crate) local: Option<IpAddr>,
     pub(crate) tls: Option<Rc<TlsFacts>>,
     /// When the head of the current request began to arrive, and was complete.
     pub(crate) begun: Instant,
@@ -113,6 +115,7 @@ impl Connection {
             input: ReadBuffer::default(),
             // The kernel shows an IPv4 client of a socket for both families as a mapped IPv6 address.
             peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            local: None,
             tls: None,
             begun: now,
             started: now,
@@ -188,6 +191,7 @@ impl Connection {
             stream,
             input: ReadBuffer::default(),
             peer,
+            local: None,
             tls,
             begun: now,
             started: now,
@@ -231,12 +235,13 @@ impl Connection {
                     tracing::debug!("{} sent a malformed header of the PROXY protocol", self.peer);
                     return false;
                 }
-                Beginning::Header(length, client) => {
+                Beginning::Header(length, addresses) => {
                     self.input.consume(length);
-                    if let Some(client) = client
+                    if let Some([client, local]) = addresses
                         && trust.trusts(self.peer.ip())
                     {
                         self.peer = SocketAddr::new(client.ip().to_canonical(), client.port());
+                        self.local = Some(local.ip());
                     }
                     return !self.input.is_empty() || self.fill(limit, None).await;
                 }

@@ -1,6 +1,6 @@
 //! TLS: the first bytes decide whether a connection is encrypted, the name asked for decides how.
 
-use std::{io, rc::Rc, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, rc::Rc, sync::Arc, time::Duration};
 
 use portway_tls::{Choice, ClientCertificates, Hello};
 use portway_upstream::{Stream, Unread};
@@ -25,8 +25,9 @@ fn is_too_old(hello: &[u8]) -> bool {
     const CLIENT_HELLO: u8 = 1;
     match hello {
         [OLD_HELLO, ..] => true,
-        [TLS_RECORD, _, _, _, _, CLIENT_HELLO, _, _, _, major, minor, ..] => {
-            (*major, *minor) < (3, 3)
+        [TLS_RECORD, _, _, high, low, CLIENT_HELLO, _, _, _, major, minor, ..] => {
+            let length = u16::from_be_bytes([*high, *low]);
+            length >= 6 && (*major, *minor) < (3, 3)
         }
         _ => false,
     }
@@ -82,7 +83,9 @@ pub(crate) async fn accept(mut connection: Box<Connection>) -> Option<Box<Connec
         let _ = timeout(REFUSAL, refused).await;
         return None;
     }
-    let result = shake(&worker, entry_point, limits, Unread::new(begun, socket)).await;
+    let local = connection.local.or_else(|| Some(socket.local_addr().ok()?.ip()));
+    let stream = Unread::new(begun, socket);
+    let result = shake(&worker, entry_point, limits, stream, local).await;
     let (stream, facts) =
         result.inspect_err(|error| tracing::debug!("TLS handshake: {error}")).ok()?;
     connection.stream = Stream::Tls(Box::new(stream.into()));
@@ -107,8 +110,9 @@ async fn shake(
     entry_point: usize,
     [limit, rest_limit]: [Option<Duration>; 2],
     stream: Unread,
+    local: Option<IpAddr>,
 ) -> io::Result<(TlsStream<Unread>, TlsFacts)> {
-    let local = stream.stream().local_addr().ok().map(|address| address.ip().to_canonical());
+    let local = local.map(|address| address.to_canonical());
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
     let start = within(limit, acceptor).await?;
     let snapshot = worker.snapshots.load();
@@ -165,6 +169,8 @@ mod tests {
         // TLS 1.3 calls itself 1.2 here (RFC 8446 §4.1.2).
         assert!(!is_too_old(&hello(3)));
         assert!(!is_too_old(&hello(1)[..10]));
+        // Records of one byte each.
+        assert!(!is_too_old(&[TLS_RECORD, 3, 1, 0, 1, 1, TLS_RECORD, 3, 1, 0, 1, 0]));
         assert!(begins(&hello(3)) && begins(&[OLD_HELLO]));
         assert!(!begins(b"GET / HTTP/1.1\r\n") && !begins(b""));
     }

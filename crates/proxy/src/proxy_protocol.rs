@@ -21,8 +21,8 @@ pub(crate) enum Beginning {
     Partial,
     /// Something else.
     Other,
-    /// A header of this length, and the client that it names.
-    Header(usize, Option<SocketAddr>),
+    /// A header of this length, and the client and the destination that it names.
+    Header(usize, Option<[SocketAddr; 2]>),
     /// The beginning of a header that goes on as none does.
     Malformed,
 }
@@ -43,8 +43,9 @@ pub(crate) fn read(bytes: &[u8]) -> Beginning {
     let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
     match ProxyHeader::parse(bytes, config) {
         Ok((header, length)) => {
-            let client = header.proxied_address().map(|addresses| addresses.source);
-            Beginning::Header(length, client)
+            let addresses = header.proxied_address();
+            let addresses = addresses.map(|addresses| [addresses.source, addresses.destination]);
+            Beginning::Header(length, addresses)
         }
         Err(Error::BufferTooShort) => Beginning::Partial,
         Err(_) => Beginning::Malformed,
@@ -78,9 +79,10 @@ mod tests {
 
     /// Checks what bytes are, also with a request behind them, and that no part of a header is taken for less.
     #[track_caller]
-    fn check(header: &[u8], client: Option<&str>) {
-        let client = client.map(|client| client.parse().unwrap());
-        let expected = Beginning::Header(header.len(), client);
+    fn check(header: &[u8], addresses: Option<[&str; 2]>) {
+        let addresses =
+            addresses.map(|addresses| addresses.map(|address| address.parse().unwrap()));
+        let expected = Beginning::Header(header.len(), addresses);
         assert_eq!(read(header), expected);
         assert_eq!(read(&[header, b"GET / HTTP/1.1\r\n\r\n"].concat()), expected);
         for length in 0..header.len() {
@@ -90,8 +92,11 @@ mod tests {
 
     #[test]
     fn version_1_names_the_client() {
-        check(b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 80\r\n", Some("192.0.2.1:1234"));
-        check(b"PROXY TCP6 2001:db8::1 ::1 1234 80\r\n", Some("[2001:db8::1]:1234"));
+        check(
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 80\r\n",
+            Some(["192.0.2.1:1234", "192.0.2.2:80"]),
+        );
+        check(b"PROXY TCP6 2001:db8::1 ::1 1234 80\r\n", Some(["[2001:db8::1]:1234", "[::1]:80"]));
         check(b"PROXY UNKNOWN\r\n", None);
         check(b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", None);
         let longest = format!("{:1$}\r\n", "PROXY UNKNOWN", MAX_LINE - 2);
@@ -101,13 +106,13 @@ mod tests {
     #[test]
     fn version_2_names_the_client() {
         let addresses = [192, 0, 2, 1, 192, 0, 2, 2, 4, 210, 0, 80];
-        check(&version_2(0x21, 0x11, &addresses), Some("192.0.2.1:1234"));
+        check(&version_2(0x21, 0x11, &addresses), Some(["192.0.2.1:1234", "192.0.2.2:80"]));
         let extended = [addresses.as_slice(), &[4, 0, 2, 7, 7]].concat();
-        check(&version_2(0x21, 0x11, &extended), Some("192.0.2.1:1234"));
+        check(&version_2(0x21, 0x11, &extended), Some(["192.0.2.1:1234", "192.0.2.2:80"]));
         let mut addresses = [0; 36];
         addresses[15] = 1;
         addresses[33] = 9;
-        check(&version_2(0x21, 0x21, &addresses), Some("[::1]:9"));
+        check(&version_2(0x21, 0x21, &addresses), Some(["[::1]:9", "[::]:0"]));
         check(&version_2(0x20, 0x00, &[]), None);
         check(&version_2(0x21, 0x31, &[0; 216]), None);
     }

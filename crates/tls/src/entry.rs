@@ -125,7 +125,8 @@ impl EntryPointTls {
     /// Maps hosts to options.
     ///
     /// As in Traefik, a host served with different options by several routers makes all of them
-    /// fall back to the default options, on all their hosts; so does a router without hosts.
+    /// fall back to the default options, on all their hosts; so does a router without hosts, which takes nothing from
+    /// one of `Host(*)`: its own requests are misdirected there.
     /// The answers come in the order of the routers.
     pub fn compile(routers: &[TlsRouter<'_>], options: &Options) -> (Self, Vec<Applied>) {
         let hosts: Vec<BTreeSet<String>> = routers
@@ -234,19 +235,8 @@ fn conflicts(routers: &[TlsRouter<'_>], hosts: &[BTreeSet<String>]) -> BTreeSet<
         for host in hosts {
             by_host.entry(host).or_default().push(position);
         }
-        if hosts.is_empty() {
-            // A router without hosts speaks for every name that no other one claims.
-            by_host.entry("*").or_default().push(position);
-        }
     }
-    let asked = |position: &usize| {
-        let Some(router) = routers.get(*position) else { return DEFAULT_OPTIONS };
-        if hosts.get(*position).is_none_or(BTreeSet::is_empty) {
-            DEFAULT_OPTIONS
-        } else {
-            name(router)
-        }
-    };
+    let asked = |position: &usize| routers.get(*position).map_or(DEFAULT_OPTIONS, name);
     let mut conflicted: BTreeSet<usize> = by_host
         .values()
         .filter(|positions| {

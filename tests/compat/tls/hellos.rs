@@ -86,6 +86,15 @@ fn odd_hellos_are_met_as_by_traefik() {
             pair.count();
         }
     }
+    let whole = hello(&Tls::to(USUAL)).expect("a hello");
+    for length in 1..=8 {
+        let records = whole[5..].chunks(length).flat_map(|part| {
+            [&[22, 3, 1, 0, u8::try_from(part.len()).expect("short")], part].concat()
+        });
+        let bytes: Vec<u8> = records.collect();
+        let texts = pair.sides.each_ref().map(|side| first(side, &bytes));
+        pair.compare_texts(&format!("in records of {length} bytes"), texts);
+    }
     for (name, bytes) in old() {
         let texts = pair.sides.each_ref().map(|side| first(side, &bytes));
         pair.compare_texts(name, texts);

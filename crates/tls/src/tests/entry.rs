@@ -201,6 +201,15 @@ fn a_star_stands_for_every_name_that_nobody_claims() {
 }
 
 #[test]
+fn a_router_without_hosts_does_not_lower_what_every_name_gets() {
+    let routers = [("*", Some("any@file")), ("", None)];
+    let (entry, applied) = applied(&routers, &compiled());
+    assert_eq!(applied, [fine("any@file"), fine("default")]);
+    check(&entry, "other.test", "any@file");
+    check(&entry, "", "any@file");
+}
+
+#[test]
 fn the_order_of_routers_does_not_matter() {
     let mut routers = vec![
         ("a.test c.test", Some("modern@file")),
