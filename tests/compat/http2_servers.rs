@@ -1,11 +1,14 @@
 //! Servers that speak HTTP/2 as few do: silent ones, ones that take short heads only; and clients that do.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use portway_testkit::client::Client;
 use portway_testkit::http2_server::{
-    DATA, END, END_HEADERS, Frame, HEADERS, Http2Server, PING, SETTINGS, frame,
+    DATA, END, END_HEADERS, Frame, GOAWAY, HEADERS, Http2Server, PING, RESET, SETTINGS, frame,
 };
 use portway_testkit::process::Setup;
 
@@ -44,6 +47,9 @@ fn setting(id: u16, value: u32) -> Vec<u8> {
     [&id.to_be_bytes()[..], &value.to_be_bytes()].concat()
 }
 
+/// SETTINGS_MAX_CONCURRENT_STREAMS.
+const MAX_STREAMS: u16 = 3;
+
 /// SETTINGS_MAX_HEADER_LIST_SIZE.
 const MAX_HEAD: u16 = 6;
 
@@ -61,6 +67,84 @@ fn requests_to_silent_servers_end_alike() {
     assert_eq!(connections.map(|last| last + 1), Some(12), "{:?}", server.frames());
     assert_eq!(server.count(HEADERS), 12, "{:?}", server.frames());
     assert!(server.count(PING) >= 12, "{:?}", server.frames());
+    pair.finish();
+}
+
+/// The code by which a server says that it has not begun to work on a stream.
+const REFUSED: u32 = 7;
+
+#[test]
+fn what_a_server_has_not_begun_is_asked_again_alike() {
+    let refusals: [fn(&Frame) -> Option<Vec<u8>>; 2] = [
+        // The first connection of each router is ended before anything is done on it.
+        |asked| {
+            let nothing_done = frame(GOAWAY, 0, 0, &[0; 8]);
+            asked.connection.is_multiple_of(2).then_some(nothing_done)
+        },
+        |asked| (asked.stream == 1).then(|| frame(RESET, 0, 1, &REFUSED.to_be_bytes())),
+    ];
+    for (number, refusal) in refusals.into_iter().enumerate() {
+        let server = Http2Server::start(&[], move |received| match received.kind {
+            HEADERS => refusal(received).unwrap_or_else(|| whole(received.stream)),
+            _ => mute(received),
+        });
+        for method in ["GET", "POST"] {
+            let Some(mut pair) = start(&server) else { return };
+            pair.compare(&Case::request(method, "a.test", &format!("/{number}"), "", "").watched());
+            pair.finish();
+        }
+    }
+}
+
+#[test]
+fn streams_that_a_server_resets_are_not_asked_again() {
+    for code in [0_u32, 2, 5, 8, 11, 13, 99] {
+        let server = Http2Server::start(&[], move |received| match received.kind {
+            HEADERS if received.stream == 1 => whole(1),
+            HEADERS => frame(RESET, 0, received.stream, &code.to_be_bytes()),
+            _ => mute(received),
+        });
+        let Some(mut pair) = start(&server) else { return };
+        let request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        pair.compare(&Case::new(format!("code {code}"), request.repeat(2)).answers(2));
+        assert_eq!(server.count(HEADERS), 4, "code {code}: {:?}", server.frames());
+        pair.finish();
+    }
+}
+
+#[test]
+fn few_streams_at_a_time_are_enough_for_many_requests() {
+    // Who has not heard of the limit yet is refused.
+    let told = Arc::new(Mutex::new(BTreeSet::new()));
+    let server = Http2Server::start(&setting(MAX_STREAMS, 1), move |received| {
+        let mut told = told.lock().unwrap();
+        match received.kind {
+            HEADERS if received.stream == 1 || told.contains(&received.connection) => {
+                whole(received.stream)
+            }
+            HEADERS => frame(RESET, 0, received.stream, &REFUSED.to_be_bytes()),
+            SETTINGS if !received.asks() => {
+                told.insert(received.connection);
+                Vec::new()
+            }
+            _ => mute(received),
+        }
+    });
+    let Some(mut pair) = start(&server) else { return };
+    let seen = pair.sides.each_ref().map(|side| {
+        let address = side.process.address("web");
+        let mut clients: Vec<_> = (0..20).map(|_| Client::connect(address).unwrap()).collect();
+        for client in &mut clients {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        }
+        let mut statuses: Vec<u16> = clients
+            .iter_mut()
+            .map(|client| client.response_to("GET").map_or(0, |response| response.status))
+            .collect();
+        statuses.dedup();
+        format!("{statuses:?}")
+    });
+    pair.compare_texts("twenty at once", seen);
     pair.finish();
 }
 

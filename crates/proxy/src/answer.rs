@@ -192,7 +192,7 @@ pub(crate) fn connection_field(keep: bool, used_up: bool, version: Version) -> c
 pub(crate) fn of_error(error: &ForwardError) -> Answer {
     match error {
         // As in Traefik: 502 is what the network did.
-        ForwardError::Closed { source, .. } if StreamEnded::is_cause(source) => {
+        ForwardError::Closed { source, .. } if StreamEnded::of(source).is_some() => {
             Answer::proxy_error(Status::INTERNAL_SERVER_ERROR)
         }
         ForwardError::Connect { .. }

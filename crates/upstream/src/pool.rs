@@ -134,10 +134,14 @@ impl Pool {
         shared.iter_mut().find_map(|shared| shared.connection.open(now))
     }
 
-    /// Keeps a connection for requests to share.
-    pub fn share(&mut self, server: &Server, connection: Multiplexed) {
+    /// Keeps a connection for requests to share. Until its server has said how many streams it takes, it is what the
+    /// connections before it have been told.
+    pub fn share(&mut self, server: &Server, mut connection: Multiplexed) {
         let expires = server.transport.idle_timeout;
         let shared = self.shared.entry(server.number()).or_default();
+        if let Some(most) = shared.iter().map(|shared| shared.connection.most_streams()).min() {
+            connection.expect_streams(most);
+        }
         // A server that ends each connection must not leave many behind until they are swept.
         shared.retain(|shared| !shared.connection.is_over());
         shared.push(Shared { connection, expires });

@@ -120,6 +120,19 @@ impl Connection<Client> {
         (self.theirs.streams as usize).saturating_sub(self.streams.open())
     }
 
+    /// How many streams may be open at a time: what the server has said, or a guess until then.
+    #[must_use]
+    pub fn most_streams(&self) -> u32 {
+        self.theirs.streams
+    }
+
+    /// Guesses that the server takes so many streams at a time, as long as it has not said it.
+    pub fn expect_streams(&mut self, most: u32) {
+        if !self.is_settled() {
+            self.theirs.streams = self.theirs.streams.min(most.max(1));
+        }
+    }
+
     /// Whether the server takes CONNECT with a protocol (RFC 8441).
     #[must_use]
     pub fn takes_protocols(&self) -> bool {

@@ -12,9 +12,11 @@ use std::{
 use portway_http::{
     BodyFraming, BodyReader, Method, TrailerLimits,
     codec::{write_last_chunk, write_request_head},
+    h2::ErrorCode,
 };
 use portway_upstream::{
-    Connection as ServerConnection, Multiplexed, Opened, Pool, Scheme, Server, Stream, connect,
+    Connection as ServerConnection, Multiplexed, Opened, Pool, Scheme, Server, Stream, StreamEnded,
+    connect,
 };
 
 use tokio::time::timeout;
@@ -33,6 +35,10 @@ use crate::{
     worker::Worker,
 };
 
+/// How often a request is sent again that servers say not to have worked on: a new connection may have as little room
+/// as the one before.
+const MOST_REFUSALS: usize = 3;
+
 /// How long the first byte of a body, or its end, is waited for where it may be that there is none. As Go's transport.
 const BODY_WITHIN: Duration = Duration::from_millis(200);
 
@@ -40,7 +46,8 @@ const BODY_WITHIN: Duration = Duration::from_millis(200);
 /// Afterwards the server's connection is in `memory`, and bodies may still be on their way.
 ///
 /// A reused connection that ends before any byte of a response is replaced by a new one, if the request
-/// may be repeated: none of its body was taken from the client, and it is idempotent or unsent.
+/// may be repeated: none of its body was taken from the client, and it is idempotent or unsent. What a server of HTTP/2
+/// says not to have worked on is sent again as well, up to [`MOST_REFUSALS`] times.
 pub(crate) async fn send(
     connection: &mut Connection,
     memory: &mut Memory,
@@ -65,10 +72,17 @@ pub(crate) async fn send(
         Box::pin(probe_body(connection, memory, worker)).await;
     }
     let mut received = attempt(connection, memory, worker, job).await;
-    if let Err(error) = &received
-        && reused
-        && may_repeat(memory, error)
+    let mut may_be_stale = reused;
+    let mut refusals = 0;
+    while let Err(error) = &received
+        && let Some(why) = why_repeat(memory, error)
     {
+        match why {
+            Repeat::Refused if refusals < MOST_REFUSALS => refusals += 1,
+            Repeat::Ended if may_be_stale => {}
+            _ => break,
+        }
+        may_be_stale = false;
         memory.heads.begin_again();
         memory.server = Some(open(connection, pool, server, upgrades).await?);
         // Rare: it must not swell the future of every exchange.
@@ -80,15 +94,28 @@ pub(crate) async fn send(
     received
 }
 
-/// Whether a request that failed on a reused connection may be sent on another one.
-fn may_repeat(memory: &Memory, error: &ForwardError) -> bool {
+/// Why a request that failed may be sent again.
+enum Repeat {
+    /// The server said, over HTTP/2, that it has not begun to work on it.
+    Refused,
+    /// The connection ended, which may have been on its way when the request was sent.
+    Ended,
+}
+
+/// Why a request that failed may be sent on another connection; `None` where it may not.
+fn why_repeat(memory: &Memory, error: &ForwardError) -> Option<Repeat> {
     let Memory { request, upload, heads, .. } = memory;
-    let ForwardError::Closed { source, .. } = error else { return false };
-    // Over HTTP/2 a server says so where it has not begun to work on a request.
-    let refused = source.kind() == io::ErrorKind::ConnectionRefused;
-    !heads.answered
-        && !upload.is_spent()
-        && (!upload.begun() || refused || request.method.is_idempotent())
+    let ForwardError::Closed { source, .. } = error else { return None };
+    if heads.answered || upload.is_spent() {
+        return None;
+    }
+    match StreamEnded::of(source) {
+        _ if source.kind() == io::ErrorKind::ConnectionRefused => Some(Repeat::Refused),
+        // As Go's transport: where the protocol is broken, another connection may do.
+        Some(StreamEnded::Reset(code)) if code != ErrorCode::PROTOCOL_ERROR.0 => None,
+        _ if !upload.begun() || request.method.is_idempotent() => Some(Repeat::Ended),
+        _ => None,
+    }
 }
 
 /// A way to the server that is open already.

@@ -54,6 +54,16 @@ impl Multiplexed {
         Some(Http2Stream::to_server(self.hub.clone(), self.scheme))
     }
 
+    /// How many streams it may have at a time, as far as is known.
+    pub(crate) fn most_streams(&self) -> u32 {
+        self.hub.borrow().engine.most_streams()
+    }
+
+    /// Has no more than so many streams at a time until the server says how many it takes.
+    pub(crate) fn expect_streams(&mut self, most: u32) {
+        self.hub.borrow_mut().engine.expect_streams(most);
+    }
+
     /// Whether it has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.hub.borrow().is_over()

@@ -102,9 +102,9 @@ pub enum StreamEnded {
 }
 
 impl StreamEnded {
-    /// Whether it is why a stream has failed.
-    pub fn is_cause(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+    /// How the stream ended that has failed with `error`, where it was not the network.
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
     }
 }
 
