@@ -327,7 +327,8 @@ fn is_forgotten<S: Peer>(server: &Side<'_, S>) -> bool {
         Some([b' ', code @ ..]) => code.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    !head.is_empty() && !(is_line && server.stream.is_encrypted())
+    let is_told_again = is_line && server.stream.is_encrypted();
+    !head.is_empty() && !is_told_again
 }
 
 fn is_reset(error: &io::Error) -> bool {
