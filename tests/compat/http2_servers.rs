@@ -73,9 +73,12 @@ fn requests_to_silent_servers_end_alike() {
 /// The code by which a server says that it has not begun to work on a stream.
 const REFUSED: u32 = 7;
 
+/// What a server says of a request that it has not begun; `None` where it answers.
+type Refusal = fn(&Frame) -> Option<Vec<u8>>;
+
 #[test]
 fn what_a_server_has_not_begun_is_asked_again_alike() {
-    let refusals: [fn(&Frame) -> Option<Vec<u8>>; 2] = [
+    let refusals: [Refusal; 2] = [
         // The first connection of each router is ended before anything is done on it.
         |asked| {
             let nothing_done = frame(GOAWAY, 0, 0, &[0; 8]);
