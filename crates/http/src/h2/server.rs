@@ -229,8 +229,8 @@ fn settle_host(request: &mut Request, authority: Option<&[u8]>) -> Result<(), Re
     Ok(())
 }
 
-/// Writes the fields of a response as `write_response_head` does for HTTP/1.1, and the type of a 304, which Go sends over
-/// HTTP/2 alone.
+/// Writes the fields of a response as `write_response_head` does for HTTP/1.1, and the type and length of a 304, which
+/// Go sends over HTTP/2 alone.
 fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     let mut code = itoa::Buffer::new();
     match STATUS_INDICES.iter().find(|(code, _)| *code == head.status.code()) {
@@ -241,7 +241,8 @@ fn write_response(encoder: &mut Encoder, out: &mut Vec<u8>, head: &ResponseHead<
         }
     }
     let mut skipped = OF_CONNECTIONS;
-    if head.body != BodyFraming::None || !head.status.allows_body() {
+    let may_say_length = head.status.allows_body() || head.status.code() == 304;
+    if head.body != BodyFraming::None || !may_say_length {
         skipped.insert(Known::ContentLength);
     }
     for (known, name, value) in head.headers.lines() {

@@ -2,7 +2,8 @@
 
 use super::support::*;
 use crate::h2::{ErrorCode, Event, Gone, Limits, StreamId};
-use crate::headers::{HeaderName, Headers};
+use crate::headers::{HeaderName, Headers, Known};
+use crate::{BodyFraming, Status, Version, codec::ResponseHead};
 
 const ONE: StreamId = StreamId(1);
 
@@ -207,6 +208,28 @@ fn long_heads_are_cut_into_frames_that_the_peer_takes() {
     let more = (CONTINUATION, 0);
     assert_eq!(seen, [(HEADERS, END_STREAM), more, more, (CONTINUATION, END_HEADERS)]);
     assert!(output.iter().all(|(.., payload)| payload.len() <= 16_384));
+}
+
+#[test]
+fn a_response_without_a_body_says_a_length_where_it_may() {
+    let mut headers = Headers::new();
+    headers.append(Known::ContentLength, "5");
+    for (code, says) in [(200, true), (204, false), (304, true)] {
+        let mut peer = Peer::new();
+        peer.send(&get(WHOLE, 1)).unwrap();
+        let head = ResponseHead {
+            version: Version::Http2,
+            status: Status::new(code).unwrap(),
+            headers: &headers,
+            body: BodyFraming::None,
+            connection: Default::default(),
+            date: b"",
+        };
+        peer.connection.respond(ONE, &head, true).unwrap();
+        // The status, and `content-length` with a value of one byte.
+        let length = peer.read()[0].3.len();
+        assert_eq!(length > 1, says, "{code}");
+    }
 }
 
 #[test]
