@@ -63,7 +63,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
         .build()
         .context("the control plane's runtime cannot be built")?;
     let mut signals = runtime.block_on(async { Signals::hear() })?;
-    allow_descriptors();
+    let descriptors = allow_descriptors();
     config.add_default_entry_points();
     read_materials(&mut config)?;
     let config = Arc::new(config);
@@ -109,6 +109,7 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
                 error_pages: error_pages.clone(),
                 proxy_status: proxy_status.clone(),
                 passwords: Arc::clone(&passwords),
+                descriptors,
                 drain: drain.clone(),
             },
             failures.clone(),
@@ -167,11 +168,12 @@ pub(crate) fn run(mut config: StaticConfig, log: &logging::Output) -> Result<()>
 }
 
 /// Lets the process have as many connections as the system permits, as Go's programs do: services are often
-/// started with a limit of 1024 that they may raise themselves.
-fn allow_descriptors() {
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+/// started with a limit of 1024 that they may raise themselves. Says how many it may have then.
+fn allow_descriptors() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!("the limit of open files cannot be raised: {error}");
-    }
+        rlimit::Resource::NOFILE.get_soft().unwrap_or(u64::MAX)
+    })
 }
 
 /// Reads the files that the static servers transport names.

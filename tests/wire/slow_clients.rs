@@ -1,9 +1,12 @@
 //! Slow and silent clients: they time out, and they cost nobody else anything.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use portway_testkit::backend::Backend;
 use portway_testkit::client::{Client, End};
+use portway_testkit::folder::Folder;
+use portway_testkit::process::{Process, Program, Setup};
 
 use super::{Site, get};
 
@@ -134,4 +137,41 @@ fn a_slow_answer_does_not_keep_other_connections_waiting() {
     for client in &mut slow {
         assert_eq!(client.response_to("GET").unwrap().status, 200);
     }
+}
+
+/// Portway with so many descriptors.
+fn with_descriptors(count: usize, folder: &Folder) -> Program {
+    let Program::Portway(portway) = crate::portway() else { unreachable!("it is Portway") };
+    let script = folder.path().join("portway");
+    let text = format!("#!/bin/sh\nulimit -n {count}\nexec '{}' \"$@\"\n", portway.display());
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    Program::Portway(script)
+}
+
+#[test]
+fn clients_leave_descriptors_for_connections_to_servers() {
+    let (folder, backend) = (Folder::new("descriptors"), Backend::start());
+    let text = super::EVERYTHING.replace("@@backend@@", &backend.address().to_string());
+    let process = Process::start(&with_descriptors(200, &folder), &Setup::web(&text));
+    let site = Site { process, backend };
+    let mut first: Vec<_> = (0..30).map(|_| site.client()).collect();
+    for client in &mut first {
+        assert_eq!(client.ask(get("/")).unwrap().status, 200);
+    }
+    // What the first have opened is closed; then there are more clients than descriptors.
+    site.backend.drop_connections();
+    let idle: Vec<_> = (0..300).map(|_| site.client()).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    for client in &mut first {
+        client.send(get("/slow")).unwrap();
+    }
+    for client in &mut first {
+        assert_eq!(client.response_to("GET").unwrap().status, 200);
+    }
+    assert!(site.process.log().contains("connections wait to be accepted"));
+    drop(idle);
+    let start = Instant::now();
+    assert_eq!(site.client().ask(get("/")).unwrap().status, 200);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }

@@ -68,6 +68,7 @@ fn exchange(times: u32, head: &'static [u8]) {
         error_pages: None,
         proxy_status: None,
         passwords: Arc::new(PasswordPool::new(1, 2).unwrap()),
+        descriptors: u64::MAX,
         drain: drain.clone(),
     };
     let serving = thread::spawn(move || serve(&server, head.len()));

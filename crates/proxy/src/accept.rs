@@ -1,16 +1,17 @@
 //! Listening sockets: one set for each worker, so that the kernel spreads connections over them.
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
     num::NonZeroUsize,
+    os::fd::AsRawFd,
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use portway_model::static_config::Address;
 use portway_upstream::Stream;
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::{connection::Connection, drain::Counted, worker::Worker};
 
@@ -23,6 +24,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How long accepting rests when the process has no descriptor left.
 const REST: Duration = Duration::from_millis(50);
+
+/// Of a hundred descriptors so many may be in use while connections are accepted: those that are need connections to
+/// servers, and files.
+const ACCEPTED_WITHIN: u64 = 75;
 
 /// How often it is said that accepting rests.
 const WARN_EVERY: Duration = Duration::from_secs(5);
@@ -135,8 +140,25 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
     let Some(ending) = worker.ending(entry_point) else { return };
     // The drain waits for listening sockets too, and for what is accepted before its task begins.
     let _counted = worker.drain.count();
+    let most = worker.descriptors.saturating_mul(ACCEPTED_WITHIN) / 100;
     let mut warned = None;
+    let mut is_crowded = false;
     loop {
+        if is_crowded {
+            is_crowded = next_descriptor(&listener).is_none_or(|next| next >= most);
+            if is_crowded {
+                warn_seldom(
+                    &mut warned,
+                    format_args!(
+                        "connections wait to be accepted: most of the {} descriptors that the process \
+                     may have (`ulimit -n`) are in use",
+                        worker.descriptors
+                    ),
+                );
+                tokio::time::sleep(REST).await;
+                continue;
+            }
+        }
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => accepted,
@@ -144,6 +166,7 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
         };
         match accepted {
             Ok((stream, peer)) => {
+                is_crowded = number(&stream) >= most;
                 let counted = worker.drain.count();
                 let stream = Stream::Plain(stream);
                 let connection = Connection::new(Rc::clone(&worker), entry_point, stream, peer);
@@ -151,13 +174,28 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                if warned.is_none_or(|then: Instant| then.elapsed() >= WARN_EVERY) {
-                    warned = Some(Instant::now());
-                    tracing::warn!("connections cannot be accepted: {error}");
-                }
+                warn_seldom(&mut warned, format_args!("connections cannot be accepted: {error}"));
                 tokio::time::sleep(REST).await;
             }
         }
+    }
+}
+
+/// The number of a descriptor: the system gives the lowest that is free.
+fn number(descriptor: &impl AsRawFd) -> u64 {
+    u64::try_from(descriptor.as_raw_fd()).unwrap_or_default()
+}
+
+/// The number of the descriptor that the system would give next; `None` where there is none left.
+fn next_descriptor(listener: &tokio::net::TcpListener) -> Option<u64> {
+    let next = SockRef::from(listener).try_clone().ok()?;
+    Some(number(&next))
+}
+
+fn warn_seldom(warned: &mut Option<Instant>, what: fmt::Arguments<'_>) {
+    if warned.is_none_or(|then| then.elapsed() >= WARN_EVERY) {
+        *warned = Some(Instant::now());
+        tracing::warn!("{what}");
     }
 }
 

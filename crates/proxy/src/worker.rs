@@ -57,6 +57,8 @@ pub struct WorkerParts {
     pub proxy_status: Option<Arc<ProxyStatus>>,
     /// Where passwords are checked; shared by all workers.
     pub passwords: Arc<PasswordPool>,
+    /// How many descriptors the process may have: connections, files and the like.
+    pub descriptors: u64,
     /// How the worker is ended.
     pub drain: Drain,
 }
@@ -73,6 +75,7 @@ pub struct Worker {
     pub(crate) error_pages: Option<Arc<ErrorPages>>,
     pub(crate) proxy_status: Option<Arc<ProxyStatus>>,
     pub(crate) passwords: Arc<PasswordPool>,
+    pub(crate) descriptors: u64,
     pub(crate) drain: Drain,
     pub(crate) pool: RefCell<Pool>,
     pub(crate) random: Random,
@@ -102,6 +105,7 @@ impl Worker {
                 error_pages: parts.error_pages,
                 proxy_status: parts.proxy_status,
                 passwords: parts.passwords,
+                descriptors: parts.descriptors,
                 drain: parts.drain,
                 pool: RefCell::default(),
                 random: Random::default(),
