@@ -170,6 +170,8 @@ fn clients_leave_descriptors_for_connections_to_servers() {
         assert_eq!(client.response_to("GET").unwrap().status, 200);
     }
     assert!(site.process.log().contains("connections wait to be accepted"));
+    let mut owner = Client::connect(site.process.address("traefik")).unwrap();
+    assert_eq!(owner.ask(get("/ping")).unwrap().status, 200);
     drop(idle);
     let start = Instant::now();
     assert_eq!(site.client().ask(get("/")).unwrap().status, 200);

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portway_model::static_config::Address;
+use portway_model::static_config::{Address, INTERNAL_ENTRY_POINT};
 use portway_upstream::Stream;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
@@ -140,7 +140,12 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
     let Some(ending) = worker.ending(entry_point) else { return };
     // The drain waits for listening sockets too, and for what is accepted before its task begins.
     let _counted = worker.drain.count();
-    let most = worker.descriptors.saturating_mul(ACCEPTED_WITHIN) / 100;
+    let name = worker.entry_points.get(entry_point).map(|settings| &*settings.name);
+    // Who looks after the process must reach it then.
+    let most = match name {
+        Some(INTERNAL_ENTRY_POINT) => u64::MAX,
+        _ => worker.descriptors.saturating_mul(ACCEPTED_WITHIN) / 100,
+    };
     let mut warned = None;
     let mut is_crowded = false;
     loop {
@@ -150,8 +155,8 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
                 warn_seldom(
                     &mut warned,
                     format_args!(
-                        "connections wait to be accepted: most of the {} descriptors that the process \
-                     may have (`ulimit -n`) are in use",
+                        "connections wait to be accepted: most of the {} descriptors that the \
+                         process may have (`ulimit -n`) are in use",
                         worker.descriptors
                     ),
                 );
