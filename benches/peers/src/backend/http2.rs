@@ -101,7 +101,7 @@ impl Session {
                 Some(Event::Trailers { stream }) => self.answer_call(stream, answers),
                 Some(Event::Reset { stream, .. }) => drop(self.waiting.remove(&stream.number())),
                 Some(Event::Refused { .. }) => return Err(io::ErrorKind::InvalidData.into()),
-                Some(Event::GoAway { .. } | Event::Pong { .. }) => {}
+                Some(Event::GoAway { .. } | Event::Pong { .. } | Event::Wasted) => {}
             }
         }
         Ok(())

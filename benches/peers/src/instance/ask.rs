@@ -123,7 +123,7 @@ fn http2(mut stream: impl Read + Write, call: &Call) -> Result<Answer> {
                 }
                 Some(Event::Trailers { .. }) => true,
                 Some(Event::Reset { .. } | Event::GoAway { .. }) => bail!("the stream ends early"),
-                Some(Event::Refused { .. } | Event::Pong { .. }) => false,
+                Some(Event::Refused { .. } | Event::Wasted | Event::Pong { .. }) => false,
             };
             if ended {
                 return Ok(Answer { status, text: String::from_utf8_lossy(&body).to_lowercase() });

@@ -165,7 +165,7 @@ impl Calls<'_> {
                     self.end(stream, fine)?;
                 }
                 Some(Event::Reset { .. } | Event::GoAway { .. }) => return Err(Broken::Closed),
-                Some(Event::Refused { .. } | Event::Pong { .. }) => {
+                Some(Event::Refused { .. } | Event::Wasted | Event::Pong { .. }) => {
                     return Err(Fault::Malformed.into());
                 }
             }

@@ -32,6 +32,8 @@ pub struct Connection<R: Role> {
     pub(super) unfinished: Option<Block>,
     pub(super) decoder: Decoder,
     pub(super) apart: Apart,
+    /// What was kept of the last block counts for.
+    block_length: usize,
     pub(super) trailers: Headers,
     /// The target of a request that is being sent.
     pub(super) target: Vec<u8>,
@@ -99,6 +101,7 @@ impl<R: Role> Connection<R> {
             unfinished: None,
             decoder: Decoder::new(limits.decoder_table),
             apart: Apart::default(),
+            block_length: 0,
             trailers: Headers::new(),
             target: Vec::new(),
             encoder: Encoder::new(limits.encoder_table),
@@ -154,6 +157,13 @@ impl<R: Role> Connection<R> {
     #[must_use]
     pub fn trailers(&mut self) -> Headers {
         std::mem::take(&mut self.trailers)
+    }
+
+    /// What was kept of the last head or trailers counts for (RFC 9113 §6.5.2): what reading them was, however few bytes
+    /// stood for them.
+    #[must_use]
+    pub fn block_length(&self) -> usize {
+        self.block_length
     }
 
     /// How many streams are open.
@@ -276,6 +286,7 @@ impl<R: Role> Connection<R> {
     ) -> Result<Result<usize, Fault>, ConnectionError> {
         let mut collector = Collector::new(headers, &mut self.apart, most, &self.limits);
         self.decoder.decode(block, |field| collector.take(field)).map_err(|_| UNREADABLE)?;
+        self.block_length = collector.taken();
         Ok(collector.finish())
     }
 

@@ -37,6 +37,8 @@ pub enum Event {
         /// Why, and the status.
         refusal: Refusal,
     },
+    /// A request came whose stream is not begun, as the peer is told. Nothing is to be done, but reading it was work.
+    Wasted,
     /// A piece of a body came; [`Connection::release`](super::Connection::release) it once it is
     /// passed on.
     Data {

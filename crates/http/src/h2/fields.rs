@@ -2,7 +2,7 @@
 
 use super::hpack::{Field, Name, Pseudo};
 use super::limits::Limits;
-use crate::headers::{Headers, Known, is_value, trim};
+use crate::headers::{BadField, Headers, Known, is_value, trim};
 
 /// The fields of a block that are no fields of a head: they are kept here until the block ends.
 #[derive(Debug, Default)]
@@ -10,25 +10,19 @@ pub(super) struct Apart {
     text: Vec<u8>,
     /// Where the value of each pseudo field lies.
     places: [Option<(usize, usize)>; 6],
-    /// The crumbs of the cookie (RFC 9113 §8.2.3).
-    cookie: Vec<u8>,
-    crumbs: usize,
 }
 
 impl Apart {
     pub(super) fn clear(&mut self) {
-        for memory in [&mut self.text, &mut self.cookie] {
-            memory.clear();
-            // What one head has swelled is not held for all that come.
-            memory.shrink_to(USUAL);
-        }
+        self.text.clear();
+        // What one head has swelled is not held for all that come.
+        self.text.shrink_to(USUAL);
         self.places = [None; 6];
-        self.crumbs = 0;
     }
 
     /// The bytes of its memory.
     pub(super) fn capacity(&self) -> usize {
-        self.text.capacity() + self.cookie.capacity()
+        self.text.capacity()
     }
 
     /// The value of a pseudo field.
@@ -55,6 +49,9 @@ impl Apart {
     }
 }
 
+/// What is between two crumbs.
+const CRUMB: &[u8] = b"; ";
+
 /// Memory of so many bytes is kept from head to head.
 const USUAL: usize = 4096;
 
@@ -78,6 +75,8 @@ pub(super) struct Collector<'a> {
     fields_left: usize,
     /// Whether a field came that is no pseudo field.
     in_fields: bool,
+    /// How many lines the crumbs of the cookie are in (RFC 9113 §8.2.3).
+    cookies: usize,
     fault: Option<Fault>,
 }
 
@@ -92,7 +91,16 @@ impl<'a> Collector<'a> {
         headers.clear();
         apart.clear();
         let fields_left = limits.fields;
-        Self { headers, apart, most, bytes_left: most, fields_left, in_fields: false, fault: None }
+        Self {
+            headers,
+            apart,
+            most,
+            bytes_left: most,
+            fields_left,
+            in_fields: false,
+            cookies: 0,
+            fault: None,
+        }
     }
 
     /// Takes the next field. Behind a fault nothing is kept, whatever the block stands for.
@@ -137,11 +145,7 @@ impl<'a> Collector<'a> {
             | Name::Malformed => return Err(Fault::Malformed),
             Name::Known(Known::Te) if value != b"trailers" => return Err(Fault::Malformed),
             Name::Known(Known::Cookie) => {
-                if self.apart.crumbs > 0 {
-                    self.apart.cookie.extend_from_slice(b"; ");
-                }
-                self.apart.cookie.extend_from_slice(value);
-                self.apart.crumbs += 1;
+                self.take_crumb(value).map_err(|_| Fault::Malformed)?;
             }
             Name::Known(known) => {
                 self.headers.push_small(name, value, Some(known)).map_err(|_| Fault::Malformed)?
@@ -154,16 +158,29 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
+    /// Takes a crumb of the cookie: behind the one before it, where nothing came between them.
+    fn take_crumb(&mut self, value: &[u8]) -> Result<(), BadField> {
+        // An empty one must not leave the line with a blank at its end.
+        if self.headers.ends_with(Known::Cookie) && !value.is_empty() {
+            return self.headers.extend_last(CRUMB, value);
+        }
+        self.cookies += 1;
+        self.headers.push_small(b"cookie", value, Some(Known::Cookie))
+    }
+
+    /// What the fields count for that were kept.
+    pub(super) fn taken(&self) -> usize {
+        self.most - self.bytes_left
+    }
+
     /// Ends the block; returns what its fields count for.
     pub(super) fn finish(self) -> Result<usize, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        if self.apart.crumbs > 0 {
-            let pushed =
-                self.headers.push_small(b"cookie", trim(&self.apart.cookie), Some(Known::Cookie));
-            pushed.map_err(|_| Fault::Malformed)?;
+        if self.cookies > 1 {
+            self.headers.join(Known::Cookie, CRUMB);
         }
-        Ok(self.most - self.bytes_left)
+        Ok(self.taken())
     }
 }

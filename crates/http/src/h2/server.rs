@@ -107,16 +107,25 @@ impl Connection<Server> {
                 return Err(ConnectionError::protocol("HEADERS on a stream that was skipped"));
             }
         }
-        let fault = self.read_fields(fields, &mut request.headers, self.limits.head_bytes)?;
-        self.streams.highest = block.stream;
-        let held = self.streams.head_bytes();
-        let bytes = fault.unwrap_or(self.limits.head_bytes);
-        let full = self.streams.open() >= self.limits.streams as usize
-            || (held > 0 && held + bytes > self.limits.held_head_bytes);
+        let full = self.streams.open() >= self.limits.streams as usize;
         let unread = self.output.len() > self.limits.unread_output;
         if full || unread || self.takes_no_more() {
+            self.skip_fields(fields)?;
+            self.streams.highest = block.stream;
             return self.stream_error(block.stream, ErrorCode::REFUSED_STREAM);
         }
+        // No more is kept than there is room for.
+        let room = match self.streams.head_bytes() {
+            0 => usize::MAX,
+            held => self.limits.held_head_bytes.saturating_sub(held),
+        };
+        let most = self.limits.head_bytes.min(room);
+        let fault = self.read_fields(fields, &mut request.headers, most)?;
+        self.streams.highest = block.stream;
+        if fault.is_err() && room < self.limits.head_bytes {
+            return self.turn_away(block.stream, ErrorCode::REFUSED_STREAM);
+        }
+        let bytes = fault.unwrap_or(self.limits.head_bytes);
         let settled = fault.and_then(|_| {
             fill_request(request, &self.apart, block.end, self.limits.extended_connect)
         });
@@ -137,7 +146,7 @@ impl Connection<Server> {
                 (Some(Reason::HeadTooLarge), None)
             }
             Err(Fault::Malformed) => {
-                return self.stream_error(block.stream, ErrorCode::PROTOCOL_ERROR);
+                return self.turn_away(block.stream, ErrorCode::PROTOCOL_ERROR);
             }
         };
         self.overhead.give(4);
@@ -147,6 +156,16 @@ impl Connection<Server> {
             Some(reason) => Event::Refused { stream, end: block.end, refusal: reason.into() },
             None => Event::Head { stream, end: block.end },
         }))
+    }
+
+    /// Resets a stream that was not begun, though its head was read.
+    fn turn_away(
+        &mut self,
+        stream: u32,
+        code: ErrorCode,
+    ) -> Result<Option<Event>, ConnectionError> {
+        self.stream_error(stream, code)?;
+        Ok(Some(Event::Wasted))
     }
 }
 

@@ -76,16 +76,41 @@ impl Headers {
         if !is_value(value) {
             return Err(BadField::Value);
         }
+        self.extend_last(b" ", value)
+    }
+
+    /// Appends to the value that was added last, unless it is nothing.
+    pub(crate) fn extend_last(&mut self, between: &[u8], value: &[u8]) -> Result<(), BadField> {
+        debug_assert!(is_value(value) && trim(value) == value);
         let Some(last) = self.entries.last_mut() else { return Err(BadField::Name) };
         debug_assert_eq!(last.end(), self.text.len());
         if !value.is_empty() {
             self.text.truncate(self.text.len().saturating_sub(LINE_END.len()));
-            self.text.push(b' ');
+            self.text.extend_from_slice(between);
             self.text.extend_from_slice(value);
             self.text.extend_from_slice(LINE_END);
-            last.line_length = offset(last.line_length as usize + 1 + value.len());
+            last.line_length = offset(last.line_length as usize + between.len() + value.len());
         }
         Ok(())
+    }
+
+    /// Whether the field that was added last has this name.
+    pub(crate) fn ends_with(&self, name: Known) -> bool {
+        self.entries.last().is_some_and(|last| last.known == Some(name))
+    }
+
+    /// Makes one field of all of this name, behind the others; nothing is left of what they were.
+    pub(crate) fn join(&mut self, name: Known, between: &[u8]) {
+        let joined = self.get_all(name).collect::<Vec<_>>().join(between);
+        self.remove(name);
+        let mut text = Vec::with_capacity(self.text.len());
+        for entry in &mut self.entries {
+            let line = self.text.get(entry.start as usize..entry.end()).unwrap_or_default();
+            entry.start = offset(text.len());
+            text.extend_from_slice(line);
+        }
+        self.text = text;
+        self.append(name, joined);
     }
 
     /// Writes the lines of all fields but those of `skipped` names.

@@ -90,7 +90,7 @@ pub(crate) async fn fetch<T: AsyncRead + AsyncWrite>(
                             answers[of(stream).unwrap()].reset = Some(code);
                             done += 1;
                         }
-                        Event::GoAway { .. } | Event::Pong { .. } | Event::Refused { .. } => {}
+                        Event::GoAway { .. } | Event::Pong { .. } | Event::Refused { .. } | Event::Wasted => {}
                     }
                     input = &input[step.consumed..];
                 }

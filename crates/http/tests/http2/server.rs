@@ -81,7 +81,7 @@ impl Owner {
                     let _ = self.pump(stream);
                 }
                 Some(Event::Reset { stream, .. }) => drop(self.echoes.remove(&stream)),
-                Some(Event::GoAway { .. } | Event::Pong { .. }) => {}
+                Some(Event::GoAway { .. } | Event::Pong { .. } | Event::Wasted) => {}
             }
             input = &input[step.consumed..];
         }

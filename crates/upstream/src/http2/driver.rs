@@ -34,6 +34,9 @@ const MOST_UNREAD: usize = 64;
 /// Reads in one turn at most, however many heads come of them, so that a busy connection leaves others their turns.
 const READS: usize = 8;
 
+/// What heads may count for in one turn, but for the last of them: few bytes can stand for much.
+const HEADS: usize = 256 * 1024;
+
 thread_local! {
     /// The buffer of whoever reads now: a connection holds one only while input waits in it.
     static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -53,6 +56,8 @@ pub struct Driver<R: Role, S> {
     watch: Watch,
     /// How often it has read in this turn.
     reads: usize,
+    /// What the heads count for that it has read in this turn.
+    heads: usize,
     /// How many bytes the socket has taken.
     written: u64,
     /// What it holds of what all may.
@@ -183,12 +188,25 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
     ) -> Self {
         let (input, end) = (read.to_vec(), read.len());
         let (read_at, part) = (Instant::now(), Part::new(budget));
-        Self { hub, socket, head, input, start: 0, end, read_at, watch, reads: 0, written: 0, part }
+        Self {
+            hub,
+            socket,
+            head,
+            input,
+            start: 0,
+            end,
+            read_at,
+            watch,
+            reads: 0,
+            heads: 0,
+            written: 0,
+            part,
+        }
     }
 
     /// Reads and writes up to the next head; `None` when the connection is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamId, bool, Option<Refusal>)>> {
-        while self.reads < READS {
+        while self.reads < READS && self.heads < HEADS {
             match self.dispatch() {
                 Ok(Next::Head { stream, end, refusal }) => {
                     return Poll::Ready(Some((stream, end, refusal)));
@@ -212,6 +230,9 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             if written && self.hub.borrow().engine.is_done() {
                 return self.over(Gone::Broken(io::ErrorKind::ConnectionRefused));
             }
+            if self.start < self.end {
+                continue;
+            }
             match self.poll_read(cx) {
                 Poll::Ready(Ok(0)) => return self.over(Gone::Broken(io::ErrorKind::UnexpectedEof)),
                 Poll::Ready(Ok(_)) => self.reads += 1,
@@ -221,12 +242,14 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                     Poll::Ready(Err(gone)) => return self.over(gone),
                     Poll::Pending => {
                         self.reads = 0;
+                        self.heads = 0;
                         return Poll::Pending;
                     }
                 },
             }
         }
         self.reads = 0;
+        self.heads = 0;
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -281,7 +304,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         Poll::Ready(None)
     }
 
-    /// Hands on what was read, up to the next head.
+    /// Hands on what was read, up to the next head, or as far as this turn goes.
     fn dispatch(&mut self) -> Result<Next, ()> {
         let mut hub = self.hub.borrow_mut();
         if self.start < self.end {
@@ -300,15 +323,26 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             match step.event {
                 None => break,
                 Some(Event::Head { stream, end }) => {
+                    self.heads += hub.engine.block_length();
                     return Ok(Next::Head { stream, end, refusal: None });
                 }
                 Some(Event::Refused { stream, end, refusal }) => {
+                    self.heads += hub.engine.block_length();
                     return Ok(Next::Head { stream, end, refusal: Some(refusal) });
                 }
                 Some(Event::Data { stream, payload, end }) => {
                     hub.take_data(stream, input.get(payload).unwrap_or_default(), end);
                 }
-                Some(Event::Trailers { stream }) => hub.take_trailers(stream),
+                Some(Event::Trailers { stream }) => {
+                    self.heads += hub.engine.block_length();
+                    hub.take_trailers(stream);
+                }
+                Some(Event::Wasted) => {
+                    self.heads += hub.engine.block_length();
+                    if self.heads >= HEADS {
+                        break;
+                    }
+                }
                 Some(Event::Reset { stream, code }) => hub.take_reset(stream, code),
                 Some(Event::Pong { payload: QUESTION }) => {
                     if let Watch::Pulse(pulse) = &mut self.watch {

@@ -201,6 +201,61 @@ fn a_byte_that_stands_for_much_does_not_become_much() {
     assert!(taken <= 17, "{taken}");
 }
 
+/// A request with a large cookie of the table, so often.
+fn cookies(stream: u32, times: usize) -> Vec<u8> {
+    frame(HEADERS, WHOLE, stream, &[block(GET), vec![0xbe; times]].concat())
+}
+
+/// A peer with a large cookie in its table, and its stream 1 open.
+fn with_cookie(limits: &Limits) -> Peer {
+    let mut peer = Peer::with(limits);
+    let entry = [block(GET), vec![0x60, 0x7f, 0xbd, 0x1d], vec![b'x'; 3900]].concat();
+    peer.send(&frame(HEADERS, WHOLE, 1, &entry)).unwrap();
+    peer
+}
+
+#[test]
+fn nothing_is_copied_of_heads_that_are_refused() {
+    let most = Limits { head_bytes: 1 << 20, ..Limits::default() };
+    let mut peer = with_cookie(&Limits { streams: 1, ..most.clone() });
+    peer.request = crate::request::Request::new();
+    assert_eq!(peer.send(&cookies(3, 240)), Ok(vec![]));
+    assert_eq!(peer.read().last().unwrap().0, RST_STREAM);
+    assert_eq!(peer.request.headers.capacity(), 0);
+    // The table is what it would be all the same.
+    peer.respond(1, true);
+    assert_eq!(peer.send(&cookies(5, 1)).unwrap().len(), 1);
+    assert_eq!(peer.request.headers.get(crate::headers::Known::Cookie).unwrap().len(), 3900);
+    // Of one that is refused because of what the others hold, no more than there is room for.
+    let mut peer = with_cookie(&Limits { held_head_bytes: 50_000, ..most });
+    peer.request = crate::request::Request::new();
+    assert_eq!(peer.send(&cookies(3, 240)), Ok(vec![]));
+    assert_eq!(peer.read().last().unwrap().0, RST_STREAM);
+    assert!(peer.connection.block_length() <= 50_000);
+    assert!(peer.request.headers.capacity() <= 2 * 50_000);
+}
+
+#[test]
+fn crumbs_are_copied_once() {
+    let limits = Limits { head_bytes: 1 << 20, held_head_bytes: 4 << 20, ..Limits::default() };
+    let mut peer = with_cookie(&limits);
+    peer.respond(1, true);
+    peer.request = crate::request::Request::new();
+    assert_eq!(peer.send(&cookies(3, 240)).unwrap().len(), 1);
+    let length = peer.request.headers.get(crate::headers::Known::Cookie).unwrap().len();
+    assert_eq!(length, 240 * 3902 - 2);
+    assert!(peer.connection.held() < 4 * length, "{}", peer.connection.held());
+    // Where others come between them, nothing is left of what they were.
+    let between: Vec<_> = [0xbe, 0x8f].repeat(120);
+    let head = [block(GET), between].concat();
+    assert_eq!(peer.send(&frame(HEADERS, WHOLE, 5, &head)).unwrap().len(), 1);
+    let headers = peer.request.headers.clone();
+    assert_eq!(headers.get(crate::headers::Known::Cookie).unwrap().len(), 120 * 3902 - 2);
+    assert_eq!(headers.len(), 121);
+    let entries = 256 * 16;
+    assert!(headers.capacity() <= 121 * 40 + 120 * 3902 + entries, "{}", headers.capacity());
+}
+
 #[test]
 fn a_hundred_thousand_exchanges_leave_nothing_behind() {
     let mut peer = Peer::new();

@@ -173,6 +173,8 @@ pub(super) fn drive<R: Role>(
         let step = connection.next(rest, head, now)?;
         rest = &rest[step.consumed..];
         match step.event {
+            // Nothing is to be done.
+            Some(Event::Wasted) => {}
             Some(event) => events.push(event),
             None => {
                 assert!(rest.is_empty());

@@ -37,6 +37,37 @@ async fn a_client_that_asks_without_end_leaves_others_their_turns() {
 }
 
 #[tokio::test]
+async fn heads_that_are_a_few_bytes_on_the_wire_leave_others_their_turns() {
+    let (mut client, socket) = duplex(8 << 20);
+    let get = [0x82, 0x86, 0x84, 0x01, 0x01, b'a'];
+    // A cookie enters the table, and is named so often that a head counts for 236 KB.
+    let long = [&get[..], &[0x60, 0x7f, 0xbd, 0x1d], &[b'y'; 3900]].concat();
+    let many = [&get[..], &[0xbe; 60]].concat();
+    let mut bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    bytes.extend(frame(1, 5, 1, &long));
+    for number in 1..=400 {
+        bytes.extend(frame(1, 5, number * 2 + 1, &many));
+    }
+    client.write_all(&bytes).await.unwrap();
+    let stall = Duration::from_secs(100);
+    let limits = Limits { head_bytes: 1 << 20, held_head_bytes: 400_000, ..Limits::default() };
+    let mut driver = Driver::server(socket, &limits, stall, Budget::PROCESS, &[]);
+    let (mut turns, mut streams) = (0, Vec::new());
+    // The second stream is taken, and all that follow are refused, but not before much of each was read.
+    while driver.written < 399 * 13 {
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(arrived) = driver.poll_accept(&mut cx) {
+            streams.push(arrived.expect("the connection goes on"));
+        }
+        turns += 1;
+        assert!(turns < 1000, "{} bytes were written", driver.written);
+        tokio::task::yield_now().await;
+    }
+    assert!(turns >= 399 * 150_000 / (HEADS + 150_000), "{turns}");
+    assert_eq!(streams.len(), 2);
+}
+
+#[tokio::test]
 async fn what_is_written_to_a_connection_that_broke_fails() {
     // The client gives no room, so that nothing could be written before either.
     let settings = [0, 4, 0, 0, 0, 0];
