@@ -1,13 +1,15 @@
 //! `compress`: what is compressed comes in time and whole, and takes no more than its share.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use portway_testkit::backend::{Backend, Received, Step};
 use portway_testkit::client::{Client, End};
+use portway_testkit::http2_server::{HEADERS, frame};
 use portway_testkit::process::Setup;
 
-use super::Site;
+use super::{Site, cost, http2_stalls};
 
 const DYNAMIC: &str = r#"
 http:
@@ -145,6 +147,71 @@ fn an_endless_body_leaves_others_their_turn() {
         let grown = site.process.resident_bytes().saturating_sub(before);
         assert!(grown < 16 << 20, "{encoding}: {grown} bytes");
     }
+}
+
+/// Words that are compressed to a fourth, about.
+fn words(length: usize) -> Vec<u8> {
+    let words =
+        (0_u32..).flat_map(|n| format!("{} ", n.wrapping_mul(2_654_435_761) % 9973).into_bytes());
+    words.take(length).collect()
+}
+
+/// Asks for 200 long texts on one connection of HTTP/2, of which each may send so much.
+fn ask_for_many(site: &Site, window: u32) -> TcpStream {
+    let request = [
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":path", "/long"),
+        (":authority", "a"),
+        ("accept-encoding", "gzip"),
+    ];
+    let mut socket = http2_stalls::connect(site, window);
+    let fields = http2_stalls::fields(&request);
+    let asked: Vec<u8> = (0..200).flat_map(|n| frame(HEADERS, 0x5, 2 * n + 1, &fields)).collect();
+    socket.write_all(&asked).unwrap();
+    socket
+}
+
+#[test]
+fn many_bodies_at_once_leave_others_their_turn() {
+    let long = words(512 * 1024);
+    let backend = Backend::scripted(move |_| {
+        let length = long.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+        );
+        vec![Step::Write([head.as_bytes(), &long].concat())]
+    });
+    let setup = Setup::web(&DYNAMIC.replace("PathPrefix(`/`)", "Path(`/long`)"));
+    let site = Site::with(backend, &setup, &["--workers=1"]);
+    // Clients that have no room for any of it, and others that take it all.
+    let [closed, open] = [0, i32::MAX.cast_unsigned()].map(|window| {
+        let before = cost::ticks(&site);
+        let sockets: Vec<_> = (0..3).map(|_| ask_for_many(&site, window)).collect();
+        let readers: Vec<_> = sockets
+            .iter()
+            .map(|socket| {
+                let mut socket = socket.try_clone().unwrap();
+                std::thread::spawn(move || while matches!(socket.read(&mut [0; 65536]), Ok(1..)) {})
+            })
+            .collect();
+        // What the process does while somebody waits, however busy the machine is.
+        let (start, mut slowest) = (Instant::now(), 0);
+        while start.elapsed() < Duration::from_secs(2) {
+            let asked = cost::ticks(&site);
+            assert_eq!(site.client().ask(get("/other", "gzip")).unwrap().status, 404);
+            slowest = slowest.max(cost::ticks(&site) - asked);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let spent = cost::ticks(&site) - before;
+        sockets.iter().for_each(|socket| socket.shutdown(Shutdown::Both).unwrap());
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+        (slowest, spent)
+    });
+    let slowest = closed.0.max(open.0);
+    assert!(slowest < 60, "ticks of 10 ms, and all of them: {closed:?} {open:?}");
+    // Nothing is compressed that nobody takes.
+    assert!(closed.1 < 80, "{} ticks of 10 ms", closed.1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use portway_testkit::process::Setup;
 use super::{EVERYTHING, Site, get, tunnels};
 
 /// Processor time of the process so far, in ticks of 10 ms.
-fn ticks(site: &Site) -> u64 {
+pub(super) fn ticks(site: &Site) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{}/stat", site.process.id())).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()

@@ -30,6 +30,11 @@ pub(crate) trait Peer: AsyncRead + AsyncWrite + Unpin {
         None
     }
 
+    /// Whether what is read of it takes computing, which is not done for those who cannot take it.
+    fn computes(&self) -> bool {
+        false
+    }
+
     /// Whether TLS is between.
     fn is_encrypted(&self) -> bool {
         false

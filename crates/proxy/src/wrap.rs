@@ -24,6 +24,7 @@ mod grpc_web;
 mod held;
 mod reply;
 mod retry;
+mod turns;
 
 use portway_middleware::Middleware;
 use portway_snapshot::{Target, Wrapper};

@@ -77,6 +77,26 @@ impl<R: Role> Connection<R> {
         Ok(taken)
     }
 
+    /// Whether any data can be sent on a stream now; if not, it waits as after [`Self::send_data`].
+    ///
+    /// # Errors
+    /// When the stream has ended, or its head was not sent.
+    pub fn has_room(&mut self, stream: StreamId) -> Result<bool, Gone> {
+        let failed = self.failure().is_some();
+        let full = self.output.len() >= self.limits.output || self.send_window.room() == 0;
+        let state = self.streams.get_mut(stream.0).filter(|_| !failed).ok_or(Gone)?;
+        if state.sending != Half::Body {
+            return Err(Gone);
+        }
+        if !full && state.send_window.room() > 0 {
+            return Ok(true);
+        }
+        if !std::mem::replace(&mut state.waits, true) {
+            self.waiting.push_back(stream.0);
+        }
+        Ok(false)
+    }
+
     /// Ends what is sent on a stream with trailers, without those that must not be such.
     ///
     /// # Errors

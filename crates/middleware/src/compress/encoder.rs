@@ -37,11 +37,18 @@ const BROTLI_PIECE: usize = 4096;
 
 /// Compresses one body.
 ///
+/// Its memory is not touched before the first of the body comes: it may never, and to clear it takes as long as to
+/// compress a little.
+///
 /// What its library cannot do, which memory apart is nothing, ends the body early, and it is
 /// [broken](BodyFilter::is_broken) from then on.
 pub struct Encoder {
-    /// What compresses, and its memory; gone once the body has come to its end.
-    inner: Option<(Inner, Share)>,
+    /// What will compress, with a window of so many bits, and the length of the body; gone once it does.
+    planned: Option<(Encoding, u32, Option<u64>)>,
+    /// What compresses; gone once the body has come to its end.
+    inner: Option<Inner>,
+    /// Its memory.
+    share: Option<Share>,
     broken: bool,
 }
 
@@ -63,24 +70,27 @@ impl Encoder {
     pub fn new(encoding: Encoding, length: Option<u64>, budget: &'static Budget) -> Option<Self> {
         let window = window(length);
         let share = budget.take(memory(encoding, window, length))?;
-        let inner = match encoding {
-            Encoding::Brotli => Some(Inner::Brotli(Box::new(brotli(window, length)))),
-            Encoding::Gzip => {
-                let level = Compression::new(GZIP_LEVEL);
-                Some(Inner::Gzip(Box::new(GzEncoder::new(Vec::new(), level))))
-            }
-            Encoding::Zstd => zstd(window).ok().map(|encoder| Inner::Zstd(Box::new(encoder))),
-        };
-        Some(Self { broken: inner.is_none(), inner: inner.map(|inner| (inner, share)) })
+        let planned = Some((encoding, window, length));
+        Some(Self { planned, inner: None, share: Some(share), broken: false })
+    }
+
+    /// What compresses.
+    fn begun(&mut self) -> Option<&mut Inner> {
+        if let Some((encoding, window, length)) = self.planned.take() {
+            self.inner = Inner::new(encoding, window, length).ok();
+            self.broken = self.inner.is_none();
+        }
+        self.inner.as_mut()
     }
 
     /// Does something to what compresses, and takes what that gave.
     fn run(&mut self, act: impl FnOnce(&mut Inner) -> io::Result<()>, out: &mut Vec<u8>) {
-        let Some((inner, _)) = &mut self.inner else { return };
+        let Some(inner) = self.begun() else { return };
         let done = act(inner);
         out.append(inner.made());
         if done.is_err() {
             self.inner = None;
+            self.share = None;
             self.broken = true;
         }
     }
@@ -96,7 +106,9 @@ impl BodyFilter for Encoder {
     }
 
     fn finish(&mut self, _: &mut Option<Headers>, out: &mut Vec<u8>) {
-        let Some((inner, _share)) = self.inner.take() else { return };
+        self.begun();
+        let _share = self.share.take();
+        let Some(inner) = self.inner.take() else { return };
         let made = match inner {
             Inner::Brotli(encoder) => Ok(encoder.into_inner()),
             Inner::Gzip(encoder) => encoder.finish(),
@@ -114,6 +126,17 @@ impl BodyFilter for Encoder {
 }
 
 impl Inner {
+    fn new(encoding: Encoding, window: u32, length: Option<u64>) -> io::Result<Self> {
+        Ok(match encoding {
+            Encoding::Brotli => Self::Brotli(Box::new(brotli(window, length))),
+            Encoding::Gzip => {
+                let level = Compression::new(GZIP_LEVEL);
+                Self::Gzip(Box::new(GzEncoder::new(Vec::new(), level)))
+            }
+            Encoding::Zstd => Self::Zstd(Box::new(zstd(window)?)),
+        })
+    }
+
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Brotli(encoder) => encoder,

@@ -102,6 +102,11 @@ impl Download {
                 }
                 continue;
             }
+            if server.stream.computes()
+                && let Some(stream) = client.http2()
+            {
+                ready!(stream.poll_room(cx)).map_err(|_| DownloadError::ClientGone)?;
+            }
             match server.poll_fill(cx, buffers) {
                 Poll::Ready(Ok(0)) => {
                     let trailers = server.stream.take_trailers();

@@ -12,6 +12,7 @@ use portway_middleware::BodyFilter;
 use portway_upstream::Http2Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::turns::Turns;
 use crate::{
     buffer::Buffers,
     deadline::Deadline,
@@ -20,9 +21,6 @@ use crate::{
 
 /// Body that may wait to be read before more is taken from the server, in bytes; one piece may exceed it.
 const ENOUGH: usize = 64 * 1024;
-
-/// Body that is led through filters before others have their turn, in bytes: filters compute.
-const TURN: usize = 64 * 1024;
 
 /// How long a body that says its length pauses before what filters keep back is let go. Traefik:
 /// `responseForwarding.flushInterval`; what does not say its length is meant to be read as it comes, there as here.
@@ -40,8 +38,8 @@ pub(crate) struct Filtered<'a, S> {
     /// What was made and not read yet, from `read` on.
     made: Vec<u8>,
     read: usize,
-    /// Bytes that went through filters in this turn.
-    turn: usize,
+    /// Filters compute.
+    turns: Turns,
     /// Whether filters may keep something back.
     kept: bool,
     /// When that is let go, once the server has paused.
@@ -73,7 +71,7 @@ impl<'a, S: Peer> Filtered<'a, S> {
             filters,
             made: Vec::new(),
             read: 0,
-            turn: 0,
+            turns: Turns::default(),
             kept: false,
             pause: None,
             ended: false,
@@ -97,11 +95,6 @@ impl<'a, S: Peer> Filtered<'a, S> {
 
     /// Makes more of the server's body; pending while the server has none.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.turn >= TURN {
-            self.turn = 0;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
         if self.reader.is_done() {
             self.end();
             return self.checked();
@@ -118,13 +111,14 @@ impl<'a, S: Peer> Filtered<'a, S> {
                 Poll::Pending => return self.poll_pause(cx),
             }
         }
+        ready!(self.turns.poll(cx));
         while !self.server.input.is_empty() && !self.reader.is_done() && self.made.len() < ENOUGH {
             let input = self.server.input.filled();
             let step = self.reader.step(input).map_err(|_| io::ErrorKind::InvalidData)?;
             let piece = input.get(step.payload).unwrap_or_default();
             if !piece.is_empty() {
                 tell(self.filters, piece, Then::More, &mut self.trailers, &mut self.made);
-                self.turn += piece.len();
+                Turns::took(piece.len());
                 self.kept = true;
             }
             self.server.input.consume(step.consumed);
@@ -240,5 +234,9 @@ impl<S: Peer> Peer for Filtered<'_, S> {
 
     fn take_trailers(&mut self) -> Option<Headers> {
         self.trailers.take()
+    }
+
+    fn computes(&self) -> bool {
+        !self.reader.is_done()
     }
 }

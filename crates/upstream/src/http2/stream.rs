@@ -160,6 +160,18 @@ impl Http2Stream {
         }
     }
 
+    /// Waits until anything of a body can be taken.
+    ///
+    /// # Errors
+    /// When the peer is gone.
+    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            Side::OfClient(handle) => handle.poll_room(cx),
+            Side::ToServer(_, _, Some(handle)) => handle.poll_room(cx),
+            Side::ToServer(..) => Poll::Ready(Err(misused())),
+        }
+    }
+
     /// Ends the body that goes; nothing happens where it has ended already.
     ///
     /// # Errors
@@ -314,6 +326,19 @@ impl<R: Role> Handle<R> {
         }
         self.sent |= last && taken == piece.len();
         Poll::Ready(Ok(taken))
+    }
+
+    fn poll_room(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        let mut hub = self.hub.borrow_mut();
+        if hub.engine.has_room(self.stream).map_err(|_| gone())? {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(slot) = hub.slot(self.stream) {
+            slot.await_writing(cx);
+        }
+        hub.watch_waiting();
+        Poll::Pending
     }
 
     fn end(&mut self, trailers: Option<&Headers>) -> io::Result<()> {

@@ -343,3 +343,21 @@ fn a_farewell_of_the_peer_is_told() {
     peer.respond(1, true);
     assert!(peer.connection.is_done());
 }
+
+#[test]
+fn a_stream_that_asks_for_room_is_named_when_there_is_some() {
+    let mut peer = Peer::new();
+    peer.send(&frame(SETTINGS, 0, 0, &setting(4, 0))).unwrap();
+    peer.send(&get(WHOLE, 1)).unwrap();
+    assert_eq!(peer.connection.has_room(StreamId(1)), Err(Gone));
+    peer.respond(1, false);
+    assert_eq!(peer.connection.has_room(StreamId(1)), Ok(false));
+    assert_eq!(peer.connection.has_room(StreamId(1)), Ok(false));
+    assert_eq!(peer.connection.next_writable(), None);
+    peer.send(&frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])).unwrap();
+    assert_eq!(peer.connection.next_writable(), Some(StreamId(1)));
+    assert_eq!(peer.connection.next_writable(), None);
+    assert_eq!(peer.connection.has_room(StreamId(1)), Ok(true));
+    assert_eq!(peer.connection.send_data(StreamId(1), b"x", true), Ok(1));
+    assert_eq!(peer.connection.has_room(StreamId(1)), Err(Gone));
+}
