@@ -47,13 +47,13 @@ pub struct Limits {
     /// What may wait to be written in all before further streams are refused: heads of responses
     /// are not held back by windows, so a client that asks and does not read is.
     pub unread_output: usize,
-    /// Streams that the peer may open and reset (CVE-2023-44487). Those that end as they should make
-    /// room for more.
+    /// Streams that the peer may open and reset before they are answered (CVE-2023-44487). Those that
+    /// end as they should make room for more.
     pub resets: Rate,
     /// Streams that the peer may make us reset (CVE-2025-8671).
     pub provoked_resets: Rate,
     /// Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown
-    /// ones. Frames that do carry something, in either direction, make room for more of them.
+    /// ones, RST_STREAM where the response was begun or has ended. Frames that do carry something, in either direction, make room for more of them.
     pub overhead: Rate,
     /// Whether clients may open other protocols with CONNECT (RFC 8441).
     pub extended_connect: bool,

@@ -46,8 +46,11 @@ impl<R: Role> Connection<R> {
         if frame.stream == 0 || self.past(frame.stream) == Some(Past::Idle) {
             return Err(ConnectionError::protocol("RST_STREAM of no stream"));
         }
+        // What was begun to be answered was asked for in earnest.
+        let unanswered =
+            self.streams.get(frame.stream).is_some_and(|stream| stream.sending == Half::Head);
         match self.now {
-            _ if !R::IS_SERVER => self.count_overhead()?,
+            _ if !R::IS_SERVER || !unanswered => self.count_overhead()?,
             Some(now) if !self.resets.take(now) => {
                 return Err(ConnectionError::calm("too many streams are reset"));
             }

@@ -78,6 +78,24 @@ fn streams_that_end_as_they_should_make_room_for_resets() {
 }
 
 #[test]
+fn responses_that_are_cancelled_are_not_limited() {
+    let mut peer = Peer::new();
+    for index in 0..100_000 {
+        let (begun, ended) = (index * 4 + 1, index * 4 + 3);
+        peer.send(&[get(WHOLE, begun), get(WHOLE, ended)].concat()).unwrap();
+        peer.respond(begun, false);
+        peer.respond(ended, true);
+        let resets = [begun, ended].map(|stream| frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
+        assert_eq!(peer.send(&resets.concat()).unwrap().len(), 1);
+        peer.read();
+    }
+    // To reset what has ended, again and again, is to say nothing.
+    let (count, code) = flood(&mut peer, |_| frame(RST_STREAM, 0, 3, &[0, 0, 0, 8])).unwrap();
+    assert_eq!(code, CALM);
+    assert!((9_000..=10_000).contains(&count), "{count}");
+}
+
+#[test]
 fn streams_that_we_are_made_to_reset_are_limited() {
     let provocations: [&dyn Fn(u32) -> Vec<u8>; 5] = [
         &|_| frame(WINDOW_UPDATE, 0, 1, &[0; 4]),
