@@ -410,3 +410,20 @@ fn clients_that_read_nothing_hold_up_nobody_else_on_a_connection_to_a_server() {
     }
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn as_many_fields_pass_as_over_http_1() {
+    let site = start(&[]);
+    let names: Vec<String> = (0..2000).map(|number| format!("X-Field-{number}")).collect();
+    let mut fields: Vec<_> = names.iter().map(|name| (name.as_str(), "value")).collect();
+    fields.extend([("Cookie", "a=b"); 1000]);
+    for entry_point in ["web", "outer"] {
+        let answered = connect(&site, entry_point).ask(&head("GET", "/fields", &fields), b"");
+        assert_eq!(answered.unwrap().status, 200, "{entry_point}");
+    }
+    for received in site.backend.take_at_least(2, Duration::from_secs(5)) {
+        let headers = &received.head.headers;
+        assert_eq!(headers.value("Cookie").unwrap().len(), 1000 * 5 - 2);
+        assert_eq!(headers.value("X-Field-1999"), Some("value"));
+    }
+}

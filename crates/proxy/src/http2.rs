@@ -102,7 +102,7 @@ fn limits(settings: &EntryPoint) -> Limits {
         // Room for a few large heads, or for large cookies on every stream.
         held_head_bytes: 4 * usual.held_head_bytes.max(settings.limits.bytes),
         block_bytes: usual.block_bytes.max(settings.limits.bytes),
-        fields: settings.limits.fields.min(usual.fields),
+        fields: settings.limits.fields,
         ..usual
     }
 }

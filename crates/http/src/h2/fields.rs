@@ -117,7 +117,10 @@ impl<'a> Collector<'a> {
         let Field { name, mut value, kind, sound } = field;
         if self.fault.is_none() {
             let bytes = self.bytes_left.checked_sub(field.size()).ok_or(Fault::TooLarge)?;
-            self.fields_left = self.fields_left.checked_sub(1).ok_or(Fault::TooLarge)?;
+            // The crumbs of a cookie are one field.
+            let begins = kind != Name::Known(Known::Cookie) || self.cookies == 0;
+            let fields = self.fields_left.checked_sub(usize::from(begins));
+            self.fields_left = fields.ok_or(Fault::TooLarge)?;
             self.bytes_left = bytes;
         } else if kind != Name::Malformed {
             return Ok(());

@@ -18,7 +18,7 @@ pub struct Limits {
     pub head_bytes: usize,
     /// The same for trailers. More resets their stream.
     pub trailer_bytes: usize,
-    /// Fields of a head, each crumb of a cookie among them. More is answered with 431.
+    /// Fields of a head, of which all crumbs of a cookie are one. More is answered with 431.
     pub fields: usize,
     /// The length of the heads and trailers of all open streams together. Further streams are refused until
     /// some end, so that many streams of large heads hold no more than a few do.

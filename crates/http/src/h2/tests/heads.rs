@@ -136,8 +136,11 @@ fn heads_that_are_too_large_are_answered_and_the_connection_goes_on() {
     assert_eq!(refused(&large, &limits), Reason::HeadTooLarge);
     let many = [GET, &[("a", ""); 4]].concat();
     assert_eq!(refused(&many, &limits), Reason::HeadTooLarge);
-    let crumbs = [GET, &[("cookie", "a"); 4]].concat();
+    let crumbs = [GET, &[("cookie", "a"); 7], &[("a", ""); 3]].concat();
     assert_eq!(refused(&crumbs, &limits), Reason::HeadTooLarge);
+    let crumbs = [GET, &[("a", ""); 2], &[("cookie", "a"); 4]].concat();
+    let events = Peer::with(&limits).send(&frame(HEADERS, WHOLE, 1, &block(&crumbs))).unwrap();
+    assert!(matches!(events[..], [Event::Head { .. }]));
     // What it put into the table is there for the next.
     let mut peer = Peer::with(&limits);
     let entry = |name: &str, value: &str| {
