@@ -2,8 +2,9 @@
 
 use std::{
     cell::RefCell,
+    future::Future as _,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use portway_http::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    task::yield_now,
     time::timeout,
 };
 
@@ -250,7 +252,10 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         }
         self.reads = 0;
         self.heads = 0;
-        cx.waker().wake_by_ref();
+        // It may be long until the next one.
+        R::forget_large(&mut self.head, USUAL_HEAD);
+        // Whoever is ready comes first, and whoever becomes so when the sockets are looked at.
+        _ = pin!(yield_now()).poll(cx);
         Poll::Pending
     }
 

@@ -1,6 +1,11 @@
-use std::{future::poll_fn, task::Waker};
+use std::{cell::Cell, future::poll_fn, rc::Rc, task::Waker};
 
-use tokio::io::duplex;
+use tokio::{
+    io::{DuplexStream, duplex},
+    net::UnixStream,
+    runtime::{Builder, LocalOptions},
+    task::spawn_local,
+};
 
 use super::*;
 use crate::http2::testing::{frame, ok};
@@ -36,24 +41,30 @@ async fn a_client_that_asks_without_end_leaves_others_their_turns() {
     assert!(most <= READS * BUFFER / 4000 + 1, "{most} in one of {turns} turns");
 }
 
-#[tokio::test]
-async fn heads_that_are_a_few_bytes_on_the_wire_leave_others_their_turns() {
-    let (mut client, socket) = duplex(8 << 20);
+/// A cookie that enters the table, and 400 streams that name it so often that each head counts for 236 KB.
+fn bombs() -> Vec<u8> {
     let get = [0x82, 0x86, 0x84, 0x01, 0x01, b'a'];
-    // A cookie enters the table, and is named so often that a head counts for 236 KB.
     let long = [&get[..], &[0x60, 0x7f, 0xbd, 0x1d], &[b'y'; 3900]].concat();
     let many = [&get[..], &[0xbe; 60]].concat();
     let mut bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
     bytes.extend(frame(1, 5, 1, &long));
-    for number in 1..=400 {
-        bytes.extend(frame(1, 5, number * 2 + 1, &many));
-    }
-    client.write_all(&bytes).await.unwrap();
-    let stall = Duration::from_secs(100);
+    bytes.extend((1..=400).flat_map(|number| frame(1, 5, number * 2 + 1, &many)));
+    bytes
+}
+
+/// What serves them. The second stream is taken, and all that follow are refused, but not before much of each was
+/// read.
+async fn bombed(client: &mut DuplexStream, socket: DuplexStream) -> Driver<Server, DuplexStream> {
+    client.write_all(&bombs()).await.unwrap();
     let limits = Limits { head_bytes: 1 << 20, held_head_bytes: 400_000, ..Limits::default() };
-    let mut driver = Driver::server(socket, &limits, stall, Budget::PROCESS, &[]);
+    Driver::server(socket, &limits, Duration::from_secs(100), Budget::PROCESS, &[])
+}
+
+#[tokio::test]
+async fn heads_that_are_a_few_bytes_on_the_wire_leave_others_their_turns() {
+    let (mut client, socket) = duplex(8 << 20);
+    let mut driver = bombed(&mut client, socket).await;
     let (mut turns, mut streams) = (0, Vec::new());
-    // The second stream is taken, and all that follow are refused, but not before much of each was read.
     while driver.written < 399 * 13 {
         let mut cx = Context::from_waker(Waker::noop());
         while let Poll::Ready(arrived) = driver.poll_accept(&mut cx) {
@@ -65,6 +76,33 @@ async fn heads_that_are_a_few_bytes_on_the_wire_leave_others_their_turns() {
     }
     assert!(turns >= 399 * 150_000 / (HEADS + 150_000), "{turns}");
     assert_eq!(streams.len(), 2);
+}
+
+#[test]
+fn a_busy_client_waits_until_the_sockets_of_others_were_looked_at() {
+    let mut builder = Builder::new_current_thread();
+    let runtime = builder.enable_all().build_local(LocalOptions::default()).unwrap();
+    let turns = runtime.block_on(async {
+        let (mut client, socket) = duplex(8 << 20);
+        let mut driver = bombed(&mut client, socket).await;
+        let turns = Rc::new(Cell::new(0));
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let (counted, mut streams) = (Rc::clone(&turns), Vec::new());
+        spawn_local(async move {
+            let busy = poll_fn(|cx| {
+                counted.set(counted.get() + 1);
+                while let Poll::Ready(arrived) = driver.poll_accept(cx) {
+                    streams.push(arrived.expect("the connection goes on"));
+                }
+                Poll::<()>::Pending
+            });
+            busy.await;
+        });
+        far.write_all(b"x").await.unwrap();
+        near.readable().await.unwrap();
+        turns.get()
+    });
+    assert!(turns <= 3, "{turns}");
 }
 
 #[tokio::test]
