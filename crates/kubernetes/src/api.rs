@@ -81,6 +81,18 @@ impl fmt::Display for Key {
     }
 }
 
+impl Key {
+    /// The object with the reason for which it comes before another of its kind.
+    pub(crate) fn before(&self, other: &Self) -> String {
+        match (self.group.traefik(), other.group.traefik()) {
+            (Some(group), Some(others)) if group != others => {
+                format!("{self} of {group}, which comes before {others}")
+            }
+            _ => format!("{self}, which is older"),
+        }
+    }
+}
+
 /// `namespace/name`, or the name alone of what has no namespace.
 fn qualified(namespace: &str, name: &str) -> String {
     if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
@@ -282,10 +294,11 @@ impl Object {
             && *problems == other.problems
     }
 
-    /// What objects are sorted by, the oldest first: those whose creation is not known come after the others.
-    pub(crate) fn age(&self) -> (bool, Option<&str>, &str, &str) {
+    /// What objects of a kind are sorted by: the newer API group first, in it the oldest. Those whose creation is not
+    /// known come after the others.
+    pub(crate) fn order(&self) -> (Group, bool, Option<&str>, &str, &str) {
         let created = self.meta.created.as_deref();
-        (created.is_none(), created, &self.key.namespace, &self.key.name)
+        (self.key.group, created.is_none(), created, &self.key.namespace, &self.key.name)
     }
 
     /// Whether an API server would refuse it: it, or a part of it, breaks its schema.

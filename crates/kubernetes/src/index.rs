@@ -145,7 +145,7 @@ impl Index {
         let mut objects: Vec<_> = objects
             .filter_map(|name| self.object(Kind::EndpointSlice, &service.namespace, name))
             .collect();
-        objects.sort_by_key(|object| object.age());
+        objects.sort_by_key(|object| object.order());
         let slices = objects.into_iter().filter_map(|object| match &object.body {
             Body::EndpointSlice(slice) => Some(slice),
             _ => None,

@@ -13,7 +13,7 @@
 //! # Invariants
 //! - Pure and total: no clock, no IO, and no object makes the whole fail.
 //! - The result depends on the objects alone, never on the order in which they came or changed: ties are settled
-//!   by creation time, then namespace, then name.
+//!   by API group, then creation time, then namespace, then name.
 //! - A unit sees other objects only through [`Lookups`], which notes them, and other units only through the owners of
 //!   names, who are before it in the order of a whole translation.
 //! - Fail closed: where Traefik skips a route because something that it names cannot be used, the router is
@@ -295,6 +295,7 @@ fn with_origin(observability: Option<Observability>, object: &Object) -> Observa
 
 /// An entry of the configuration that comes from a part of an object.
 fn entry<T>(object: &Object, at: Position, spec: T, problems: Vec<Problem>) -> Entry<T> {
+    let yields = object.key.group == Group::TraefikContainous;
     let created = object.meta.created.clone();
-    Entry { created, place: place(object, at), ..Entry::new(spec).with(problems) }
+    Entry { yields, created, place: place(object, at), ..Entry::new(spec).with(problems) }
 }

@@ -137,6 +137,8 @@ pub struct Entry<T> {
     pub spec: Arc<T>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// Whether it loses ties whatever its age: it is of an API group that another has replaced.
+    pub yields: bool,
     /// When the object was created (RFC 3339 in UTC), where the source knows; older wins a tie.
     pub created: Option<String>,
     /// Where it was written, where the source is a file.
@@ -146,14 +148,15 @@ pub struct Entry<T> {
 impl<T: Hash> Hash for Entry<T> {
     /// Without its place, which decides nothing.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.spec, &self.created, &self.problems).hash(state);
+        (&self.spec, self.yields, &self.created, &self.problems).hash(state);
     }
 }
 
 impl<T> Entry<T> {
     /// An object without problems.
     pub fn new(spec: T) -> Self {
-        Self { spec: Arc::new(spec), problems: Vec::new(), created: None, place: None }
+        let spec = Arc::new(spec);
+        Self { spec, problems: Vec::new(), yields: false, created: None, place: None }
     }
 
     /// The same object with its problems.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use portway_model::{
-    Period,
+    Entry, Period,
     dynamic::RouterTimeouts,
     runtime::{Runtime, ServiceInfo},
 };
@@ -139,11 +139,13 @@ impl Timeouts {
 }
 
 /// Where a router stands among the others of an entry point: by priority, then by Traefik's precedence of
-/// providers, then by age, then by name.
+/// providers, then by API group, then by age, then by name.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Order {
     pub(crate) priority: Reverse<i64>,
     pub(crate) precedence: usize,
+    /// Whether it loses ties whatever its age.
+    pub(crate) yields: bool,
     /// Whether its age is not known, which makes it the youngest.
     pub(crate) ageless: bool,
     pub(crate) created: Option<Box<str>>,
@@ -151,10 +153,12 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) fn new(name: &Arc<str>, priority: i64, created: Option<&str>) -> Self {
+    pub(crate) fn new<T>(name: &Arc<str>, priority: i64, entry: &Entry<T>) -> Self {
+        let created = entry.created.as_deref();
         Self {
             priority: Reverse(priority),
             precedence: precedence(name),
+            yields: entry.yields,
             ageless: created.is_none(),
             created: created.map(Into::into),
             name: Arc::clone(name),

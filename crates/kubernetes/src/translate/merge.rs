@@ -14,10 +14,7 @@ use super::{
     translator::{Round, View},
     unit::{Category, Id, Name, Unit, Verdict, Whole},
 };
-use crate::{
-    Index, ServiceName,
-    api::{Key, Kind},
-};
+use crate::{Index, ServiceName, api::Key};
 
 /// What a merge says of those who contribute.
 type Verdicts = BTreeMap<Id, Verdict>;
@@ -154,60 +151,73 @@ impl Translator {
         verdicts
     }
 
-    /// Of several of one name the oldest counts. Of those named `default` Traefik drops all, which drops what they
-    /// demand of clients too.
+    /// Of several of one name that of the newer API group counts, and of one group the oldest. Of those named `default`
+    /// Traefik drops all, which drops what they demand of clients too.
     fn merge_options(&mut self, name: &Arc<str>) -> Verdicts {
         let units = self.units.of_name(Category::Options, name);
         let mut verdicts = Verdicts::new();
-        let mut merged: Option<Arc<Entry<_>>> = None;
-        for (id, _, unit) in &units {
+        let mut merged: Option<(&Key, _)> = None;
+        for (id, key, unit) in &units {
             let Some(Whole::Options(Some(made))) = unit.whole(Category::Options, name) else {
                 continue;
             };
-            let Some(first) = &merged else {
-                merged = Some(Arc::clone(made));
+            let Some((owner, _)) = &merged else {
+                merged = Some((key, Arc::clone(made)));
                 continue;
             };
-            let owner = first.place.as_ref().map(|place| format!(" ({place})"));
-            let owner = owner.unwrap_or_default();
+            let owner = owner.before(key);
             let message = if **name == *DEFAULT {
+                let all = namespaces(&units);
                 format!(
-                    "Default TLS Options defined in multiple namespaces: {}; the oldest{owner} counts",
-                    namespaces(&units)
+                    "Default TLS Options defined in multiple namespaces: {all}; what counts is {owner}"
                 )
             } else {
-                format!("the name `{name}` is taken by an older {}{owner}", Kind::TlsOption)
+                format!("the name `{name}` belongs to {owner}")
             };
             let problem = Problem::error("metadata.name", message).about(Cause::Conflict);
             verdicts.insert(*id, Verdict { lost: true, told: vec![problem] });
         }
+        let merged = merged.map(|(_, made)| made);
         set(&mut self.translated.config.tls.options, name, merged);
         verdicts
     }
 
     /// Several named `default` are no default store, as in Traefik: none of them can be preferred, and a generated
-    /// certificate harms nobody. Of others of one name the last counts.
+    /// certificate harms nobody. Of others of one name the last counts. Those of an older API group than the newest are
+    /// none of them.
     fn merge_store(&mut self, name: &Arc<str>) -> Verdicts {
         let units = self.units.of_name(Category::Store, name);
         let made = |unit: &'_ Unit| match unit.whole(Category::Store, name) {
             Some(Whole::Store(made)) => made.clone(),
             _ => None,
         };
-        let stores: Vec<_> =
-            units.iter().filter_map(|(id, _, unit)| Some((*id, made(unit)?))).collect();
+        let stores = units.iter().filter_map(|unit| Some((unit, made(unit.2)?)));
+        let mut stores: Vec<_> = stores.collect();
         let mut verdicts = Verdicts::new();
+        let mut lose = |id: Id, made: &Entry<_>, message: String| {
+            let mut told = vec![Problem::error("metadata.name", message).about(Cause::Conflict)];
+            told.extend(made.problems.iter().cloned());
+            verdicts.insert(id, Verdict { lost: true, told });
+        };
+        let first = stores.first().map(|((_, key, _), _)| *key);
+        let newest = stores
+            .iter()
+            .take_while(|((_, key, _), _)| Some(key.group) == first.map(|first| first.group))
+            .count();
+        for ((id, key, _), made) in stores.split_off(newest) {
+            let owner = first.map(|first| first.before(key)).unwrap_or_default();
+            lose(*id, &made, format!("the name `{name}` belongs to {owner}"));
+        }
         let mut merged = stores.last().map(|(_, made)| Arc::clone(made));
         if **name == *DEFAULT && stores.len() > 1 {
             merged = None;
+            let units: Vec<_> = stores.iter().map(|(unit, _)| **unit).collect();
             let message = format!(
                 "Default TLS Stores defined in multiple namespaces: {}",
                 namespaces(&units)
             );
-            let problem = Problem::error("metadata.name", message).about(Cause::Conflict);
-            for (id, made) in stores {
-                let mut told = vec![problem.clone()];
-                told.extend(made.problems.iter().cloned());
-                verdicts.insert(id, Verdict { lost: true, told });
+            for ((id, ..), made) in stores {
+                lose(*id, &made, message.clone());
             }
         }
         set(&mut self.translated.config.tls.stores, name, merged);
@@ -221,8 +231,8 @@ impl Translator {
         set(&mut self.translated.config.http.routers, name, router);
     }
 
-    /// The same origin again replaces a service, as in Traefik, with a warning where the settings differ; another
-    /// origin of the same name closes both, because either could get the other's requests.
+    /// The same origin again replaces a service, as in Traefik, with a warning where the settings differ, but for one of
+    /// an older API group; another origin of the same name closes both, because either could get the other's requests.
     fn merge_service(&mut self, name: &Arc<str>, index: &Index, round: &Round) -> Verdicts {
         let units = self.units.of_name(Category::Service, name);
         let mut verdicts = Verdicts::new();
@@ -245,12 +255,23 @@ impl Translator {
                 }
                 continue;
             }
-            let is_kept = match &*self.view {
-                // Traefik skips what asks for it.
-                View::Traefik(_) => offer.service.is_disabled() && !known.service.is_disabled(),
-                // There is one service for all paths that lead to it.
-                View::Ingresses(_) => !known.service.is_disabled(),
-            };
+            if known.by.1.group < by.1.group {
+                if !known.service.has_settings_of(&offer.service) {
+                    let owner = known.by.1.before(by.1);
+                    let message =
+                        format!("service `{name}` is defined with other settings by {owner}");
+                    let problem = Problem::warning("", message).about(Cause::Conflict);
+                    verdicts.entry(by.0).or_default().told.push(problem);
+                }
+                continue;
+            }
+            let is_kept = known.by.1.group == by.1.group
+                && match &*self.view {
+                    // Traefik skips what asks for it.
+                    View::Traefik(_) => offer.service.is_disabled() && !known.service.is_disabled(),
+                    // There is one service for all paths that lead to it.
+                    View::Ingresses(_) => !known.service.is_disabled(),
+                };
             if is_kept {
                 continue;
             }

@@ -48,7 +48,7 @@ impl Translation<'_> {
             let Some(name) = self.router_name(object, one, number) else { continue };
             made = true;
             if let Some(owner) = self.owner(&name) {
-                let message = format!("router `{name}` belongs to {owner}, which is older");
+                let message = format!("router `{name}` belongs to {}", owner.before(&object.key));
                 let problem = Problem::error(&one.path, message).at(one.at);
                 self.diagnose(&problem.about(Cause::Conflict));
                 continue;

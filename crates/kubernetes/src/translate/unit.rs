@@ -8,7 +8,7 @@ use portway_model::{
 };
 
 use super::{Mark, NewService, Part, Translation};
-use crate::api::{Key, Kind, Object};
+use crate::api::{Group, Key, Kind, Object};
 
 /// The number of a unit.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -81,6 +81,7 @@ pub(super) struct Verdict {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Order<'u> {
     rank: u8,
+    group: Group,
     faulty: bool,
     /// Those whose creation is not known come last.
     is_uncreated: bool,
@@ -93,6 +94,7 @@ impl<'u> Order<'u> {
     pub(super) fn of(key: &'u Key, created: Option<&'u str>, faulty: bool) -> Self {
         Self {
             rank: rank(key.kind),
+            group: key.group,
             faulty,
             is_uncreated: created.is_none(),
             created,

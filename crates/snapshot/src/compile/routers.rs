@@ -214,7 +214,7 @@ impl Builder<'_> {
         let numbers = self.parts.settings.entry_points.iter().enumerate();
         let using = numbers.filter(|(_, e)| self.info.using.contains(&e.name)).map(|(n, _)| n);
         Some(Claim {
-            order: Order::new(self.name, priority, self.entry.created.as_deref()),
+            order: Order::new(self.name, priority, self.entry),
             rule,
             using: using.collect(),
             run,

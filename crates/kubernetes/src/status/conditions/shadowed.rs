@@ -18,8 +18,8 @@ use crate::{
 
 /// The objects that have such routes, and what to say of them.
 ///
-/// Routers claim the same when rule, priority, TLS and an entry point are equal; the older object then gets all
-/// requests (see the order of routes in the snapshot).
+/// Routers claim the same when rule, priority, TLS and an entry point are equal; the object of the newer API group, and
+/// of one group the older, then gets all requests (see the order of routes in the snapshot).
 pub(super) fn shadowed(
     index: &Index,
     translated: &Translated,
@@ -28,7 +28,7 @@ pub(super) fn shadowed(
     let known =
         translated.objects.iter().filter_map(|(key, said)| Some((index.exactly(key)?, said)));
     let mut objects: Vec<_> = known.collect();
-    objects.sort_by_key(|(object, _)| object.age());
+    objects.sort_by_key(|(object, _)| object.order());
     let mut claims = HashMap::<_, Vec<(&Key, &RouterInfo)>>::new();
     let mut shadowed: BTreeMap<Key, Vec<String>> = BTreeMap::new();
     for (object, said) in objects {
@@ -42,8 +42,9 @@ pub(super) fn shadowed(
                 older.iter().find(shared).filter(|(owner, _)| **owner != object.key)
             {
                 let message = format!(
-                    "{} is claimed by {owner} too, which is older and gets the requests",
-                    info.router.rule
+                    "{} is claimed by {} and gets the requests",
+                    info.router.rule,
+                    owner.before(&object.key)
                 );
                 shadowed.entry(object.key.clone()).or_default().push(message);
             }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::dynamic::Config;
 
-use super::{config, plain, run, settings, taker};
+use super::{config, plain, run, secure, settings, taker};
 
 /// A provider with routers of one rule: name, priority, time of creation.
 type Said<'a> = (&'a str, &'a [(&'a str, i64, Option<&'a str>)]);
@@ -57,4 +57,26 @@ fn ties_go_by_provider_then_age_then_name() {
     assert_eq!(first(&[("kubernetescrd", by_age)]), "b@kubernetescrd");
     let by_name: &[_] = &[("b", 7, old), ("a", 7, old)];
     assert_eq!(first(&[("kubernetescrd", by_name)]), "a@kubernetescrd");
+}
+
+#[test]
+fn of_two_api_groups_the_older_one_yields_whatever_the_age() {
+    let mut config = config(
+        "http: {routers: {
+            a: {rule: Host(`a`), service: noop@internal, tls: {}},
+            b: {rule: Host(`a`), service: noop@internal, tls: {}}}}",
+    );
+    let routers = &mut config.http.routers;
+    let mut created = |name: &str, time: &str| {
+        routers.get_mut(name).unwrap().created = Some(time.to_owned());
+    };
+    created("a", "2020-01-01T00:00:00Z");
+    created("b", "2026-01-01T00:00:00Z");
+    let compiled = |config: &Config| {
+        let configs = BTreeMap::from([("kubernetescrd".to_owned(), Arc::new(config.clone()))]);
+        run(&configs, &settings(), None)
+    };
+    assert_eq!(taker(secure(&compiled(&config), "a/")), "a@kubernetescrd");
+    config.http.routers.get_mut("a").unwrap().yields = true;
+    assert_eq!(taker(secure(&compiled(&config), "a/")), "b@kubernetescrd");
 }
