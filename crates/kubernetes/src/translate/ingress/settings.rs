@@ -153,9 +153,11 @@ impl ServiceSettings {
     }
 }
 
+/// The scheme as it is written: Traefik takes any letter case, as URLs have it.
 fn scheme(fields: &mut Fields<'_>) -> String {
     let scheme = fields.string("serversScheme");
-    if !["", "http", "https", "h2c"].contains(&scheme.as_str()) {
+    let known = ["", "http", "https", "h2c"];
+    if !known.iter().any(|known| known.eq_ignore_ascii_case(&scheme)) {
         let message = format!("invalid scheme \"{scheme}\" specified; use http, https or h2c");
         fields.report("serversScheme", Problem::error, message);
     }
