@@ -40,7 +40,7 @@ fn router(rule: &str, service: &str, middlewares: &[&str], tls: bool) -> RouterI
         errors: Vec::new(),
         status: Status::Enabled,
         using: [entry_point.into()].into(),
-        stopped: false,
+        ..RouterInfo::default()
     }
 }
 

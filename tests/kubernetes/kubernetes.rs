@@ -1,6 +1,7 @@
 //! A real API server, and what Portway makes of it.
 
 mod churn;
+mod conditions;
 mod crds;
 mod drain;
 mod flap;

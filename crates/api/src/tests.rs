@@ -107,7 +107,7 @@ fn router(raw: &Value) -> RouterInfo {
         errors: texts(raw, "error"),
         status: status(raw),
         using: texts(raw, "using").into_iter().map(Into::into).collect(),
-        stopped: false,
+        ..RouterInfo::default()
     }
 }
 
@@ -289,7 +289,7 @@ fn answers_are_those_of_traefik() {
         routers: objects(&input["rawdata"]["routers"], router),
         services: objects(&input["rawdata"]["services"], service),
         middlewares: objects(&input["rawdata"]["middlewares"], middleware),
-        diagnostics: Vec::new(),
+        ..Runtime::default()
     };
     let entry_points: BTreeMap<String, Value> = input["entryPoints"]
         .as_array()

@@ -61,6 +61,9 @@ mod unit;
 
 pub use translator::Translator;
 
+pub(crate) use secrets::of_secret;
+pub(crate) use tls::DEFAULT;
+
 use endpoints::Endpoints;
 use lookups::Lookups;
 use marks::Mark;
@@ -91,7 +94,7 @@ pub struct Translated {
     pub config: Config,
     /// The load balancers whose servers are a Service's endpoints, sorted by name.
     balancers: BTreeMap<ServiceName, Vec<Balancer>>,
-    /// What was made of each object of Traefik's kinds that is served, and told of it.
+    /// What was made of each Ingress or object of Traefik's kinds that is served, and told of it.
     pub(crate) objects: BTreeMap<Arc<Key>, Said>,
 }
 
@@ -111,6 +114,8 @@ pub(crate) enum Part {
     Transport(Arc<str>),
     Options(Arc<str>),
     Store(Arc<str>),
+    /// Of a Secret, as `namespace/secret`.
+    Certificate(Arc<str>),
 }
 
 /// A load balancer whose servers are endpoints.
@@ -151,7 +156,6 @@ struct Translation<'a> {
     naming: Naming,
     /// What other objects contribute.
     units: &'a Units,
-    key: &'a Key,
     order: Order<'a>,
     routers: BTreeMap<Arc<str>, Entry<Router>>,
     services: BTreeMap<Arc<str>, Vec<Offer>>,
@@ -185,7 +189,6 @@ impl<'a> Translation<'a> {
             options,
             naming: Naming::of(options),
             units,
-            key: &object.key,
             order: Order::of(&object.key, object.meta.created.as_deref(), false),
             routers: BTreeMap::new(),
             services: BTreeMap::new(),
@@ -243,9 +246,7 @@ impl<'a> Translation<'a> {
 
     /// Notes that something was made of the object.
     fn part(&mut self, part: Part) {
-        if self.key.group != Group::Kubernetes {
-            self.parts.push(part);
-        }
+        self.parts.push(part);
     }
 
     /// The object that has a name of routers because it is before this one.

@@ -3,12 +3,12 @@
 //! Settings are shared with the configuration wherever they are shown as written: there may be a hundred thousand.
 //! `compile` fills these beside the snapshot; the API, the dashboard and the log read them.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::Serialize;
 
 use crate::{
-    Diagnostic, Names,
+    Diagnostic, Names, Problem,
     dynamic::{Middleware, Observability, Router, Service},
 };
 
@@ -36,11 +36,29 @@ pub struct Runtime {
     pub middlewares: Names<MiddlewareInfo>,
     /// Problems of sources that no object above carries.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was found in parts that no object above shows.
+    pub found: Found,
+}
+
+/// Problems that were found when parts were compiled, besides those that their sources told; of every part there is,
+/// by its qualified name, or the name alone of what is named `default`.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// TLS options.
+    pub options: BTreeMap<String, Vec<Problem>>,
+    /// TLS stores.
+    pub stores: BTreeMap<String, Vec<Problem>>,
+    /// Servers transports.
+    pub transports: BTreeMap<String, Vec<Problem>>,
+    /// Certificates, by what is written of where they are from.
+    pub certificates: BTreeMap<String, Vec<Problem>>,
 }
 
 /// A router and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct RouterInfo {
+    /// The qualified name that it was written under: on entry points it may have others.
+    pub written: Arc<str>,
     /// As configured, with the rule's syntax filled in.
     pub router: Arc<Router>,
     /// Qualified names of its middlewares.
@@ -51,6 +69,8 @@ pub struct RouterInfo {
     pub observability: Observability,
     /// Reasons of its status.
     pub errors: Vec<String>,
+    /// What is wrong with its TLS options on an entry point, which `errors` say too.
+    pub tls: Option<Box<Problem>>,
     /// Whether it works.
     pub status: Status,
     /// The entry points that use it, sorted.

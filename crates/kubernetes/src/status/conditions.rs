@@ -12,18 +12,24 @@ use std::{
 
 use portway_model::{
     Cause, Entry, InternalService, Problem,
-    name::{INTERNAL, provider, qualify},
-    runtime::{Runtime, Status},
+    dynamic::Service,
+    name::{INTERNAL, provider},
+    nearest,
+    runtime::{RouterInfo, Runtime, Status},
 };
 use portway_rule::{Syntax, parse};
 use serde::Serialize;
 
+mod live;
+mod parts;
 mod shadowed;
 
+use live::Live;
+use parts::{of_certificate, of_options, of_store, of_transport};
 use shadowed::shadowed;
 
 use crate::{
-    Index, PROVIDER,
+    Index,
     api::{Key, Record},
     translate::{Part, Said, Translated},
 };
@@ -71,16 +77,18 @@ impl Report {
     }
 }
 
-/// What became of all objects, where `runtime` is what is live of a translation of `index`.
+/// What became of all objects, where `runtime` is what is live of a translation of `index` by a provider.
 pub fn reports<'a>(
+    provider: &'static str,
     index: &'a Index,
     translated: &'a Translated,
     runtime: &'a Runtime,
 ) -> impl Iterator<Item = Report> + 'a {
-    let mut shadowed = shadowed(index, translated, runtime);
+    let live = Live::new(runtime, provider);
+    let mut shadowed = shadowed(index, translated, &live);
     translated.objects.iter().filter_map(move |(key, said)| {
         let record = index.exactly(key)?.record.clone();
-        let mut faults = Faults::of(said, translated, runtime);
+        let mut faults = Faults::of(said, translated, &live);
         faults.conflicts.extend(shadowed.remove(&**key).into_iter().flatten());
         let conditions = faults.conditions(record.generation);
         Some(Report { key: Key::clone(key), record, conditions })
@@ -100,7 +108,7 @@ struct Faults {
 }
 
 impl Faults {
-    fn of(said: &Said, translated: &Translated, runtime: &Runtime) -> Self {
+    fn of(said: &Said, translated: &Translated, live: &Live<'_>) -> Self {
         let mut faults = Self::default();
         said.told.iter().for_each(|problem| faults.note(problem));
         let http = &translated.config.http;
@@ -109,23 +117,38 @@ impl Faults {
             match part {
                 Part::Router(name) => {
                     faults.entry(http.routers.get(name));
-                    faults.router(name, runtime);
+                    faults.routers(name, live);
                 }
                 Part::Service(name) => {
                     faults.entry(http.services.get(name));
-                    if let Some(info) = runtime.services.get(&qualify(name, PROVIDER)) {
-                        faults.live("service", name, info.status, &info.errors);
-                    }
+                    faults.service(name, live);
                 }
                 Part::Middleware(name) => {
                     faults.entry(http.middlewares.get(name));
-                    if let Some(info) = runtime.middlewares.get(&qualify(name, PROVIDER)) {
+                    if let Some(info) = live.runtime.middlewares.get(&live.qualified(name)) {
                         faults.live("middleware", name, info.status, &info.errors);
                     }
                 }
-                Part::Transport(name) => faults.entry(http.servers_transports.get(name)),
-                Part::Options(name) => faults.entry(tls.options.get(name)),
-                Part::Store(name) => faults.entry(tls.stores.get(name)),
+                Part::Transport(name) => {
+                    let entry = http.servers_transports.get(name);
+                    faults.entry(entry);
+                    let found = live.found(|found| &found.transports, name);
+                    found.for_each(|problem| faults.note(&of_transport(problem)));
+                }
+                Part::Options(name) => {
+                    faults.entry(tls.options.get(name));
+                    let found = live.found(|found| &found.options, name);
+                    found.for_each(|problem| faults.note(&of_options(problem)));
+                }
+                Part::Store(name) => {
+                    faults.entry(tls.stores.get(name));
+                    let found = live.found(|found| &found.stores, name);
+                    found.for_each(|problem| faults.note(&of_store(problem)));
+                }
+                Part::Certificate(secret) => {
+                    let found = live.certificate(secret);
+                    found.for_each(|problem| faults.note(&of_certificate(secret, problem)));
+                }
             }
         }
         faults
@@ -146,14 +169,22 @@ impl Faults {
         entry.into_iter().flat_map(|entry| &entry.problems).for_each(|problem| self.note(problem));
     }
 
-    fn router(&mut self, name: &str, runtime: &Runtime) {
-        let Some(info) = runtime.routers.get(&qualify(name, PROVIDER)) else {
+    /// What became of a router, on all entry points.
+    fn routers(&mut self, name: &str, live: &Live<'_>) {
+        let mut known = live.routers(name).peekable();
+        if known.peek().is_none() {
             self.closed.entry("is not live".to_owned()).or_insert(format!("router {name}"));
-            return;
-        };
+        }
+        for info in known {
+            self.router(name, info, live);
+        }
+    }
+
+    fn router(&mut self, name: &str, info: &RouterInfo, live: &Live<'_>) {
+        let runtime = live.runtime;
         let middlewares =
             info.middlewares.iter().map(|name| (&**name, runtime.middlewares.contains_key(name)));
-        let service = qualify(&info.router.service, PROVIDER);
+        let service = live.qualified(&info.router.service);
         let known = match provider(&service) {
             INTERNAL => service.parse::<InternalService>().is_ok(),
             _ => runtime.services.contains_key(&service) || info.router.service.is_empty(),
@@ -172,7 +203,38 @@ impl Faults {
         {
             self.values.insert(format!("match: {error}"));
         }
-        self.live("router", name, info.status, &info.errors);
+        let Some(problem) = &info.tls else {
+            self.live("router", name, info.status, &info.errors);
+            return;
+        };
+        match problem.cause {
+            Cause::Conflict => drop(self.conflicts.insert(problem.to_string())),
+            Cause::Reference => drop(self.references.insert(problem.to_string())),
+            Cause::Value | Cause::Unserved => {}
+        }
+        match problem.is_error() {
+            true => self.live("router", name, info.status, &[problem.to_string()]),
+            false => self.live("router", name, info.status, &info.errors),
+        }
+    }
+
+    fn service(&mut self, name: &str, live: &Live<'_>) {
+        let Some(info) = live.runtime.services.get(&live.qualified(name)) else { return };
+        let transport = match &*info.service {
+            Service::LoadBalancer(balancer) => balancer.servers_transport.as_str(),
+            _ => "",
+        };
+        let is_known = transport.is_empty()
+            || provider(transport) == INTERNAL
+            || live.runtime.found.transports.contains_key(transport);
+        if !is_known {
+            let known = live.runtime.found.transports.keys().map(String::as_str);
+            let near = nearest(transport, known.filter(|known| !known.is_empty()));
+            let hint = near.map(|near| format!("; did you mean \"{near}\"?"));
+            let hint = hint.unwrap_or_default();
+            self.references.insert(format!("servers transport not found {transport}{hint}"));
+        }
+        self.live("service", name, info.status, &info.errors);
     }
 
     fn live(&mut self, kind: &str, name: &str, status: Status, errors: &[String]) {

@@ -11,7 +11,7 @@ use portway_model::{
 };
 use sha1::{Digest, Sha1};
 
-use super::Translation;
+use super::{Part, Translation};
 use crate::api::{Kind, Object, Secret};
 
 impl<'a> Translation<'a> {
@@ -76,6 +76,7 @@ impl<'a> Translation<'a> {
     ) -> Result<(), String> {
         self.tls_secret(namespace, name)?;
         let key = format!("{namespace}/{name}");
+        self.part(Part::Certificate(key.as_str().into()));
         self.certificates.entry(key).or_insert_with(|| store.map(str::to_owned));
         Ok(())
     }
@@ -146,10 +147,15 @@ impl<'a> Translation<'a> {
     }
 }
 
+/// What is written of where something is from that a Secret has.
+pub(crate) fn of_secret(secret: &str) -> String {
+    format!("of Secret {secret}")
+}
+
 /// The certificate and key that a Secret has.
 pub(super) fn certificate_of(namespace: &str, name: &str, secret: &Secret) -> Certificate {
     let value = |key: &str| secret.data.get(key).cloned().unwrap_or_default();
-    let written = format!("of Secret {namespace}/{name}");
+    let written = of_secret(&format!("{namespace}/{name}"));
     Certificate {
         cert: Material { written, ..Material::inline(value("tls.crt")) },
         key: Material::inline(value("tls.key")),

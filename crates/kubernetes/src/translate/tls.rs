@@ -8,7 +8,7 @@ use super::{Translation, Whole, entry, names::Naming};
 use crate::api::{Object, TlsOption, TlsStore};
 
 /// The name that means: where nothing else is named.
-pub(super) const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 impl Translation<'_> {
     /// A TLSOption.

@@ -86,7 +86,7 @@ impl Reporter {
         }
         let mut work = Work::default();
         if let Some(translator) = translators.get(PROVIDER) {
-            let reports = reports(index, translator.translated(), &live.runtime);
+            let reports = reports(PROVIDER, index, translator.translated(), &live.runtime);
             work.reports = reports.filter(|report| report.is_due()).collect();
         }
         if let Some(options) = ingress.filter(|_| translators.contains_key(INGRESS_PROVIDER)) {

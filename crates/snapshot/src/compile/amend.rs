@@ -121,7 +121,12 @@ impl<'a> Amendment<'a> {
             ties: was.ties.clone(),
             ..Carried::default()
         };
-        let runtime = Runtime { diagnostics: Vec::new(), ..before.runtime.clone() };
+        let runtime = Runtime {
+            routers: before.runtime.routers.clone(),
+            services: before.runtime.services.clone(),
+            middlewares: before.runtime.middlewares.clone(),
+            ..Runtime::default()
+        };
         Self {
             configs,
             settings,

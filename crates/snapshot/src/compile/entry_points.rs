@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portway_model::{
-    Severity,
+    Cause, Severity,
     runtime::{Runtime, Status},
 };
 use portway_tls::{Applied, EntryPointTls, Options, TlsRouter};
@@ -13,7 +13,7 @@ use crate::{
     compile::{
         Carried,
         names::DEFAULT,
-        routers::{Claim, Placed},
+        routers::{Claim, Placed, options_name},
         split::free,
         users::{forget, refer},
     },
@@ -196,6 +196,14 @@ fn conflicted(entry_point: &str, claim: &Claim, runtime: &mut Runtime) -> Arc<st
 fn tell(runtime: &mut Runtime, name: &str, applied: &Applied) {
     let Some(problem) = &applied.problem else { return };
     let Some(info) = runtime.routers.get_mut(name) else { return };
+    let asked = info.router.tls.as_ref().map(|tls| options_name(&tls.options, name));
+    let is_known = asked.is_none_or(|asked| runtime.found.options.contains_key(&asked));
+    let cause = match applied.conflicted {
+        _ if !is_known => Cause::Reference,
+        true => Cause::Conflict,
+        false => problem.cause,
+    };
+    info.tls = Some(Box::new(problem.clone().about(cause)));
     let (status, text) = match problem.severity {
         Severity::Error => {
             (Status::Disabled, format!("building router handler: {}", problem.message))

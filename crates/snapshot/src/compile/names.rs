@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    Diagnostic, Entry, InternalService, Names, Place, Problem,
+    Cause, Diagnostic, Entry, InternalService, Names, Place, Problem,
     dynamic::{
         Certificate, Config, Middleware, ServersTransport, Service, Sticky, TlsOptions, TlsStore,
         WeightedService,
@@ -98,7 +98,7 @@ fn settle<T: Clone>(defined: &[(&String, &Entry<T>)]) -> Option<(String, Entry<T
         let providers: Vec<_> = defined.iter().map(|(provider, _)| provider.as_str()).collect();
         let message =
             format!("is defined by {}; only one provider may define it", providers.join(" and "));
-        chosen.problems.push(Problem::error("", message));
+        chosen.problems.push(Problem::error("", message).about(Cause::Conflict));
     }
     Some((DEFAULT.to_owned(), chosen))
 }

@@ -139,6 +139,7 @@ pub(crate) fn one(
     let middlewares = entry.spec.middlewares.iter();
     let middlewares = middlewares.map(|middleware| middleware_name(middleware, &name, runtime));
     let mut info = RouterInfo {
+        written: Arc::clone(written),
         router: Arc::clone(&entry.spec),
         middlewares: middlewares.collect(),
         observability,

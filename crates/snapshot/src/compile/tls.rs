@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portway_model::{Entry, Problem, runtime::Runtime};
+use portway_model::{Cause, Entry, Problem, runtime::Runtime};
 use portway_tls::{Certificates, Options};
 use rustls_pki_types::UnixTime;
 
@@ -36,6 +36,8 @@ pub(crate) fn compile(
     );
     for (index, entry) in objects.certificates.iter().enumerate() {
         let found = problems.certificates.get(index).map(Vec::as_slice).unwrap_or_default();
+        let written = entry.spec.cert.written.clone();
+        runtime.found.certificates.entry(written).or_default().extend(found.iter().cloned());
         // A path tells certificates apart; PEM text does not.
         let name = match entry.spec.cert.written.as_str() {
             path if !path.is_empty() && !path.contains('\n') => format!("certificate {path}"),
@@ -45,6 +47,7 @@ pub(crate) fn compile(
     }
     for (name, entry) in &objects.tls_stores {
         let found = problems.stores.get(name).map(Vec::as_slice).unwrap_or_default();
+        runtime.found.stores.insert(name.clone(), found_in(entry, found));
         tell(runtime, &format!("TLS store {name}"), entry, found);
     }
     let certificates = Arc::new(certificates);
@@ -52,12 +55,19 @@ pub(crate) fn compile(
         Options::compile(&objects.tls_options, &certificates, before.options.as_deref());
     for (name, entry) in &objects.tls_options {
         let found = problems.get(name).map(Vec::as_slice).unwrap_or_default();
+        runtime.found.options.insert(name.clone(), found_in(entry, found));
         tell(runtime, &format!("TLS options {name}"), entry, found);
     }
     let options = Arc::new(options);
     carried.certificates = Some(certificates);
     carried.options = Some(Arc::clone(&options));
     options
+}
+
+/// What was found here, and what its source could not know: that another one has its name.
+fn found_in<T>(entry: &Entry<T>, found: &[Problem]) -> Vec<Problem> {
+    let conflicts = entry.problems.iter().filter(|problem| problem.cause == Cause::Conflict);
+    conflicts.chain(found).cloned().collect()
 }
 
 fn tell<T>(runtime: &mut Runtime, object: &str, entry: &Entry<T>, found: &[Problem]) {

@@ -46,6 +46,7 @@ pub(crate) fn compile(
         let built = build(name, entry, environment, before, carried, &mut found);
         let object = format!("serversTransport {name}");
         report(runtime, object.trim_end(), entry, entry.problems.iter().chain(&found));
+        runtime.found.transports.insert(name.to_owned(), found);
         built
     };
     let default = build("", &fixed);

@@ -5,13 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use portway_model::{
-    name::qualify,
-    runtime::{RouterInfo, Runtime},
-};
+use portway_model::runtime::RouterInfo;
 
+use super::Live;
 use crate::{
-    Index, PROVIDER,
+    Index,
     api::Key,
     translate::{Part, Translated},
 };
@@ -23,7 +21,7 @@ use crate::{
 pub(super) fn shadowed(
     index: &Index,
     translated: &Translated,
-    runtime: &Runtime,
+    live: &Live<'_>,
 ) -> BTreeMap<Key, Vec<String>> {
     let known =
         translated.objects.iter().filter_map(|(key, said)| Some((index.exactly(key)?, said)));
@@ -32,20 +30,19 @@ pub(super) fn shadowed(
     let mut claims = HashMap::<_, Vec<(&Key, &RouterInfo)>>::new();
     let mut shadowed: BTreeMap<Key, Vec<String>> = BTreeMap::new();
     for (object, said) in objects {
-        for part in &said.parts {
-            let Part::Router(name) = part else { continue };
-            let Some(info) = runtime.routers.get(&qualify(name, PROVIDER)) else { continue };
+        let routers = said.parts.iter().filter_map(|part| match part {
+            Part::Router(name) => Some(live.routers(name)),
+            _ => None,
+        });
+        for info in routers.flatten() {
             let claim = (info.router.rule.as_str(), info.priority, info.router.tls.is_some());
             let older = claims.entry(claim).or_default();
             let shared = |(_, other): &&(&Key, &RouterInfo)| meet(&other.using, &info.using);
             if let Some((owner, _)) =
                 older.iter().find(shared).filter(|(owner, _)| **owner != object.key)
             {
-                let message = format!(
-                    "{} is claimed by {} and gets the requests",
-                    info.router.rule,
-                    owner.before(&object.key)
-                );
+                let (rule, owner) = (&info.router.rule, owner.before(&object.key));
+                let message = format!("{rule} is claimed by {owner} and gets the requests");
                 shadowed.entry(object.key.clone()).or_default().push(message);
             }
             older.push((&object.key, info));
