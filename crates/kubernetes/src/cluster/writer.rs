@@ -48,6 +48,8 @@ const NAME: &str = "portway";
 pub struct Work {
     /// Objects whose conditions are not what they should be.
     pub reports: Vec<Report>,
+    /// Objects that have no conditions, of which events tell.
+    pub told: Vec<Report>,
     /// Ingresses whose addresses are not what they should be.
     pub ingresses: Vec<Key>,
     /// What those addresses should be.
@@ -57,6 +59,7 @@ pub struct Work {
 impl Work {
     fn tasks(&self) -> Vec<Task> {
         let reports = self.reports.iter().cloned().map(Task::Conditions);
+        let reports = reports.chain(self.told.iter().cloned().map(Task::Events));
         let ingresses = self.ingresses.iter().cloned();
         reports.chain(ingresses.map(|key| Task::Addresses(key, self.addresses.clone()))).collect()
     }
@@ -64,13 +67,14 @@ impl Work {
 
 enum Task {
     Conditions(Report),
+    Events(Report),
     Addresses(Key, Vec<LoadBalancerAddress>),
 }
 
 impl Task {
     fn key(&self) -> &Key {
         match self {
-            Self::Conditions(report) => &report.key,
+            Self::Conditions(report) | Self::Events(report) => &report.key,
             Self::Addresses(key, _) => key,
         }
     }
@@ -126,6 +130,7 @@ impl Writer {
         let leave_alone = since.is_some_and(|since| since.elapsed() < LEAVE_ALONE);
         let written = match &task {
             // Events say at least something where there is no status.
+            Task::Events(report) => self.teller.tell_alone(report).await,
             Task::Conditions(report) if leave_alone => self.teller.tell_alone(report).await,
             Task::Addresses(..) if leave_alone => return true,
             Task::Conditions(report) => self.conditions(report).await,

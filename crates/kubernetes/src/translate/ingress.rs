@@ -5,17 +5,17 @@
 //! a whole Ingress because something about it is wrong, the routers are made all the same, with the reason, and
 //! keep their claim.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use portway_model::{
-    Entry, Position, Problem, Severity,
+    Cause, Entry, Position, Problem, Severity,
     decode::join,
     dynamic::Router,
     static_config::{KubernetesIngress, RuleSyntax},
 };
 
 use self::{annotations::PREFIX, rule::RuleWriter, settings::RouterSettings};
-use super::{Mark, Translation, entry, names, unit::Category, with_origin};
+use super::{Mark, Part, Translation, entry, names, unit::Category, with_origin};
 use crate::api::{Backend, Body, Ingress, IngressPath, IngressRule, Key, Object};
 
 mod annotations;
@@ -141,7 +141,8 @@ impl<'a> Translation<'a> {
             if let Err(reason) = self.certificate(&object.key.namespace, &tls.secret_name, None) {
                 let field = format!("{}.secretName", tls.field);
                 let message = format!("Error configuring TLS: {reason}");
-                self.diagnose(&Problem::error(field, message).at(tls.at));
+                let problem = Problem::error(field, message).at(tls.at);
+                self.diagnose(&problem.about(Cause::Reference));
             }
         }
     }
@@ -274,7 +275,9 @@ impl<'a> Translation<'a> {
             );
             self.diagnose(&Problem::warning(field, message).at(at));
         }
-        self.routers.insert(name.into(), router);
+        let name: Arc<str> = name.into();
+        self.part(Part::Router(Arc::clone(&name)));
+        self.routers.insert(name, router);
     }
 }
 

@@ -20,7 +20,7 @@ impl Translator {
             if was_diagnosed || is_diagnosed {
                 round.diagnosed.insert(key.to_string(), Key::clone(key));
             }
-            if key.group == Group::Kubernetes {
+            if !key.kind.is_reported() {
                 continue;
             }
             let parts = unit.parts.iter().cloned().chain(unit.whole_part()).collect();

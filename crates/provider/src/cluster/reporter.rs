@@ -89,6 +89,10 @@ impl Reporter {
             let reports = reports(PROVIDER, index, translator.translated(), &live.runtime);
             work.reports = reports.filter(|report| report.is_due()).collect();
         }
+        if let Some(translator) = translators.get(INGRESS_PROVIDER) {
+            let of_ingresses = translator.translated();
+            work.told = reports(INGRESS_PROVIDER, index, of_ingresses, &live.runtime).collect();
+        }
         if let Some(options) = ingress.filter(|_| translators.contains_key(INGRESS_PROVIDER)) {
             match ingress_statuses(index, options) {
                 Ok(None) => self.told = None,

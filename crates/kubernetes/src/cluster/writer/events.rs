@@ -56,6 +56,10 @@ impl Teller {
     pub(super) async fn tell_alone(&self, report: &Report) -> kube::Result<()> {
         let now = report.conditions.iter().map(|condition| json!(condition)).collect();
         let mut objects = self.objects.lock().await;
+        let wrong = |condition: &Condition| is_wrong(condition.kind, condition.status);
+        if !objects.contains_key(&report.key) && !report.conditions.iter().any(wrong) {
+            return Ok(());
+        }
         let history = objects.entry(report.key.clone()).or_insert_with(History::new);
         let before = std::mem::replace(&mut history.conditions, now);
         drop(objects);

@@ -57,8 +57,9 @@ impl Translation<'_> {
                 (Service::LoadBalancer(balancer), endpoints)
             }
             Err((field, reason)) => {
-                let field = join(&backend.field, field);
-                problems.push(Problem::error(field, reason).at(backend.at));
+                let cause = if field == "service" { Cause::Value } else { Cause::Reference };
+                let problem = Problem::error(join(&backend.field, field), reason);
+                problems.push(problem.at(backend.at).about(cause));
                 (Service::Unreadable, None)
             }
         };
