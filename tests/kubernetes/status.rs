@@ -25,6 +25,15 @@ spec:
       services: [{name: web, port: 80}]
 ";
 
+const LOST: &str = "apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: lost}
+spec:
+  rules:
+    - host: lost.example
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: wbe, port: {number: 80}}}}]}
+";
+
 #[test]
 fn users_see_what_became_of_their_objects() {
     let Some(plane) = ControlPlane::start() else { return };
@@ -111,6 +120,19 @@ fn an_ingress_gets_its_addresses() {
     let setup = setup.flag("--providers.kubernetesIngress.ingressEndpoint.ip=192.0.2.7");
     let _portway = Process::start(&crate::portway(), &setup);
     until(|| plane.run(&["get", "ingress", "web"], ""), |text| text.contains("192.0.2.7"));
+
+    // What is wrong with one is told in events, and so is that it is mended.
+    plane.apply(LOST);
+    let events = || {
+        let of = "--field-selector=involvedObject.kind=Ingress,involvedObject.name=lost";
+        plane.run(&["get", "events", of], "")
+    };
+    until(events, |events| events.contains("did you mean default/web?"));
+    plane.apply(&LOST.replace("wbe", "web"));
+    until(events, |events| events.contains("Normal"));
+    let of_web = "--field-selector=involvedObject.kind=Ingress,involvedObject.name=web";
+    let of_web = plane.run(&["get", "events", of_web], "");
+    assert!(!of_web.contains("Ingress") && !of_web.contains("ingress"), "{of_web}");
 }
 
 #[test]

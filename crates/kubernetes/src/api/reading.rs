@@ -19,17 +19,18 @@ pub(super) fn required(fields: &mut Fields<'_>, node: &Node, name: &'static str)
 pub(super) fn one_of(fields: &mut Fields<'_>, name: &'static str, allowed: &[&str]) -> String {
     let text = fields.string(name);
     if !text.is_empty() && !allowed.contains(&text.as_str()) {
-        let near = nearest(&text, allowed.iter().copied());
-        let message = match near {
-            Some(near) => format!("unsupported value `{text}`; did you mean `{near}`?"),
-            None => format!(
-                "unsupported value `{text}`; supported values are {}",
-                portway_model::decode::quoted(allowed)
-            ),
-        };
+        let message = format!("unsupported value `{text}`; {}", suggestion(&text, allowed));
         fields.report(name, Problem::error, message);
     }
     text
+}
+
+/// What to write in place of a value that is none of those `allowed`.
+pub(super) fn suggestion(text: &str, allowed: &[&str]) -> String {
+    match nearest(text, allowed.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("supported values are {}", portway_model::decode::quoted(allowed)),
+    }
 }
 
 /// A whole number that fits its type; out of range reads as zero.

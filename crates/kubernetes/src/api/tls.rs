@@ -5,9 +5,12 @@ use portway_model::{
     dynamic::{ClientAuth, TlsOptions},
 };
 
-use super::{ingress_route::secret_name, reading::one_of};
+use super::{ingress_route::secret_name, reading::suggestion};
 
 const VERSIONS: [&str; 4] = ["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"];
+
+/// Those that are served, the best first.
+const SERVED: [&str; 2] = ["VersionTLS13", "VersionTLS12"];
 
 /// The content of a TLSOption.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,8 +35,8 @@ impl TlsOption {
         });
         let (authorities, authorities_at, client_auth_type) = client_auth.unwrap_or_default();
         let options = TlsOptions {
-            min_version: one_of(&mut fields, "minVersion", &VERSIONS),
-            max_version: one_of(&mut fields, "maxVersion", &VERSIONS),
+            min_version: version(&mut fields, "minVersion"),
+            max_version: version(&mut fields, "maxVersion"),
             cipher_suites: fields.strings("cipherSuites"),
             curve_preferences: fields.strings("curvePreferences"),
             client_auth: ClientAuth { authorities: Vec::new(), client_auth_type },
@@ -51,6 +54,16 @@ impl TlsOption {
         fields.close_dropping(&["clientAuth", "minVersion", "sniStrict"]);
         Self { options, authorities, authorities_at }
     }
+}
+
+/// A version, for which none is suggested that is never served.
+fn version(fields: &mut Fields<'_>, name: &'static str) -> String {
+    let text = fields.string(name);
+    if !text.is_empty() && !VERSIONS.contains(&text.as_str()) {
+        let message = format!("unsupported value `{text}`; {}", suggestion(&text, &SERVED));
+        fields.report(name, Problem::error, message);
+    }
+    text
 }
 
 /// The content of a TLSStore.

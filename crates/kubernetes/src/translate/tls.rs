@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use portway_model::{Cause, Position, Problem, dynamic};
+use portway_model::{
+    Cause, Position, Problem,
+    dynamic::{self, Material},
+};
 
-use super::{Translation, Whole, entry, names::Naming};
+use super::{Translation, Whole, entry, names::Naming, of_secret};
 use crate::api::{Object, TlsOption, TlsStore};
 
 /// The name that means: where nothing else is named.
@@ -25,7 +28,10 @@ impl Translation<'_> {
         let mut options = body.options.clone();
         for name in &body.authorities {
             match self.authority(&object.key.namespace, name, false) {
-                Ok(authority) => options.client_auth.authorities.push(authority),
+                Ok(authority) => {
+                    let written = of_secret(&format!("{}/{name}", object.key.namespace));
+                    options.client_auth.authorities.push(Material { written, ..authority });
+                }
                 // Those that are left vouch for fewer clients, and without any of them options that ask for one
                 // cannot be used.
                 Err(reason) => {

@@ -72,7 +72,13 @@ fn build(
     let kept = match before.transports.get(name).filter(|kept| kept.config == *config) {
         Some(kept) => kept.clone(),
         None => {
-            let (tls, found) = ClientTls::compile(config, &environment.native_roots);
+            let (tls, mut found) = ClientTls::compile(config, &environment.native_roots);
+            if let [authority] = config.root_cas.as_slice()
+                && authority.is_absent()
+            {
+                // It stands for those that are missing, which has been told; what follows from it is told too.
+                found.retain(|problem| problem.field != "rootCAs[0]");
+            }
             let Some(tls) = tls else {
                 let reason = Problem::errors(&found);
                 problems.extend(found);

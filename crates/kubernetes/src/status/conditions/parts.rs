@@ -6,14 +6,12 @@ use portway_model::{Cause, Problem};
 
 /// What was found in TLS options.
 pub(super) fn of_options(problem: &Problem) -> Problem {
-    match problem.field.strip_prefix("clientAuth.caFiles") {
-        None => renamed(problem, format!("spec.{}", problem.field)),
-        // With a number it is about one of the Secrets, without about there being none.
-        Some(number) => {
-            let field = format!("spec.clientAuth.secretNames{number}");
-            let problem = renamed(problem, field);
-            if number.is_empty() { problem } else { problem.about(Cause::Reference) }
-        }
+    let field = problem.field.replace("caFiles", "secretNames");
+    let problem = renamed(problem, format!("spec.{field}"));
+    // With a number it is about one of the Secrets, without about there being none.
+    match field.starts_with("clientAuth.secretNames[") {
+        true => problem.about(Cause::Reference),
+        false => problem,
     }
 }
 
@@ -47,7 +45,7 @@ pub(super) fn of_transport(problem: &Problem) -> Problem {
 
 /// What was found in the certificate of a Secret, for who names it.
 pub(super) fn of_certificate(secret: &str, problem: &Problem) -> Problem {
-    let field = format!("Secret {secret}, {}", keys_of_secrets(&problem.field));
+    let field = format!("Secret {secret}, {}", problem.field);
     renamed(problem, field).about(Cause::Reference)
 }
 
@@ -60,6 +58,5 @@ fn keys_of_secrets(field: &str) -> String {
     field
         .replace(".certFile", ", tls.crt")
         .replace(".keyFile", ", tls.key")
-        .replace("certFile", "tls.crt")
-        .replace("keyFile", "tls.key")
+        .replace(".tls.", ", tls.")
 }
