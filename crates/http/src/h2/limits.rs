@@ -53,7 +53,8 @@ pub struct Limits {
     /// Streams that the peer may make us reset (CVE-2025-8671).
     pub provoked_resets: Rate,
     /// Frames that carry nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown
-    /// ones, RST_STREAM where the response was begun or has ended. Frames that do carry something, in either direction, make room for more of them.
+    /// ones, RST_STREAM where the response was begun or has ended. Frames that do carry something,
+    /// in either direction, make room for more of them.
     pub overhead: Rate,
     /// Whether clients may open other protocols with CONNECT (RFC 8441).
     pub extended_connect: bool,
