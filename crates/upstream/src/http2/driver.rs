@@ -250,6 +250,14 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                 },
             }
         }
+        // A turn of large heads alone has not come to this.
+        if self.holds_too_much() {
+            let _ = self.poll_write(cx);
+            return self.over(Gone::Broken(io::ErrorKind::OutOfMemory));
+        }
+        if let Poll::Ready(Err(error)) = self.poll_write(cx) {
+            return self.over(Gone::Broken(error.kind()));
+        }
         self.reads = 0;
         self.heads = 0;
         // It may be long until the next one.

@@ -130,3 +130,19 @@ async fn what_is_written_to_a_connection_that_broke_fails() {
     assert!(begun.end(None).is_err());
     assert!(asked.respond(&ok(), false).is_err());
 }
+
+#[tokio::test]
+async fn turns_of_large_heads_alone_heed_what_all_may_hold() {
+    static SMALL: Budget = Budget::new(1_000_000, 100_000);
+    let (mut client, socket) = duplex(8 << 20);
+    client.write_all(&bombs()).await.unwrap();
+    let limits = Limits { head_bytes: 1 << 20, held_head_bytes: 1 << 30, ..Limits::default() };
+    let mut driver = Driver::server(socket, &limits, Duration::from_secs(100), &SMALL, &[]);
+    let mut streams = Vec::new();
+    while let Some(arrived) = poll_fn(|cx| driver.poll_accept(cx)).await {
+        driver.take_head(&mut Request::new());
+        streams.push(arrived.stream);
+        assert!(streams.len() < 20, "they hold more than there is room for");
+    }
+    assert!(streams.len() > 1);
+}
