@@ -149,20 +149,18 @@ pub(crate) async fn accept(worker: Rc<Worker>, entry_point: usize, socket: TcpLi
     let mut warned = None;
     let mut is_crowded = false;
     loop {
+        is_crowded = is_crowded && next_descriptor(&listener).is_none_or(|next| next >= most);
         if is_crowded {
-            is_crowded = next_descriptor(&listener).is_none_or(|next| next >= most);
-            if is_crowded {
-                warn_seldom(
-                    &mut warned,
-                    format_args!(
-                        "connections wait to be accepted: most of the {} descriptors that the \
-                         process may have (`ulimit -n`) are in use",
-                        worker.descriptors
-                    ),
-                );
-                tokio::time::sleep(REST).await;
-                continue;
-            }
+            warn_seldom(
+                &mut warned,
+                format_args!(
+                    "connections wait to be accepted: most of the {} descriptors that the process \
+                     may have (`ulimit -n`) are in use; raise the limit, or lower `idleTimeout`",
+                    worker.descriptors
+                ),
+            );
+            tokio::time::sleep(REST).await;
+            continue;
         }
         let accepted = tokio::select! {
             biased;

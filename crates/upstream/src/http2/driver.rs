@@ -220,12 +220,8 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                     return self.over(Gone::Broken(io::ErrorKind::ConnectionAborted));
                 }
             }
-            if self.holds_too_much() {
-                let _ = self.poll_write(cx);
-                return self.over(Gone::Broken(io::ErrorKind::OutOfMemory));
-            }
-            let written = match self.poll_write(cx) {
-                Poll::Ready(Err(error)) => return self.over(Gone::Broken(error.kind())),
+            let written = match self.poll_within_budget(cx) {
+                Poll::Ready(Err(gone)) => return self.over(gone),
                 Poll::Ready(Ok(())) => true,
                 Poll::Pending => false,
             };
@@ -251,12 +247,8 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             }
         }
         // A turn of large heads alone has not come to this.
-        if self.holds_too_much() {
-            let _ = self.poll_write(cx);
-            return self.over(Gone::Broken(io::ErrorKind::OutOfMemory));
-        }
-        if let Poll::Ready(Err(error)) = self.poll_write(cx) {
-            return self.over(Gone::Broken(error.kind()));
+        if let Poll::Ready(Err(gone)) = self.poll_within_budget(cx) {
+            return self.over(gone);
         }
         self.reads = 0;
         self.heads = 0;
@@ -265,6 +257,16 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
         // Whoever is ready comes first, and whoever becomes so when the sockets are looked at.
         _ = pin!(yield_now()).poll(cx);
         Poll::Pending
+    }
+
+    /// Writes what there is, unless the connection must end because it holds too much.
+    fn poll_within_budget(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        if self.holds_too_much() {
+            // What tells the peer why is written as far as it goes.
+            let _ = self.poll_write(cx);
+            return Poll::Ready(Err(Gone::Broken(io::ErrorKind::OutOfMemory)));
+        }
+        self.poll_write(cx).map_err(|error| Gone::Broken(error.kind()))
     }
 
     /// Whether the connection must end because it holds more than there is room for; the client is told then. Of a
