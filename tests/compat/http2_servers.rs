@@ -134,20 +134,19 @@ fn few_streams_at_a_time_are_enough_for_many_requests() {
         }
     });
     let Some(mut pair) = start(&server) else { return };
-    let seen = pair.sides.each_ref().map(|side| {
+    let [portway, traefik] = pair.sides.each_ref().map(|side| {
         let address = side.process.address("web");
         let mut clients: Vec<_> = (0..20).map(|_| Client::connect(address).unwrap()).collect();
         for client in &mut clients {
             client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
         }
-        let mut statuses: Vec<u16> = clients
-            .iter_mut()
-            .map(|client| client.response_to("GET").map_or(0, |response| response.status))
-            .collect();
-        statuses.dedup();
-        format!("{statuses:?}")
+        let status = |client: &mut Client| client.response_to("GET").map_or(0, |one| one.status);
+        clients.iter_mut().map(status).collect::<BTreeSet<u16>>()
     });
-    pair.compare_texts("twenty at once", seen);
+    assert_eq!(portway, BTreeSet::from([200]));
+    // Traefik gives up those that a busy machine has refused too often.
+    assert!(traefik.is_subset(&BTreeSet::from([200, 500])), "{traefik:?}");
+    pair.count();
     pair.finish();
 }
 
