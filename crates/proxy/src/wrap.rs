@@ -24,7 +24,6 @@ mod grpc_web;
 mod held;
 mod reply;
 mod retry;
-mod turns;
 
 use portway_middleware::Middleware;
 use portway_snapshot::{Target, Wrapper};

@@ -20,6 +20,7 @@ mod standing;
 mod sticky;
 mod stream;
 mod transport;
+mod turns;
 
 pub use balance::{Balancer, Candidate, Chosen, Member, Settings};
 pub use budget::{Budget, Part};
@@ -36,5 +37,6 @@ pub use server::{Scheme, Server, ServerUrlError};
 pub use service::Servers;
 pub use standing::Standing;
 pub use sticky::cookie_name;
-pub use stream::{Stream, Unread};
+pub use stream::{Socket, Stream, Unread};
 pub use transport::Transport;
+pub use turns::Turns;

@@ -1,16 +1,17 @@
 //! A connection, in plaintext or over TLS, of a client or to a server. All socket IO is here.
 
 use std::{
+    future::Future as _,
     io::{self, IoSlice},
-    pin::Pin,
-    task::{Context, Poll},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use socket2::SockRef;
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::TlsStream;
@@ -63,6 +64,28 @@ impl Stream {
         if let Self::Http2(stream) = self {
             stream.reset(portway_http::h2::ErrorCode::INTERNAL_ERROR);
         }
+    }
+}
+
+/// What a connection is read from and written to.
+pub trait Socket: AsyncRead + AsyncWrite + Unpin {
+    /// Whether the peer will send nothing more than what waits to be read.
+    fn has_ended(&self) -> bool;
+}
+
+impl Socket for Stream {
+    fn has_ended(&self) -> bool {
+        let Some(socket) = self.socket() else { return false };
+        let ready = pin!(socket.ready(Interest::READABLE));
+        let ready = ready.poll(&mut Context::from_waker(Waker::noop()));
+        matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+    }
+}
+
+#[cfg(test)]
+impl Socket for tokio::io::DuplexStream {
+    fn has_ended(&self) -> bool {
+        false
     }
 }
 

@@ -9,10 +9,9 @@ use std::{
 
 use portway_http::{BodyReader, Headers};
 use portway_middleware::BodyFilter;
-use portway_upstream::Http2Stream;
+use portway_upstream::{Http2Stream, Turns};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::turns::Turns;
 use crate::{
     buffer::Buffers,
     deadline::Deadline,

@@ -5,7 +5,7 @@ use std::{
     future::Future as _,
     io,
     pin::{Pin, pin},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use portway_http::{
     h2::{Client, Connection, ErrorCode, Event, Limits, Role, Server, StreamId},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
     task::yield_now,
     time::timeout,
 };
@@ -25,7 +25,10 @@ use super::{
     pulse::{Beat, Pulse, QUESTION, Silence},
     stall::{Stalled, Stalls},
 };
-use crate::budget::{Budget, Part};
+use crate::{
+    Socket, Turns,
+    budget::{Budget, Part},
+};
 
 /// The size of the buffer that is read into, in bytes.
 const BUFFER: usize = 32 * 1024;
@@ -60,6 +63,8 @@ pub struct Driver<R: Role, S> {
     reads: usize,
     /// What the heads count for that it has read in this turn.
     heads: usize,
+    /// Its turns where they count for much.
+    turns: Turns,
     /// How many bytes the socket has taken.
     written: u64,
     /// What it holds of what all may.
@@ -96,7 +101,7 @@ enum Next {
     Head { stream: StreamId, end: bool, refusal: Option<Refusal> },
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
+impl<S: Socket> Driver<Server, S> {
     /// A connection to a client, of which `read` was read already. A stream of which the client takes nothing for as
     /// long as `stall` while it gets more is given up, and so is the connection if nothing at all is taken; it may
     /// get up to half as long again. The connection ends when it is one of those that hold much while all together
@@ -159,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Server, S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
+impl<S: Socket> Driver<Client, S> {
     pub(super) fn client(hub: Shared<Client>, socket: S, silence: Option<Silence>) -> Self {
         let watch = silence.map_or(Watch::None, |silence| Watch::Pulse(Pulse::new(silence)));
         Self::new(hub, socket, Response::new(), &[], watch, Budget::SERVERS)
@@ -179,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<Client, S> {
     }
 }
 
-impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
+impl<R: Role, S: Socket> Driver<R, S> {
     fn new(
         hub: Shared<R>,
         socket: S,
@@ -201,6 +206,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
             watch,
             reads: 0,
             heads: 0,
+            turns: Turns::default(),
             written: 0,
             part,
         }
@@ -208,7 +214,14 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
 
     /// Reads and writes up to the next head; `None` when the connection is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<(StreamId, bool, Option<Refusal>)>> {
-        while self.reads < READS && self.heads < HEADS {
+        while self.reads < READS {
+            if self.heads >= HEADS {
+                match self.poll_turn(cx) {
+                    Poll::Ready(Ok(())) => self.begin_turn(),
+                    Poll::Ready(Err(gone)) => return self.over(gone),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
             match self.dispatch() {
                 Ok(Next::Head { stream, end, refusal }) => {
                     return Poll::Ready(Some((stream, end, refusal)));
@@ -239,24 +252,36 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(gone)) => return self.over(gone),
                     Poll::Pending => {
-                        self.reads = 0;
-                        self.heads = 0;
+                        self.begin_turn();
                         return Poll::Pending;
                     }
                 },
             }
         }
-        // A turn of large heads alone has not come to this.
-        if let Poll::Ready(Err(gone)) = self.poll_within_budget(cx) {
-            return self.over(gone);
-        }
-        self.reads = 0;
-        self.heads = 0;
-        // It may be long until the next one.
-        R::forget_large(&mut self.head, USUAL_HEAD);
+        self.begin_turn();
         // Whoever is ready comes first, and whoever becomes so when the sockets are looked at.
         _ = pin!(yield_now()).poll(cx);
         Poll::Pending
+    }
+
+    fn begin_turn(&mut self) {
+        self.reads = 0;
+        self.heads = 0;
+    }
+
+    /// Waits until it may go on after heads that counted for much. Of a client that has left nothing more is read.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        // It may be long until then.
+        R::forget_large(&mut self.head, USUAL_HEAD);
+        if let Poll::Ready(Err(gone)) = self.poll_within_budget(cx) {
+            return Poll::Ready(Err(gone));
+        }
+        if R::IS_SERVER && self.socket.has_ended() {
+            return Poll::Ready(Err(Gone::Broken(io::ErrorKind::UnexpectedEof)));
+        }
+        ready!(self.turns.poll(cx));
+        Turns::took(self.heads);
+        Poll::Ready(Ok(()))
     }
 
     /// Writes what there is, unless the connection must end because it holds too much.
@@ -273,7 +298,7 @@ impl<R: Role, S: AsyncRead + AsyncWrite + Unpin> Driver<R, S> {
     /// connection to a server only the streams are given up of which much waits for slow clients.
     fn holds_too_much(&mut self) -> bool {
         let mut hub = self.hub.borrow_mut();
-        if !self.part.holds(hub.engine.held()) {
+        if !self.part.holds(hub.engine.held() + self.input.len()) {
             return false;
         }
         self.part.warn();

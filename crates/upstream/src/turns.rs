@@ -1,4 +1,4 @@
-//! Turns of what computes: the filters of bodies on one worker.
+//! Turns of what computes on one worker: filters of bodies, and connections that unfold large heads of few bytes.
 //!
 //! A task that yields stands behind all others that are ready, of which each computes as long: where a thousand
 //! bodies are compressed, everybody else would wait for all of them, again and again. So they stand in a row of their
@@ -12,7 +12,7 @@ use std::{
 
 use tokio::task::{spawn_local, yield_now};
 
-/// Body that is led through filters before others have their turn, in bytes, where nobody waits to do the same.
+/// What is computed before others have their turn, in bytes, where nobody waits to do the same.
 const TURN: usize = 64 * 1024;
 
 thread_local! {
@@ -34,18 +34,18 @@ struct Row {
 
 /// One that needs turns, and where it stands in the row.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub struct Turns {
     place: Option<u64>,
 }
 
 impl Turns {
     /// Waits for its turn.
-    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+    pub fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         ROW.with_borrow_mut(|row| row.poll(&mut self.place, cx))
     }
 
-    /// So many bytes were led through filters.
-    pub(super) fn took(bytes: usize) {
+    /// So many bytes were computed.
+    pub fn took(bytes: usize) {
         ROW.with_borrow_mut(|row| row.left = row.left.saturating_sub(bytes));
     }
 }
