@@ -21,6 +21,7 @@ mod http2_floods;
 mod http2_server_floods;
 mod http2_silence;
 mod http2_stalls;
+mod http2_trailers;
 mod mirroring;
 mod own_filters;
 mod pipelining;

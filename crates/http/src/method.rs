@@ -79,13 +79,10 @@ impl Method {
         }
     }
 
-    /// Whether repeating the request has the effect of sending it once (RFC 9110 §9.2.2).
+    /// Whether it asks for no change (RFC 9110 §9.2.1).
     #[must_use]
-    pub fn is_idempotent(&self) -> bool {
-        matches!(
-            self,
-            Self::Get | Self::Head | Self::Put | Self::Delete | Self::Options | Self::Trace
-        )
+    pub fn is_safe(&self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options | Self::Trace)
     }
 
     /// Whether servers expect a `Content-Length` even for an empty body, as Go's client writes it.

@@ -66,7 +66,7 @@ impl Connection {
 pub struct Pool {
     /// Those that carry one request at a time and have none.
     idle: HashMap<u64, Idle, FixedState>,
-    /// Those that carry many requests, the oldest first, so that young ones run empty.
+    /// Those of HTTP/2, which may carry many requests, the oldest first, so that young ones run empty.
     shared: HashMap<u64, Vec<Shared>, FixedState>,
     /// Servers to which a connection that requests may share is being opened.
     connecting: HashMap<u64, Rc<Attempt>, FixedState>,
@@ -74,7 +74,7 @@ pub struct Pool {
     is_own: bool,
 }
 
-/// A connection that requests share, and how long it is kept without any.
+/// A connection of HTTP/2, and how long it is kept without requests.
 #[derive(Debug)]
 struct Shared {
     connection: Multiplexed,
@@ -128,13 +128,21 @@ impl Pool {
         idle.put(connection, server.transport.max_idle);
     }
 
-    /// Opens a stream on a connection to `server` that has room for it.
+    /// Opens a stream on a connection to `server` that has room for it, which others share.
     pub fn open_stream(&mut self, server: &Server, now: Instant) -> Option<Http2Stream> {
         let shared = self.shared.get_mut(&server.number())?;
-        shared.iter_mut().find_map(|shared| shared.connection.open(now))
+        let mut shared = shared.iter_mut().filter(|shared| !shared.connection.is_apart());
+        shared.find_map(|shared| shared.connection.open(now))
     }
 
-    /// Keeps a connection for requests to share. Until its server has said how many streams it takes, it is what the
+    /// Opens the only stream on a connection to `server`, one of those that carry one at a time.
+    pub fn open_apart(&mut self, server: &Server, now: Instant) -> Option<Http2Stream> {
+        let shared = self.shared.get_mut(&server.number())?;
+        let mut apart = shared.iter_mut().filter(|shared| shared.connection.is_apart());
+        apart.find_map(|apart| apart.connection.open(now))
+    }
+
+    /// Keeps a connection for further requests. Until its server has said how many streams it takes, it is what the
     /// connections before it have been told.
     pub fn share(&mut self, server: &Server, mut connection: Multiplexed) {
         let expires = server.transport.idle_timeout;

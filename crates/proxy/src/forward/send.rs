@@ -10,7 +10,7 @@ use std::{
 };
 
 use portway_http::{
-    BodyFraming, BodyReader, Method, TrailerLimits,
+    BodyFraming, BodyReader, Known, Method, Request, TrailerLimits,
     codec::{write_last_chunk, write_request_head},
     h2::ErrorCode,
 };
@@ -46,8 +46,8 @@ const BODY_WITHIN: Duration = Duration::from_millis(200);
 /// Afterwards the server's connection is in `memory`, and bodies may still be on their way.
 ///
 /// A reused connection that ends before any byte of a response is replaced by a new one, if the request
-/// may be repeated: none of its body was taken from the client, and it is idempotent or unsent. What a server of HTTP/2
-/// says not to have worked on is sent again as well, up to [`MOST_REFUSALS`] times.
+/// may be repeated: none of its body was taken from the client, and it is unsent or [`is_replayable`]. What a server of
+/// HTTP/2 says not to have worked on is sent again as well, up to [`MOST_REFUSALS`] times.
 pub(crate) async fn send(
     connection: &mut Connection,
     memory: &mut Memory,
@@ -56,16 +56,16 @@ pub(crate) async fn send(
 ) -> Result<(), ForwardError> {
     memory.heads.begin(&memory.request);
     memory.limits = limits(connection, job);
-    let (server, upgrades) = (job.picked.server, memory.request.upgrade().is_some());
+    let (server, need) = (job.picked.server, Need::of(&memory.request));
     if server.scheme == Scheme::H2c && !server.transport.tls.speaks_http2() {
         return Err(ForwardError::Http2Disabled { server: server.url.clone() });
     }
     let own = connection.own.clone();
     let pool = own::pool(worker, own.as_deref());
-    memory.server = reuse(pool, server, upgrades, connection.started);
+    memory.server = reuse(pool, server, need, connection.started);
     let reused = memory.server.is_some();
     if !reused {
-        memory.server = Some(open(connection, pool, server, upgrades).await?);
+        memory.server = Some(open(connection, pool, server, need).await?);
     }
     if may_be_empty(connection, memory) {
         // Rare, as below.
@@ -84,7 +84,7 @@ pub(crate) async fn send(
         }
         may_be_stale = false;
         memory.heads.begin_again();
-        memory.server = Some(open(connection, pool, server, upgrades).await?);
+        memory.server = Some(open(connection, pool, server, need).await?);
         // Rare: it must not swell the future of every exchange.
         received = Box::pin(attempt(connection, memory, worker, job)).await;
     }
@@ -113,8 +113,37 @@ fn why_repeat(memory: &Memory, error: &ForwardError) -> Option<Repeat> {
         _ if source.kind() == io::ErrorKind::ConnectionRefused => Some(Repeat::Refused),
         // As Go's transport: where the protocol is broken, another connection may do.
         Some(StreamEnded::Reset(code)) if code != ErrorCode::PROTOCOL_ERROR.0 => None,
-        _ if !upload.begun() || request.method.is_idempotent() => Some(Repeat::Ended),
+        _ if !upload.begun() || is_replayable(request) => Some(Repeat::Ended),
         _ => None,
+    }
+}
+
+/// Whether a server may get a request twice. Go: `isReplayable`.
+fn is_replayable(request: &Request) -> bool {
+    let keys = ["Idempotency-Key", "X-Idempotency-Key"];
+    let is_marked = || keys.iter().any(|key| request.headers.get(*key).is_some());
+    request.body.is_empty() && (request.method.is_safe() || is_marked())
+}
+
+/// What a request needs of a connection to a server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Any will do, and others may share it.
+    None,
+    /// To become a tunnel: HTTP/1.1.
+    Upgrade,
+    /// To itself, over HTTP/2: servers written in Go end the connection, and with it what others ask, where trailers
+    /// reach a stream that they have answered and left.
+    Apart,
+}
+
+impl Need {
+    fn of(request: &Request) -> Self {
+        match request.upgrade() {
+            Some(_) => Self::Upgrade,
+            None if request.headers.contains(Known::Trailer) => Self::Apart,
+            None => Self::None,
+        }
     }
 }
 
@@ -122,11 +151,16 @@ fn why_repeat(memory: &Memory, error: &ForwardError) -> Option<Repeat> {
 fn reuse(
     pool: &RefCell<Pool>,
     server: &Server,
-    upgrades: bool,
+    need: Need,
     now: Instant,
 ) -> Option<ServerConnection> {
     let mut pool = pool.borrow_mut();
-    if !upgrades && let Some(stream) = pool.open_stream(server, now) {
+    let stream = match need {
+        Need::None => pool.open_stream(server, now),
+        Need::Apart => pool.open_apart(server, now),
+        Need::Upgrade => None,
+    };
+    if let Some(stream) = stream {
         return Some(ServerConnection::new(Stream::Http2(Box::new(stream)), now));
     }
     pool.take(server, now)
@@ -271,17 +305,19 @@ async fn open(
     connection: &mut Connection,
     pool: &RefCell<Pool>,
     server: &Server,
-    upgrades: bool,
+    need: Need,
 ) -> Result<ServerConnection, ForwardError> {
     let worker = Rc::clone(&connection.worker);
     // Rare and large next to a request on a pooled connection, whose future it must not swell.
     let mut opening = Box::pin(async {
         let stream = match server.scheme {
-            Scheme::H2c if !upgrades => open_shared(pool, server).await?,
-            Scheme::Http | Scheme::Https | Scheme::H2c => match connect(server, upgrades).await? {
-                Opened::Http1(stream) => stream,
-                Opened::Http2(shared) => share(pool, server, shared)?,
-            },
+            Scheme::H2c if need == Need::None => open_shared(pool, server).await?,
+            Scheme::Http | Scheme::Https | Scheme::H2c => {
+                match connect(server, need == Need::Upgrade).await? {
+                    Opened::Http1(stream) => stream,
+                    Opened::Http2(connection) => keep(pool, server, connection, need)?,
+                }
+            }
         };
         Ok(ServerConnection::new(stream, Instant::now()))
     });
@@ -307,18 +343,22 @@ async fn open_shared(pool: &RefCell<Pool>, server: &Server) -> Result<Stream, Fo
     let _connecting = pool.borrow_mut().begin_connecting(server);
     match connect(server, false).await? {
         Opened::Http1(stream) => Ok(stream),
-        Opened::Http2(shared) => share(pool, server, shared),
+        Opened::Http2(connection) => keep(pool, server, connection, Need::None),
     }
 }
 
-/// Opens the first stream on a connection, and keeps it for others to share.
-fn share(
+/// Opens the first stream on a connection, and keeps it for others.
+fn keep(
     pool: &RefCell<Pool>,
     server: &Server,
-    mut shared: Multiplexed,
+    mut connection: Multiplexed,
+    need: Need,
 ) -> Result<Stream, ForwardError> {
-    let stream = shared.open(Instant::now());
-    pool.borrow_mut().share(server, shared);
+    if need == Need::Apart {
+        connection.set_apart();
+    }
+    let stream = connection.open(Instant::now());
+    pool.borrow_mut().share(server, connection);
     let source = io::ErrorKind::ConnectionAborted;
     let closed = || ForwardError::Closed { server: server.url.clone(), source: source.into() };
     stream.map(|stream| Stream::Http2(Box::new(stream))).ok_or_else(closed)

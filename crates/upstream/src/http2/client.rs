@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{Scheme, Server, Stream};
 
-/// A connection to a server, shared by streams.
+/// A connection to a server, shared by streams unless it is [apart](Self::set_apart).
 #[derive(Debug)]
 pub struct Multiplexed {
     hub: Shared<Client>,
@@ -47,11 +48,27 @@ impl Multiplexed {
     /// A stream to open, unless the connection has ended or has as many as it may.
     pub fn open(&mut self, now: Instant) -> Option<Http2Stream> {
         let hub = self.hub.borrow();
-        if hub.is_over() || hub.engine.free_streams() == 0 {
+        if hub.is_over() || hub.engine.free_streams() == 0 || (hub.apart && self.is_used()) {
             return None;
         }
         self.used = now;
         Some(Http2Stream::to_server(self.hub.clone(), self.scheme))
+    }
+
+    /// Has it carry one stream at a time, whose request may end with trailers.
+    pub fn set_apart(&mut self) {
+        self.hub.borrow_mut().apart = true;
+    }
+
+    /// Whether it carries one stream at a time.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.hub.borrow().apart
+    }
+
+    /// Whether there is a stream, be it one whose request was not sent yet.
+    fn is_used(&self) -> bool {
+        // This and the driver share the hub, too.
+        Rc::strong_count(&self.hub) > 2
     }
 
     /// How many streams it may have at a time, as far as is known.

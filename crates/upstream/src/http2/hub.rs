@@ -41,6 +41,8 @@ pub(super) struct Hub<R: Role> {
     driver: Option<Waker>,
     /// Whether the driver wants to hear of a stream that waits to send.
     pub(super) unwatched: bool,
+    /// Whether there is one stream at a time. To a server, only then a request may end with trailers.
+    pub(super) apart: bool,
     /// Why the connection is over.
     over: Option<Gone>,
     /// Responses for reuse.
@@ -188,6 +190,7 @@ impl<R: Role> Hub<R> {
             streams: HashMap::default(),
             driver: None,
             unwatched: false,
+            apart: false,
             over: None,
             spare: Vec::new(),
         }))

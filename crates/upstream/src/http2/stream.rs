@@ -172,7 +172,8 @@ impl Http2Stream {
         }
     }
 
-    /// Ends the body that goes; nothing happens where it has ended already.
+    /// Ends the body that goes; nothing happens where it has ended already. Trailers are left out where requests of
+    /// others share the connection to a server.
     ///
     /// # Errors
     /// When the peer is gone.
@@ -347,7 +348,7 @@ impl<R: Role> Handle<R> {
         }
         self.check()?;
         let mut hub = self.hub.borrow_mut();
-        let ended = match trailers {
+        let ended = match trailers.filter(|_| R::IS_SERVER || hub.apart) {
             Some(trailers) => hub.engine.send_trailers(self.stream, trailers),
             None => hub.engine.send_data(self.stream, &[], true).map(drop),
         };
