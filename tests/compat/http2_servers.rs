@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use portway_testkit::client::Client;
 use portway_testkit::http2_server::{
-    DATA, END, END_HEADERS, Frame, GOAWAY, HEADERS, Http2Server, PING, RESET, SETTINGS, frame,
+    DATA, END, END_HEADERS, Frame, GOAWAY, HEADERS, Http2Server, OK, PING, RESET, SETTINGS, frame,
+    whole,
 };
 use portway_testkit::process::Setup;
 
@@ -25,16 +26,9 @@ http:
     t: {forwardingTimeouts: {readIdleTimeout: 500ms, pingTimeout: 500ms}}
 "#;
 
-/// `:status: 200`.
-const OK: &[u8] = &[0x88];
-
 fn start(server: &Http2Server) -> Option<Pair> {
     let dynamic = DYNAMIC.replace("@@server@@", &server.address().to_string());
     Pair::start(&Setup::web(&dynamic), 0)
-}
-
-fn whole(stream: u32) -> Vec<u8> {
-    [frame(HEADERS, END_HEADERS, stream, OK), frame(DATA, END, stream, b"whole")].concat()
 }
 
 /// Takes the connection and nothing more.

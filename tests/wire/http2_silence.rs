@@ -5,15 +5,12 @@ use std::time::{Duration, Instant};
 use portway_testkit::backend::Backend;
 use portway_testkit::http2::Http2Client;
 use portway_testkit::http2_server::{
-    DATA, END, END_HEADERS, Frame, HEADERS, Http2Server, PING, frame,
+    DATA, END_HEADERS, Frame, HEADERS, Http2Server, OK, PING, frame, whole,
 };
 use portway_testkit::message::{Head, Headers};
 use portway_testkit::process::Setup;
 
 use super::{Site, get};
-
-/// `:status: 200`.
-const OK: &[u8] = &[0x88];
 
 /// After half a second of silence a PING, and half a second later the end.
 const TIMEOUTS: &str = "{readIdleTimeout: 500ms, pingTimeout: 500ms}";
@@ -41,10 +38,6 @@ fn start(
 /// Says nothing but that it takes the connection.
 fn mute(frame: &Frame) -> Vec<u8> {
     if frame.kind == PING || !frame.asks() { Vec::new() } else { frame.acknowledged() }
-}
-
-fn whole(stream: u32) -> Vec<u8> {
-    [frame(HEADERS, END_HEADERS, stream, OK), frame(DATA, END, stream, b"whole")].concat()
 }
 
 fn head(target: &str) -> Head {

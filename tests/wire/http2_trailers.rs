@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portway_testkit::backend::Backend;
 use portway_testkit::client::Client;
-use portway_testkit::http2_server::{DATA, END, END_HEADERS, Frame, HEADERS, Http2Server, frame};
+use portway_testkit::http2_server::{DATA, END, Frame, HEADERS, Http2Server, whole};
 use portway_testkit::process::Setup;
 
 use super::{Site, get};
@@ -13,11 +13,7 @@ use super::{Site, get};
 /// Answers each request at its end.
 fn answer(received: &Frame) -> Vec<u8> {
     match received.kind {
-        DATA | HEADERS if received.flags & END != 0 => {
-            // `:status: 200`.
-            let head = frame(HEADERS, END_HEADERS, received.stream, &[0x88]);
-            [head, frame(DATA, END, received.stream, b"whole")].concat()
-        }
+        DATA | HEADERS if received.flags & END != 0 => whole(received.stream),
         _ if received.asks() => received.acknowledged(),
         _ => Vec::new(),
     }
@@ -55,7 +51,7 @@ fn last_end(server: &Http2Server) -> (usize, u8) {
 }
 
 #[track_caller]
-fn whole(client: &mut Client, request: &str) {
+fn ask(client: &mut Client, request: &str) {
     let response = client.ask(request).expect("an answer");
     assert_eq!((response.status, response.text()), (200, "whole".into()));
 }
@@ -64,20 +60,20 @@ fn whole(client: &mut Client, request: &str) {
 fn announced_trailers_go_over_connections_of_their_own() {
     let (site, server) = start();
     let mut clients = [site.client(), site.client()];
-    whole(&mut clients[0], &get("/"));
+    ask(&mut clients[0], &get("/"));
     assert_eq!(last_end(&server), (0, HEADERS));
     for _ in 0..2 {
-        whole(&mut clients[0], &(begin(ANNOUNCED) + LAST));
+        ask(&mut clients[0], &(begin(ANNOUNCED) + LAST));
         assert_eq!(last_end(&server), (1, HEADERS));
     }
     // While one is under way, the next has another connection.
     clients[0].send(begin(ANNOUNCED)).unwrap();
     server.wait_for(DATA, 3, PATIENCE);
-    whole(&mut clients[1], &(begin(ANNOUNCED) + LAST));
+    ask(&mut clients[1], &(begin(ANNOUNCED) + LAST));
     assert_eq!(last_end(&server), (2, HEADERS));
-    whole(&mut clients[0], LAST);
+    ask(&mut clients[0], LAST);
     assert_eq!(last_end(&server), (1, HEADERS));
-    whole(&mut clients[0], &get("/"));
+    ask(&mut clients[0], &get("/"));
     assert_eq!(last_end(&server), (0, HEADERS));
 }
 
@@ -85,7 +81,7 @@ fn announced_trailers_go_over_connections_of_their_own() {
 fn trailers_that_nobody_announced_stay_behind() {
     let (site, server) = start();
     let mut client = site.client();
-    whole(&mut client, &get("/"));
-    whole(&mut client, &(begin("") + LAST));
+    ask(&mut client, &get("/"));
+    ask(&mut client, &(begin("") + LAST));
     assert_eq!(last_end(&server), (0, DATA));
 }

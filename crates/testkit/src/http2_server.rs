@@ -76,6 +76,15 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
+/// `:status: 200`.
+pub const OK: &[u8] = &[0x88];
+
+/// A response of 200 whose body is `whole`.
+#[must_use]
+pub fn whole(stream: u32) -> Vec<u8> {
+    [frame(HEADERS, END_HEADERS, stream, OK), frame(DATA, END, stream, b"whole")].concat()
+}
+
 /// A server that is stopped with the test's process.
 #[derive(Debug)]
 pub struct Http2Server {

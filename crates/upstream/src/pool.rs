@@ -128,18 +128,17 @@ impl Pool {
         idle.put(connection, server.transport.max_idle);
     }
 
-    /// Opens a stream on a connection to `server` that has room for it, which others share.
-    pub fn open_stream(&mut self, server: &Server, now: Instant) -> Option<Http2Stream> {
+    /// Opens a stream on a connection to `server` that has room for it: one of those that carry one at a time, if it
+    /// is to be `apart`.
+    pub fn open_stream(
+        &mut self,
+        server: &Server,
+        apart: bool,
+        now: Instant,
+    ) -> Option<Http2Stream> {
         let shared = self.shared.get_mut(&server.number())?;
-        let mut shared = shared.iter_mut().filter(|shared| !shared.connection.is_apart());
-        shared.find_map(|shared| shared.connection.open(now))
-    }
-
-    /// Opens the only stream on a connection to `server`, one of those that carry one at a time.
-    pub fn open_apart(&mut self, server: &Server, now: Instant) -> Option<Http2Stream> {
-        let shared = self.shared.get_mut(&server.number())?;
-        let mut apart = shared.iter_mut().filter(|shared| shared.connection.is_apart());
-        apart.find_map(|apart| apart.connection.open(now))
+        let mut fitting = shared.iter_mut().filter(|shared| shared.connection.is_apart() == apart);
+        fitting.find_map(|shared| shared.connection.open(now))
     }
 
     /// Keeps a connection for further requests. Until its server has said how many streams it takes, it is what the

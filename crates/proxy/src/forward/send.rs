@@ -121,7 +121,7 @@ fn why_repeat(memory: &Memory, error: &ForwardError) -> Option<Repeat> {
 /// Whether a server may get a request twice. Go: `isReplayable`.
 fn is_replayable(request: &Request) -> bool {
     let keys = ["Idempotency-Key", "X-Idempotency-Key"];
-    let is_marked = || keys.iter().any(|key| request.headers.get(*key).is_some());
+    let is_marked = || keys.iter().any(|key| request.headers.contains(*key));
     request.body.is_empty() && (request.method.is_safe() || is_marked())
 }
 
@@ -155,12 +155,9 @@ fn reuse(
     now: Instant,
 ) -> Option<ServerConnection> {
     let mut pool = pool.borrow_mut();
-    let stream = match need {
-        Need::None => pool.open_stream(server, now),
-        Need::Apart => pool.open_apart(server, now),
-        Need::Upgrade => None,
-    };
-    if let Some(stream) = stream {
+    if need != Need::Upgrade
+        && let Some(stream) = pool.open_stream(server, need == Need::Apart, now)
+    {
         return Some(ServerConnection::new(Stream::Http2(Box::new(stream)), now));
     }
     pool.take(server, now)
@@ -334,7 +331,7 @@ async fn open(
 /// Opens a stream to a server that speaks HTTP/2: requests that come at once wait for one connection.
 async fn open_shared(pool: &RefCell<Pool>, server: &Server) -> Result<Stream, ForwardError> {
     loop {
-        if let Some(stream) = pool.borrow_mut().open_stream(server, Instant::now()) {
+        if let Some(stream) = pool.borrow_mut().open_stream(server, false, Instant::now()) {
             return Ok(Stream::Http2(Box::new(stream)));
         }
         let Some(attempt) = pool.borrow().connecting(server) else { break };

@@ -5,7 +5,7 @@ use std::{
     future::Future as _,
     io,
     pin::{Pin, pin},
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -279,9 +279,9 @@ impl<R: Role, S: Socket> Driver<R, S> {
         if R::IS_SERVER && self.socket.has_ended() {
             return Poll::Ready(Err(Gone::Broken(io::ErrorKind::UnexpectedEof)));
         }
-        ready!(self.turns.poll(cx));
+        // What was computed counts before it is asked whether to wait: the first turn is not free.
         Turns::took(self.heads);
-        Poll::Ready(Ok(()))
+        self.turns.poll(cx).map(Ok)
     }
 
     /// Writes what there is, unless the connection must end because it holds too much.

@@ -154,7 +154,7 @@ async fn connections_that_their_server_has_ended_do_not_gather() {
             pool.share(&server, crate::http2::shake_hands(stream, &server, Instant::now()));
             drop(accepted);
             settle().await;
-            assert!(pool.open_stream(&server, Instant::now()).is_none(), "it has ended");
+            assert!(pool.open_stream(&server, false, Instant::now()).is_none(), "it has ended");
             assert_eq!(pool.shared[&server.number()].len(), 1);
         }
     };

@@ -49,8 +49,8 @@ fn a_client_that_asks_without_end_leaves_others_their_turns() {
             assert!(turns < 10_000, "{streams}");
             yield_now().await;
         }
-        // As many as two turns may count for, as nobody waits for the first to end, and one that was begun before.
-        assert!(most <= 2 * HEADS / 4000 + 1, "{most} in one of {turns} turns");
+        // What is read in one turn holds so many, and one that was begun before.
+        assert!(most <= READS * BUFFER / 4000 + 1, "{most} in one of {turns} turns");
     });
 }
 
@@ -85,7 +85,7 @@ fn heads_that_are_a_few_bytes_on_the_wire_leave_others_their_turns() {
                 streams.push(arrived.expect("the connection goes on"));
             }
             turns += 1;
-            assert!(turns < 10_000, "{} bytes were written", driver.written);
+            assert!(turns < 1000, "{} bytes were written", driver.written);
             yield_now().await;
         }
         assert!(turns >= 399 * 150_000 / (HEADS + 150_000), "{turns}");
